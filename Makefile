@@ -1,0 +1,55 @@
+# Two commands are enough on a fresh machine: `make demo` and `make test`. Both set up what they need in .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+SETUP := .venv/.installed
+# TensorFlow greets on standard error; the demo's output should be the tool's own.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help setup demo test test-slow format types contract generated bench ci clean
+
+help:
+	@echo "make demo       lint, migrate, match, train, evaluate on bundled data (about 5 minutes on 2 cores)"
+	@echo "make test       the fast tests          make test-slow   the slow ones"
+	@echo "make format     rewrite formatting      make types       mypy, strict"
+	@echo "make contract   who may import whom     make generated   is everything compiled and generated current?"
+	@echo "make bench      the benchmarks          make ci          all that CI runs"
+
+setup: $(SETUP)
+
+$(SETUP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,dev]'
+	@touch $@
+
+demo: $(SETUP)
+	$(BIN)/python -m tools.demo
+
+test: $(SETUP)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(SETUP)
+	$(BIN)/python -m pytest -m slow
+
+format: $(SETUP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(SETUP)
+	$(BIN)/mypy
+
+contract: $(SETUP)
+	$(BIN)/lint-imports
+
+generated: $(SETUP)
+	$(BIN)/python -m tools.generated --check
+
+bench: $(SETUP)
+	$(BIN)/python -m benchmarks
+
+ci:
+	bash .ci/run
+
+clean:
+	rm -rf .venv .demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

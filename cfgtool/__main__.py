@@ -1,0 +1,5 @@
+"""`python -m cfgtool`."""
+
+from cfgtool.cli.main import main
+
+main()

@@ -1,0 +1,96 @@
+"""The `cfgtool` command: finds the module of a command only when that command is asked for.
+
+A linter that runs on every commit must not pay for the trainer, so each command lives in a module of its own under
+`cfgtool.cli` that is imported on demand. The module holds a typer app named `app` with one command, or several.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+import typer
+
+import cfgtool
+from cfgtool.errors import UserError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "lint": ("cfgtool.cli.lint", "Report every mistake of a config at its place."),
+    "migrate": ("cfgtool.cli.migrate", "Rewrite deprecated and dead fields, keeping comments."),
+    "match": ("cfgtool.cli.match", "Show what a checkpoint would restore, variable by variable."),
+    "variables": ("cfgtool.cli.variables", "List the variables of the configured network."),
+    "checkpoint": ("cfgtool.cli.checkpoint", "Look into a checkpoint without TensorFlow."),
+    "train": ("cfgtool.cli.train", "Train the configured detector."),
+    "evaluate": ("cfgtool.cli.evaluate", "Compute COCO metrics of a trained checkpoint."),
+    "predict": ("cfgtool.cli.predict", "Draw the detections of a trained checkpoint on images."),
+    "rules": ("cfgtool.cli.rules", "List the rules of the linter."),
+    "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
+    "data": ("cfgtool.cli.data", "Check and describe TFRecords and label maps."),
+}
+"""Command name -> (module, one-line help)."""
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module: Any = importlib.import_module(COMMANDS[cmd_name][0])
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"commands are {', '.join(COMMANDS)}"
+            ctx.fail(f"no such command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(cfgtool.__version__, prog_name="cfgtool")
+def _cli() -> None:
+    """Lint, migrate, match and train TensorFlow Object Detection API pipeline.config files."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; exits with 0 (nothing to report), 1 (findings, or would change) or 2 (cannot do it)."""
+    try:
+        status = _cli.main(args=args, prog_name="cfgtool", standalone_mode=False)
+    except UserError as error:
+        print(f"cfgtool: error: {error}", file=sys.stderr)
+        status = 2
+    except click.exceptions.Exit as exit_:
+        status = exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except (KeyboardInterrupt, click.Abort):
+        print("cfgtool: interrupted", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`cfgtool ... | head`); keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

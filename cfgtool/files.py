@@ -1,0 +1,104 @@
+"""Reading and replacing the user's files: lossless text in, atomic writes out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+
+from cfgtool.errors import UserError
+
+MAX_TEXT_BYTES = 16 * 1024 * 1024
+"""Larger files are refused: a real config is a few kilobytes, a record or checkpoint given by mistake is not."""
+
+
+def decode_text(data: bytes) -> str:
+    """Decode UTF-8 without loss: bytes that are not UTF-8 become lone surrogates, a byte order mark stays."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode_text(text: str) -> bytes:
+    """The inverse of `decode_text`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
+    """The content of `path`.
+
+    Raises UserError if it is missing, a directory, unreadable, or larger than `limit` bytes.
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs start-up time that lint does not have
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise UserError(
+                    f"file is {size / 1048576:.0f} MiB, more than the {limit // 1048576} MiB that a text file may have",
+                    path=path,
+                    hint="is this a record or a checkpoint?",
+                )
+            return file.read()
+    except FileNotFoundError:
+        raise UserError("no such file", path=path) from None
+    except IsADirectoryError:
+        raise UserError("is a directory, not a file", path=path) from None
+    except PermissionError:
+        raise UserError("no permission to read this file", path=path) from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror or error}", path=path) from None
+
+
+def read_text(path: str) -> str:
+    """The text of `path`, decoded by `decode_text`. Raises UserError as `read_bytes` does, and for binary files."""
+    data = read_bytes(path)
+    if b"\0" in data:
+        raise UserError("is a binary file, not a text proto", path=path)
+    return decode_text(data)
+
+
+def atomic_write(path: str, data: bytes) -> None:
+    """Replace the content of `path` in one step; a crash leaves the old file or the new one, never a part.
+
+    The mode of an existing file is kept, and a symbolic link is followed. Raises UserError if it cannot be written.
+    """
+    target = os.path.realpath(path)  # noqa: PTH118
+    temporary = f"{target}.{os.getpid()}.tmp"
+    try:
+        mode = _mode_of_writable(target)
+        with open(temporary, "xb") as file:  # noqa: PTH123
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(temporary, mode)  # noqa: PTH101
+        os.replace(temporary, target)  # noqa: PTH105
+        _sync_folder(os.path.dirname(target))  # noqa: PTH120
+    except PermissionError:
+        raise UserError("no permission to write this file", path=path) from None
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror or error}", path=path) from None
+    finally:
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            os.unlink(temporary)  # noqa: PTH108
+
+
+def _mode_of_writable(path: str) -> int | None:
+    """The permission bits of `path`, None if there is no such file. Raises PermissionError if it is read-only."""
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116
+    except FileNotFoundError:
+        return None
+    if not os.access(path, os.W_OK):
+        raise PermissionError
+    return mode
+
+
+def _sync_folder(folder: str) -> None:
+    """Make a rename in `folder` durable, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
