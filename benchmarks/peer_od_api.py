@@ -1,0 +1,101 @@
+"""The OD API's own training step, timed: run with the interpreter of an environment where it is installed.
+
+Not imported by the rest. `python benchmarks/peer_od_api.py CONFIG STEPS` prints one JSON object: seconds to the first
+finished step, median seconds and CPU seconds of a step, images per second. The OD API needs Keras 2 and modules that
+newer TensorFlow releases no longer have; the stand-ins below are what it takes to import it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+import types
+from typing import Any
+
+START = time.perf_counter()
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+class _Anything(types.ModuleType):
+    """A module whose every attribute is an empty class."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = type(name, (), {"__init__": lambda self, *args, **kwargs: None})
+        setattr(self, name, value)
+        return value
+
+
+def _stand_in() -> Any:
+    """Import TensorFlow with what the OD API misses in it."""
+    sys.modules.setdefault("tensorflow_io", types.ModuleType("tensorflow_io"))
+    import tensorflow as tf
+    import tensorflow.compat.v1 as v1
+    from tensorflow.python.ops import cond, control_flow_case, control_flow_ops, while_loop
+
+    estimator = _Anything("tensorflow.compat.v1.estimator")
+    estimator.tpu = _Anything("tensorflow.compat.v1.estimator.tpu")
+    sys.modules["tensorflow.compat.v1.estimator"] = estimator
+    v1.estimator = tf.estimator = estimator
+    control_flow_ops.case = control_flow_case.case
+    control_flow_ops.cond = cond.cond
+    control_flow_ops.while_loop = while_loop.while_loop
+    return tf
+
+
+def main(config_path: str, steps: int) -> None:
+    """Train `steps` steps of the config and print the figures."""
+    tf = _stand_in()
+    from object_detection import inputs, model_lib_v2
+    from object_detection.builders import model_builder, optimizer_builder
+    from object_detection.utils import config_util
+
+    configs = config_util.get_configs_from_pipeline_file(config_path)
+    model = model_builder.build(model_config=configs["model"], is_training=True)
+    dataset = inputs.train_input(
+        train_config=configs["train_config"],
+        train_input_config=configs["train_input_config"],
+        model_config=configs["model"],
+        model=model,
+    ).repeat()
+    iterator = iter(dataset)
+    step = tf.Variable(0, dtype=tf.int64, trainable=False)
+    optimizer, _ = optimizer_builder.build(configs["train_config"].optimizer, global_step=step)
+    features, labels = next(iterator)
+    unpad = configs["train_config"].unpad_groundtruth_tensors
+    model_lib_v2._ensure_model_is_built(model, dataset, unpad)
+
+    @tf.function
+    def train_step(features: Any, labels: Any, step: Any) -> Any:
+        return model_lib_v2.eager_train_step(
+            model, features, labels, unpad, optimizer, step, add_regularization_loss=True, num_replicas=1.0
+        )
+
+    walls, cpus = [], []
+    first = 0.0
+    for index in range(steps):
+        wall, cpu = time.perf_counter(), time.process_time()
+        features, labels = next(iterator)
+        train_step(features, labels, step)
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+        if index == 0:
+            first = time.perf_counter() - START
+    kept = slice(min(5, steps // 3), None)
+    median = statistics.median(walls[kept])
+    figures = {
+        "first_step_s": first,
+        "step_s": median,
+        "step_cpu_s": statistics.median(cpus[kept]),
+        "images_per_s": configs["train_config"].batch_size / median,
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
