@@ -1,0 +1,101 @@
+"""The config that a run works from: the user's file, the command line's changes, paths made findable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cfgtool.data.paths import expand_pattern
+from cfgtool.errors import UserError
+from cfgtool.files import read_text
+from cfgtool.lint.engine import Report, analyse
+from cfgtool.schema import Config, Entry, read_config
+from cfgtool.schema.overrides import set_value
+from cfgtool.textproto import Edit, apply_edits, parse
+
+PATH_FIELDS = ("label_map_path", "input_path", "fine_tune_checkpoint")
+"""Fields that name files; a relative one is looked for below the current folder, then beside the config."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A config as a run takes it. `text` is what `pipeline.config` in the model dir will hold."""
+
+    path: str
+    text: str
+    config: Config
+    report: Report
+
+    @property
+    def generation(self) -> str:
+        """"tf1" or "tf2": the trainer that the config was written for."""
+        return self.report.generation
+
+    def fail(self, message: str, entry: Entry | None = None, hint: str | None = None) -> UserError:
+        """A UserError at an entry of the config."""
+        if entry is None:
+            return UserError(message, path=self.path, hint=hint)
+        line, column = self.config.document.position(entry.start)
+        return UserError(message, path=self.path, line=line, column=column, hint=hint)
+
+
+def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
+    """Read the config at `path` and apply `path=value` overrides.
+
+    Raises UserError if the file cannot be read, an override does not fit, or the text has errors of syntax or schema:
+    a run must not start from a config that means something else than it says.
+    """
+    text = read_text(path)
+    document = parse(text)
+    _refuse_errors(path, analyse(document, path))
+    for override in overrides:
+        name, equals, value = override.partition("=")
+        if not equals:
+            raise UserError(f"override {override!r} is not of the form 'path=value'", hint="such as train_config.batch_size=4")
+        text = apply_edits(text, set_value(document, name.strip(), value.strip()))
+        document = parse(text)
+    text = apply_edits(text, list(_findable_paths(read_config(document), path)))
+    document = parse(text)
+    report = analyse(document, path)
+    _refuse_errors(path, report)
+    return Job(path, text, read_config(document), report)
+
+
+def _refuse_errors(path: str, report: Report) -> None:
+    """Raise for the first error of syntax or schema; errors of other rules are the trainer's own to judge."""
+    errors = [finding for finding in report.findings if finding.severity == "error" and finding.code < "CFG1"]
+    if not errors:
+        return
+    line, column = report.document.position(errors[0].start)
+    more = f"and {len(errors) - 1} more errors; " if len(errors) > 1 else ""
+    message = f"{errors[0].code} {errors[0].message}"
+    raise UserError(message, path=path, line=line, column=column, hint=f"{more}see `cfgtool lint {path}`")
+
+
+def _findable_paths(config: Config, path: str) -> Iterator[Edit]:
+    """Edits that put the config's folder before relative paths that only exist there."""
+    folder = os.path.dirname(path)
+    if not folder:
+        return
+    for _, entry in config.walk():
+        name = entry.value
+        if entry.type.name not in PATH_FIELDS or not isinstance(name, str) or os.path.isabs(name) or entry.node is None:
+            continue
+        if not _exists(name) and _exists(os.path.join(folder, name)):
+            found = os.path.normpath(os.path.join(folder, name))
+            yield Edit(entry.node.start, entry.node.end, quoted(Path(found).as_posix()))
+
+
+def _exists(name: str) -> bool:
+    """Whether a path, a glob, a sharded name or a checkpoint prefix leads anywhere."""
+    return os.path.exists(name) or os.path.exists(name + ".index") or any(map(os.path.exists, expand_pattern(name)))
+
+
+def quoted(text: str) -> str:
+    """`text` as a string of the text format."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+

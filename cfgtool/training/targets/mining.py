@@ -1,0 +1,113 @@
+"""Which anchors of an image count: hard example mining (Liu et al. 2016) and random sampling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+from tensorflow import Tensor
+
+from cfgtool.errors import UserError
+from cfgtool.training.targets.matchers import UNMATCHED
+
+if TYPE_CHECKING:
+    from cfgtool.schema import Config
+
+
+class HardExampleMiner:
+    """Keeps the anchors of largest loss, without near-duplicates, and so many negatives per positive."""
+
+    def __init__(
+        self,
+        num_hard_examples: int,
+        iou_threshold: float,
+        loss_type: str = "BOTH",
+        *,
+        max_negatives_per_positive: int = 0,
+        min_negatives_per_image: int = 0,
+    ) -> None:
+        """0 examples or 0 negatives per positive mean no limit; `loss_type` names what ranks the anchors."""
+        self._examples = num_hard_examples
+        self._iou_threshold = iou_threshold
+        self._loss_type = loss_type
+        self._ratio = max_negatives_per_positive
+        self._least_negatives = min_negatives_per_image
+
+    def select(self, location_losses: Tensor, class_losses: Tensor, boxes: Tensor, match: Tensor) -> Tensor:
+        """Float32 [batch, anchors], 1 where an anchor counts.
+
+        Losses are [batch, anchors] (already weighted against each other), boxes [batch, anchors, 4] the
+        decoded predictions, match int32 [batch, anchors] as the matcher gives it. No gradient flows through
+        the choice.
+        """
+        if self._loss_type == "CLASSIFICATION":
+            ranking = class_losses
+        elif self._loss_type == "LOCALIZATION":
+            ranking = location_losses
+        else:
+            ranking = class_losses + location_losses
+        inputs = (tf.stop_gradient(boxes), tf.stop_gradient(ranking), match)
+        signature = tf.TensorSpec(ranking.shape[1:], tf.float32)
+        return tf.map_fn(lambda image: self._of_image(*image), inputs, fn_output_signature=signature)
+
+    def _of_image(self, boxes: Tensor, ranking: Tensor, match: Tensor) -> Tensor:
+        anchors = tf.shape(ranking)[0]
+        limit = tf.minimum(self._examples, anchors) if self._examples else anchors
+        chosen = tf.image.non_max_suppression(boxes, ranking, limit, self._iou_threshold)
+        if self._ratio:
+            chosen = tf.boolean_mask(chosen, self._balanced(tf.gather(match, chosen)))
+        return tf.scatter_nd(chosen[:, tf.newaxis], tf.ones_like(chosen, tf.float32), [anchors])
+
+    def _balanced(self, match: Tensor) -> Tensor:
+        """Which of the chosen (hardest first) stay: positives, and all until the negatives are used up."""
+        positive = match >= 0
+        count = tf.reduce_sum(tf.cast(positive, tf.int32))
+        allowed = tf.maximum(self._least_negatives, self._ratio * count)
+        seen = tf.cumsum(tf.cast(match == UNMATCHED, tf.int32))
+        # Ignored anchors stay too as long as negatives are left, as in the OD API.
+        return positive | (seen <= allowed)
+
+
+class RandomSampler:
+    """Keeps every positive and as many random negatives as `positive_fraction` allows."""
+
+    def __init__(self, positive_fraction: float) -> None:
+        self._negatives_per_positive = (1.0 - positive_fraction) / positive_fraction
+
+    def select(self, match: Tensor, class_weights: Tensor, seed: Tensor) -> Tensor:
+        """Float32 [batch, anchors], 1 where an anchor counts; anchors of class weight 0 never do.
+
+        `seed` is an int32 or int64 tensor of two numbers; the same seed gives the same choice.
+        """
+        counts = class_weights > 0.0
+        positive = (match >= 0) & counts
+        negative = (match < 0) & counts
+        wanted = self._negatives_per_positive * tf.reduce_sum(tf.cast(positive, tf.float32), axis=1)
+        order = tf.random.stateless_uniform(tf.shape(match), seed)
+        # Everything else ranks behind the negatives.
+        order = tf.where(negative, order, 2.0)
+        rank = tf.argsort(tf.argsort(order, axis=1), axis=1)
+        kept = negative & (rank < tf.cast(wanted, tf.int32)[:, tf.newaxis])
+        return tf.cast(positive | kept, tf.float32)
+
+
+def build_miner(config: Config) -> HardExampleMiner:
+    """The miner that a `HardExampleMiner` message describes."""
+    return HardExampleMiner(
+        config.integer("num_hard_examples"),
+        config.number("iou_threshold"),
+        config.enum("loss_type"),
+        max_negatives_per_positive=config.integer("max_negatives_per_positive"),
+        min_negatives_per_image=config.integer("min_negatives_per_image"),
+    )
+
+
+def build_sampler(config: Config) -> RandomSampler:
+    """The sampler that a `RandomExampleSampler` message describes; UserError for a fraction outside 0..1."""
+    fraction = config.number("positive_sample_fraction")
+    if not 0.0 < fraction <= 1.0:
+        raise UserError(
+            f"'{config.path}.positive_sample_fraction' is '{fraction:g}'",
+            hint="it must be above 0 and at most 1",
+        )
+    return RandomSampler(fraction)
