@@ -1,0 +1,134 @@
+"""Index files of V2 checkpoints ("tensor bundles"): a table of entries under the names of the tensors.
+
+The messages are those of tensorflow/core/protobuf/tensor_bundle.proto; their field numbers are named below.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import cast
+
+from cfgtool.checkpoints.damage import DamageError
+from cfgtool.checkpoints.entry import DTYPES, Entry
+from cfgtool.checkpoints.table import read_table
+from cfgtool.checkpoints.wire import fields, signed
+
+_SLICE_MARK = b"\0"  # the values of a partitioned variable have encoded keys that start like this
+_MAX_ELEMENTS = 1 << 62
+
+
+class Bundle:
+    """The content of an index: `shards` data files, `entries` by name, `parts` of partitioned variables by key."""
+
+    __slots__ = ("entries", "parts", "shards")
+
+    def __init__(self, shards: int) -> None:
+        self.shards = shards
+        self.entries: dict[str, Entry] = {}
+        self.parts: dict[bytes, Entry] = {}
+
+
+def read_index(data: bytes) -> Bundle:
+    """The entries of an index file. Raises DamageError."""
+    bundle: Bundle | None = None
+    known: dict[bytes, tuple[str, tuple[int, ...]]] = {}
+    for key, value in read_table(data):
+        try:
+            if bundle is None:
+                bundle = Bundle(_read_header(key, value))
+            elif key.startswith(_SLICE_MARK):
+                bundle.parts[key] = _read_entry("", value, known)
+            else:
+                name = key.decode("utf-8", "backslashreplace")
+                entry = _read_entry(name, value, known)
+                if entry.shard >= bundle.shards:
+                    raise DamageError(0, f"data shard {entry.shard} of {bundle.shards}")
+                bundle.entries[name] = entry
+        except DamageError as error:
+            raise DamageError(data.find(key) if key else 0, f"entry {key[:80]!r}: {error.what}") from None
+    if bundle is None:
+        raise DamageError(0, "the table has no header")
+    return bundle
+
+
+def _read_header(key: bytes, value: bytes) -> int:
+    """The number of data shards. Raises DamageError for what this reader would misread."""
+    if key:
+        raise DamageError(0, "stands where the header must be: a checkpoint in the V1 format, or no checkpoint")
+    shards, big_endian = 1, 0
+    for number, content in fields(value):
+        if number == 1:  # num_shards
+            shards = cast(int, content)
+        elif number == 2:  # endianness
+            big_endian = cast(int, content)
+    if big_endian:
+        raise DamageError(0, "written on a big-endian machine")
+    if not 0 < shards <= 1 << 20:
+        raise DamageError(0, f"{shards} data shards")
+    return shards
+
+
+def _read_entry(name: str, value: bytes, known: dict[bytes, tuple[str, tuple[int, ...]]]) -> Entry:
+    """One `BundleEntryProto`; `known` caches what is the same in many entries: element type and shape."""
+    numbers = [0, 0, 0, 0, 0, 0, 0]
+    shape_bytes = b""
+    slices = []
+    for number, content in fields(value):
+        if number == 2:  # shape
+            shape_bytes = cast(bytes, content)
+        elif number == 7:  # slices
+            slices.append(_read_slice(cast(bytes, content)))
+        elif number < 7:
+            if isinstance(content, bytes):
+                raise DamageError(0, f"field {number} is no number")
+            numbers[number] = content
+    _, code, _, shard, offset, size, crc = numbers
+    key = shape_bytes + bytes((code & 0xFF, code >> 8 & 0xFF))
+    if key not in known:
+        known[key] = _read_type(code, shape_bytes)
+    dtype, shape = known[key]
+    if offset >= 1 << 62 or size >= 1 << 62:
+        raise DamageError(0, f"a value of {size} bytes at {offset}")
+    entry = Entry(name, dtype, shape, shard, offset, size, crc)
+    if slices:
+        entry.slices = tuple(slices)
+    else:
+        width = DTYPES[code][1]
+        if width and size != width * prod(shape):
+            raise DamageError(0, f"{size} bytes for {dtype} of shape {list(shape)}")
+    return entry
+
+
+def _read_type(code: int, shape: bytes) -> tuple[str, tuple[int, ...]]:
+    """Element type and shape, from its number and a `TensorShapeProto`."""
+    if code not in DTYPES:
+        raise DamageError(0, f"unknown element type {code}")
+    sizes = []
+    for number, content in fields(shape):
+        if number != 2:  # dim
+            raise DamageError(0, "shape of unknown rank")
+        size = 0
+        for part, value in fields(cast(bytes, content)):
+            if part == 1:  # size
+                size = signed(cast(int, value))
+        if size < 0:
+            raise DamageError(0, f"negative size {size}")
+        sizes.append(size)
+    if prod(sizes) > _MAX_ELEMENTS:
+        raise DamageError(0, f"shape {sizes} is out of all bounds")
+    return DTYPES[code][0], tuple(sizes)
+
+
+def _read_slice(data: bytes) -> tuple[tuple[int, int], ...]:
+    """(start, length) per axis of a `TensorSliceProto`; length -1 for a whole axis."""
+    extents = []
+    for number, content in fields(data):
+        if number == 1:  # extent
+            start, length = 0, -1
+            for part, value in fields(cast(bytes, content)):
+                if part == 1:
+                    start = signed(cast(int, value))
+                elif part == 2:
+                    length = signed(cast(int, value))
+            extents.append((start, length))
+    return tuple(extents)

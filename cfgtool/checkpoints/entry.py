@@ -1,0 +1,81 @@
+"""One tensor of a checkpoint, as its index describes it."""
+
+from __future__ import annotations
+
+from math import prod
+
+DTYPES = {
+    1: ("float32", 4),
+    2: ("float64", 8),
+    3: ("int32", 4),
+    4: ("uint8", 1),
+    5: ("int16", 2),
+    6: ("int8", 1),
+    7: ("string", 0),
+    8: ("complex64", 8),
+    9: ("int64", 8),
+    10: ("bool", 1),
+    14: ("bfloat16", 2),
+    17: ("uint16", 2),
+    18: ("complex128", 16),
+    19: ("float16", 2),
+    20: ("resource", 0),
+    21: ("variant", 0),
+    22: ("uint32", 4),
+    23: ("uint64", 8),
+}
+"""TensorFlow's numbers of element types: (name, bytes per element, 0 where that varies)."""
+
+SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+_SLOT_NAMES = frozenset(
+    "Momentum Adam Adam_1 RMSProp RMSProp_1 Adagrad Adadelta Adadelta_1 Ftrl Ftrl_1 ExponentialMovingAverage "
+    "beta1_power beta2_power global_step save_counter step GraphRewriter".split()
+)
+_OBJECT_ROOTS = frozenset(("optimizer", "save_counter", "step", "global_step", OBJECT_GRAPH))
+
+
+class Entry:
+    """`name` as the index has it, `key` the same without the suffix of object-based checkpoints.
+
+    The value is `size` bytes from byte `offset` of data shard `shard`; `crc` is its masked CRC-32C. A partitioned
+    variable is one entry with the full shape; `slices` then lists its parts as (start, length) per axis, length -1
+    for a whole axis, and the values lie in entries of their own, which are not listed.
+    """
+
+    __slots__ = ("crc", "dtype", "key", "name", "offset", "shape", "shard", "size", "slices")
+
+    def __init__(
+        self, name: str, dtype: str, shape: tuple[int, ...], shard: int, offset: int, size: int, crc: int
+    ) -> None:
+        self.name = name
+        self.key = name[: -len(SUFFIX)] if name.endswith(SUFFIX) else name
+        self.dtype = dtype
+        self.shape = shape
+        self.shard = shard
+        self.offset = offset
+        self.size = size
+        self.crc = crc
+        self.slices: tuple[tuple[tuple[int, int], ...], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Entry({self.name!r}, {self.dtype}, {self.shape})"
+
+    @property
+    def elements(self) -> int:
+        """Number of elements of the whole tensor."""
+        return prod(self.shape)
+
+    @property
+    def bookkeeping(self) -> bool:
+        """True for what training keeps beside the network's variables.
+
+        Optimizer slots and hyperparameters, moving averages of variables, step counters, the object graph.
+        """
+        key = self.key
+        if ".OPTIMIZER_SLOT" in key or key.split("/", 1)[0] in _OBJECT_ROOTS:
+            return True
+        if key.rpartition("/")[2] in _SLOT_NAMES:
+            return True
+        return "/.ATTRIBUTES/" in key  # a saved Python state, not a variable
