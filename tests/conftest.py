@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+# Before TensorFlow is imported: results that do not depend on the processor's oneDNN kernels, and no greetings.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = Path(os.environ.get("CFGTOOL_REFERENCE", ROOT.parent / "shared"))
 

@@ -1,8 +1,9 @@
-"""Checkpoint files, read without TensorFlow."""
+"""Checkpoint files, read without TensorFlow: names, shapes and types from the index, values on demand."""
 
 from __future__ import annotations
 
-from cfgtool.checkpoints.bundle import Checkpoint, Entry, read_checkpoint
+from cfgtool.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from cfgtool.checkpoints.entry import Entry
 from cfgtool.checkpoints.locate import resolve_checkpoint
 
 __all__ = ["Checkpoint", "Entry", "open_checkpoint", "read_checkpoint", "resolve_checkpoint"]
@@ -13,5 +14,7 @@ def open_checkpoint(path: str) -> Checkpoint:
 
     Raises UserError if there is none, or if its index cannot be read.
     """
-    prefix, notes = resolve_checkpoint(path)
-    return read_checkpoint(prefix, notes)
+    location = resolve_checkpoint(path)
+    checkpoint = read_checkpoint(location.prefix, location.notes)
+    checkpoint.path_error = location.error
+    return checkpoint

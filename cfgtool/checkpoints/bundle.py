@@ -54,7 +54,9 @@ def read_index(data: bytes) -> Bundle:
 def _read_header(key: bytes, value: bytes) -> int:
     """The number of data shards. Raises DamageError for what this reader would misread."""
     if key:
-        raise DamageError(0, "stands where the header must be: a checkpoint in the V1 format, or no checkpoint")
+        raise DamageError(
+            0, "stands where the header must be: a checkpoint in the V1 format, or no checkpoint"
+        )
     shards, big_endian = 1, 0
     for number, content in fields(value):
         if number == 1:  # num_shards

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+from cfgtool.checkpoints.names import VALUE_SUFFIX, is_bookkeeping
+
 DTYPES = {
     1: ("float32", 4),
     2: ("float64", 8),
@@ -26,15 +28,6 @@ DTYPES = {
 }
 """TensorFlow's numbers of element types: (name, bytes per element, 0 where that varies)."""
 
-SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
-OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-
-_SLOT_NAMES = frozenset(
-    "Momentum Adam Adam_1 RMSProp RMSProp_1 Adagrad Adadelta Adadelta_1 Ftrl Ftrl_1 ExponentialMovingAverage "
-    "beta1_power beta2_power global_step save_counter step GraphRewriter".split()
-)
-_OBJECT_ROOTS = frozenset(("optimizer", "save_counter", "step", "global_step", OBJECT_GRAPH))
-
 
 class Entry:
     """`name` as the index has it, `key` the same without the suffix of object-based checkpoints.
@@ -50,7 +43,7 @@ class Entry:
         self, name: str, dtype: str, shape: tuple[int, ...], shard: int, offset: int, size: int, crc: int
     ) -> None:
         self.name = name
-        self.key = name[: -len(SUFFIX)] if name.endswith(SUFFIX) else name
+        self.key = name.removesuffix(VALUE_SUFFIX)
         self.dtype = dtype
         self.shape = shape
         self.shard = shard
@@ -69,13 +62,5 @@ class Entry:
 
     @property
     def bookkeeping(self) -> bool:
-        """True for what training keeps beside the network's variables.
-
-        Optimizer slots and hyperparameters, moving averages of variables, step counters, the object graph.
-        """
-        key = self.key
-        if ".OPTIMIZER_SLOT" in key or key.split("/", 1)[0] in _OBJECT_ROOTS:
-            return True
-        if key.rpartition("/")[2] in _SLOT_NAMES:
-            return True
-        return "/.ATTRIBUTES/" in key  # a saved Python state, not a variable
+        """True for what training keeps beside the network's variables: see `is_bookkeeping`."""
+        return is_bookkeeping(self.key)

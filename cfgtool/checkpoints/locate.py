@@ -3,95 +3,189 @@
 from __future__ import annotations
 
 import os
-import re
+from typing import NamedTuple
 
 from cfgtool.errors import UserError
 
-_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
-_STATE_LINE = re.compile(r'^\s*model_checkpoint_path\s*:\s*(["\'])(.*?)\1', re.MULTILINE)
+_STATE_FIELD = "model_checkpoint_path"
+_SUFFIXES = (".index", ".meta")
+_NO_CHECKPOINT = (
+    ".pb",
+    ".pbtxt",
+    ".h5",
+    ".keras",
+    ".tflite",
+    ".onnx",
+    ".pth",
+    ".pt",
+    ".tar.gz",
+    ".tgz",
+    ".zip",
+    ".tar",
+)
+_SHOWN = 4
 
 
-def resolve_checkpoint(path: str) -> tuple[str, tuple[str, ...]]:
-    """The prefix that `path` means, and notes on what was made of it.
+class Location(NamedTuple):
+    """Where a checkpoint is. `notes` say what was made of the spelling, `error` what the OD API raises for it: the
+    exception's type and text, None for a spelling that it takes.
+    """
+
+    prefix: str
+    notes: tuple[str, ...] = ()
+    error: tuple[str, str] | None = None
+
+
+def resolve_checkpoint(path: str) -> Location:
+    """The checkpoint that `path` means.
 
     Understood beside the prefix itself: a file of the checkpoint, a folder (its `checkpoint` state file decides, or the
-    newest checkpoint in it), and a prefix whose step is missing. Raises UserError, naming candidates, if nothing fits.
+    only checkpoint in it), and a prefix whose step is missing. Raises UserError, naming candidates, if nothing fits.
     """
-    if os.path.isfile(path + ".index"):
-        return path, ()
-    stripped = _SUFFIX.sub("", path)
-    if stripped != path and os.path.isfile(stripped + ".index"):
-        return stripped, (f"{path!r} is a file of the checkpoint; its prefix {stripped!r} is what the OD API wants",)
-    if os.path.isdir(path):
+    if "://" in path:
+        raise UserError(f"{path!r} is a remote path", hint="copy its .index file here and name that")
+    if _has_index(path):
+        return Location(path)
+    stripped = _strip(path)
+    if stripped != path and _has_index(stripped):
+        return _corrected(path, stripped, "a file of the checkpoint", _file_error(path))
+    if os.path.isdir(path):  # noqa: PTH112
         return _in_folder(path)
-    if os.path.isfile(path):
-        raise UserError(
-            "is a file, but not of a checkpoint in TensorFlow's V2 format",
-            path=path,
-            hint="a checkpoint is named by the part before '.index'",
-        )
-    steps = _prefixes(os.path.dirname(path), os.path.basename(path) + "-")
+    if os.path.isfile(path):  # noqa: PTH113
+        hint = "a checkpoint is named by what its files have in common, before '.index'"
+        raise UserError("is not a checkpoint in TensorFlow's V2 format", path=path, hint=hint)
+    steps = _with_step(path)
     if len(steps) == 1:
-        return steps[0], (f"{path!r} lacks the step; {steps[0]!r} is there",)
-    raise UserError(_missing(path), path=path, hint=_candidates(path, steps))
+        return _corrected(path, steps[0], "not there without its step", _missing_error(path))
+    raise UserError(_absence(stripped), path=path, hint=_near(path, steps))
 
 
-def _in_folder(folder: str) -> tuple[str, tuple[str, ...]]:
-    state = os.path.join(folder, "checkpoint")
-    if os.path.isfile(state):
-        with open(state, encoding="utf-8", errors="replace") as file:
-            match = _STATE_LINE.search(file.read(1_000_000))
-        if match:
-            # The state file may come from another machine: only the name counts then.
-            for prefix in (os.path.join(folder, match[2]), os.path.join(folder, os.path.basename(match[2]))):
-                if os.path.isfile(prefix + ".index"):
-                    return prefix, (f"{folder!r} is a folder; its newest checkpoint is {prefix!r}",)
-    found = _prefixes(folder, "")
+def _corrected(path: str, prefix: str, what: str, error: tuple[str, str]) -> Location:
+    note = f"{path!r} is {what}; read as {prefix!r} (the OD API would raise {error[0]}: write the prefix in the config)"
+    return Location(prefix, (note,), error)
+
+
+def _has_index(prefix: str) -> bool:
+    return bool(prefix) and os.path.isfile(f"{prefix}.index")  # noqa: PTH113
+
+
+def _strip(path: str) -> str:
+    """`path` without the ending of a checkpoint's file."""
+    for suffix in _SUFFIXES:
+        if path.endswith(suffix):
+            return path[: -len(suffix)]
+    head, mark, tail = path.rpartition(".data-")
+    return head if mark and tail.replace("-of-", "").isdecimal() else path
+
+
+def _missing_error(path: str) -> tuple[str, str]:
+    text = f"Unsuccessful TensorSliceReader constructor: Failed to find any matching files for {path}"
+    return ("NotFoundError", text)
+
+
+def _file_error(path: str) -> tuple[str, str]:
+    if path.endswith(".index"):
+        return ("OSError", "Checkpoint is expected to be an object-based checkpoint.")
+    return ("DataLossError", f"Unable to open table file {path}")
+
+
+def _in_folder(folder: str) -> Location:
+    """The checkpoint that the state file of a folder names, or the only one in it."""
+    error = (
+        "DataLossError",
+        f"Unable to open table file {folder}: FAILED_PRECONDITION: {folder}; Is a directory",
+    )
+    named = _state(os.path.join(folder, "checkpoint"))  # noqa: PTH118
+    if named:
+        # A state file that moved with its folder still holds the old path; the name of the file is right then.
+        for candidate in (named, os.path.basename(named)):  # noqa: PTH119
+            prefix = os.path.join(folder, candidate)  # noqa: PTH118
+            if _has_index(prefix):
+                return _corrected(
+                    folder, prefix, "a folder, whose state file names its newest checkpoint", error
+                )
+    found = _prefixes(folder)
     if len(found) == 1:
-        return found[0], (f"{folder!r} is a folder; {found[0]!r} is the checkpoint in it",)
-    if not found:
-        raise UserError("no checkpoint is in this folder", path=folder, hint=_candidates(os.path.join(folder, ""), []))
-    raise UserError("several checkpoints are in this folder", path=folder, hint=f"name one of {_listed(found)}")
+        return _corrected(folder, found[0], "a folder with one checkpoint", error)
+    if found:
+        raise UserError(
+            "is a folder with several checkpoints", path=folder, hint=f"name one: {_listed(found)}"
+        )
+    raise UserError("is a folder without a checkpoint", path=folder, hint=_near(os.path.join(folder, ""), []))  # noqa: PTH118
 
 
-def _prefixes(folder: str, start: str) -> list[str]:
-    """Checkpoint prefixes in `folder` whose names begin with `start`, in order of their steps."""
+def _state(path: str) -> str | None:
+    """The newest checkpoint according to a `checkpoint` state file (text of a `CheckpointState`), None without one."""
     try:
-        names = os.listdir(folder or ".")
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            lines = file.read(1 << 20).splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        name, _, value = line.partition(":")
+        value = value.split("#")[0].strip()
+        if name.strip() == _STATE_FIELD and len(value) > 2 and value[0] in "\"'":
+            return value[1:].split(value[0])[0]
+    return None
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder or "."))  # noqa: PTH208
     except OSError:
         return []
-    found = [name[: -len(".index")] for name in names if name.startswith(start) and name.endswith(".index")]
-    found.sort(key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
-    return [os.path.join(folder, name) for name in found]
 
 
-def _missing(path: str) -> str:
-    if os.path.isfile(path + ".meta") or any(_data_files(path)):
-        return "the checkpoint has no .index file, which names its tensors"
+def _prefixes(folder: str) -> list[str]:
+    """The checkpoints in a folder, by the numbers that their names end in."""
+    found = [
+        name[: -len(".index")] for name in _names(folder) if name.endswith(".index") and name != ".index"
+    ]
+    found.sort(key=lambda name: (name.rpartition("-")[0], _number(name)))
+    return [os.path.join(folder, name) for name in found]  # noqa: PTH118
+
+
+def _number(name: str) -> int:
+    digits = name.rpartition("-")[2]
+    return int(digits) if digits.isdecimal() else -1
+
+
+def _with_step(path: str) -> list[str]:
+    """Checkpoints whose name is that of `path` and a step, or that have the same step in another spelling."""
+    folder, name = os.path.split(path)  # noqa: PTH206
+    return [prefix for prefix in _prefixes(folder) if os.path.basename(prefix).startswith(f"{name}-")]  # noqa: PTH119
+
+
+def _absence(prefix: str) -> str:
+    folder, name = os.path.split(prefix)  # noqa: PTH206
+    if any(other.startswith((f"{name}.data-", f"{name}.meta")) for other in _names(folder)):
+        return "has no .index file, which names the tensors"
+    if prefix.endswith(_NO_CHECKPOINT):
+        return "no such file, and a file of this kind is not a checkpoint"
     return "no such checkpoint"
 
 
-def _data_files(path: str) -> list[str]:
-    folder, name = os.path.split(path)
-    try:
-        return [file for file in os.listdir(folder or ".") if file.startswith(name + ".data-")]
-    except OSError:
-        return []
-
-
-def _candidates(path: str, steps: list[str]) -> str:
-    """The way out: checkpoints with that name, beside it, or a folder deeper."""
+def _near(path: str, steps: list[str]) -> str:
+    """The way out: checkpoints of that name, with the same digits, beside it, or one folder deeper or higher."""
     if steps:
         return f"there are {_listed(steps)}"
-    folder = os.path.dirname(path) or "."
-    near = _prefixes(folder, "")
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-        near += _prefixes(os.path.join(folder, name), "") if os.path.isdir(os.path.join(folder, name)) else []
+    folder, name = os.path.split(path)  # noqa: PTH206
+    near = _prefixes(folder)
+    digits = "".join(character for character in name if character.isdecimal())
+    alike = [prefix for prefix in near if digits and _number(prefix) == int(digits)]
+    if alike:
+        return f"did you mean {_listed(alike)}?"
+    for deeper in _names(folder):
+        near += _prefixes(os.path.join(folder, deeper))  # noqa: PTH118
+    if not near and folder:
+        near = _prefixes(os.path.dirname(folder))  # noqa: PTH120
     if near:
         return f"near it {'are' if len(near) > 1 else 'is'} {_listed(near)}"
-    return f"there is no folder {folder!r}" if not os.path.isdir(folder) else "no checkpoint is near it either"
+    if folder and not os.path.isdir(folder):  # noqa: PTH112
+        return f"there is no folder {folder!r}"
+    return "no checkpoint is near it either"
 
 
 def _listed(paths: list[str]) -> str:
-    shown = ", ".join(repr(path) for path in paths[:4])
-    return shown + (f" and {len(paths) - 4} more" if len(paths) > 4 else "")
+    shown = ", ".join(repr(path) for path in paths[:_SHOWN])
+    return shown + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")

@@ -1,20 +1,28 @@
-"""What the names in checkpoints tell: which entries belong to a network and which to the run that trained it."""
+"""What the names in checkpoints tell: which entries belong to a network, and which to the run that trained it."""
 
 from __future__ import annotations
 
 VALUE_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 """What an object-based checkpoint appends to the object path of every variable."""
 
-_COUNTERS = {"global_step", "step", "save_counter", "_CHECKPOINTABLE_OBJECT_GRAPH", "learning_rate"}
-_STATE = (
-    "/.OPTIMIZER_SLOT/", "/Momentum", "/Momentum_1", "/RMSProp", "/RMSProp_1", "/Adam", "/Adam_1", "/Adagrad",
-    "/ExponentialMovingAverage",
-)  # fmt: skip
-_ROOTS = ("optimizer/", "beta1_power", "beta2_power")
+OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+"""The entry that every object-based checkpoint has, and no other: its objects and how they are connected."""
+
+_SLOT_OF_OBJECT = "/.OPTIMIZER_SLOT/"
+_SLOTS = frozenset(
+    "Momentum Adam RMSProp Adagrad Adadelta Ftrl ExponentialMovingAverage beta1_power beta2_power global_step".split()
+)
+_ROOTS = frozenset(("optimizer", "save_counter", "step", "global_step", "learning_rate", OBJECT_GRAPH))
 
 
 def is_bookkeeping(key: str) -> bool:
-    """True for optimizer slots and settings, moving averages of weights, step counters and the object graph."""
-    if key in _COUNTERS or key.startswith(_ROOTS) or "/.OPTIMIZER_SLOT/" in key:
+    """True for what training keeps beside the network's variables.
+
+    Optimizer slots and settings, moving averages of weights, step counters, the object graph, saved Python state.
+    """
+    if "/.ATTRIBUTES/" in key or _SLOT_OF_OBJECT in key or key.split("/", 1)[0] in _ROOTS:
         return True
-    return key.endswith(_STATE) or key.rpartition("/")[2] == "global_step" or key.startswith("_")
+    last = key.rpartition("/")[2]
+    if last.rpartition("_")[2].isdecimal():  # the second slot of that optimizer: RMSProp_1
+        last = last.rpartition("_")[0]
+    return last in _SLOTS

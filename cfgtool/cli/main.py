@@ -25,7 +25,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checkpoint": ("cfgtool.cli.checkpoint", "Look into a checkpoint without TensorFlow."),
     "train": ("cfgtool.cli.train", "Train the configured detector."),
     "evaluate": ("cfgtool.cli.evaluate", "Compute COCO metrics of a trained checkpoint."),
-    "predict": ("cfgtool.cli.predict", "Draw the detections of a trained checkpoint on images."),
     "rules": ("cfgtool.cli.rules", "List the rules of the linter."),
     "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
     "data": ("cfgtool.cli.data", "Check and describe TFRecords and label maps."),

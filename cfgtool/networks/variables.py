@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Initializer:
-    """How a variable starts: `kind` and its numbers, as the config's `Hyperparams.initializer` or the layer fixes it.
+class Initializer(NamedTuple):
+    """How a variable starts: `kind` and its numbers, as the config's `Hyperparams.initializer` or the
+        layer fixes it.
 
-    kinds: `constant` (value), `truncated_normal` (mean, stddev), `random_normal` (mean, stddev),
-    `variance_scaling` (factor, uniform, mode: fan_in | fan_out | fan_avg), `glorot_uniform`.
+    kinds: `constant` (value), `truncated_normal` (mean, stddev; cut at two standard deviations),
+    `random_normal` (mean, stddev), `random_uniform` (mean - stddev to mean + stddev), `variance_scaling`
+    (factor, uniform, mode: fan_in | fan_out | fan_avg), `glorot_uniform`.
     """
 
     kind: str
@@ -23,14 +24,14 @@ class Initializer:
     mode: str = "fan_in"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """One array of a network.
 
-    `name` is our own readable path, unique in the network (`backbone/block_13/expand/batch_norm/gamma`). `tf2_key` is the object
-    path in a TF2 checkpoint from `model/...`, without `/.ATTRIBUTES/VARIABLE_VALUE`; `tf1_name` the graph variable
-    of the TF1 network; each is None where that generation has no such variable. `l2` is the weight w of the config
-    (penalty w/2 times the sum of squares), 0 for none.
+    `name` is our own readable path, unique in the network (`backbone/block_13/expand/batch_norm/gamma`).
+    `tf2_key` is the object path in a TF2 checkpoint from `model/...`, without `/.ATTRIBUTES/VARIABLE_VALUE`;
+    `tf1_name` the graph variable of the TF1 network; each is None where that generation has no such variable.
+    `l2` is the weight w of the config (penalty w/2 times the sum of squares), `l1` the weight of a sum of
+    absolute values, 0 for none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Variable:
     tf1_name: str | None
     l2: float = 0.0
     dtype: str = "float32"
+    l1: float = 0.0
 
     @property
     def size(self) -> int:

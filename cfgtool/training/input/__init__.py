@@ -1,0 +1,1 @@
+"""From TFRecords to batches: reading in a resumable order, decoding, augmenting, resizing, padding."""

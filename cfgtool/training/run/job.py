@@ -83,7 +83,7 @@ def _findable_paths(config: Config, path: str) -> Iterator[Edit]:
         name = entry.value
         if entry.type.name not in PATH_FIELDS or not isinstance(name, str) or os.path.isabs(name) or entry.node is None:
             continue
-        if not _exists(name) and _exists(os.path.join(folder, name)):
+        if name and not _exists(name) and _exists(os.path.join(folder, name)):
             found = os.path.normpath(os.path.join(folder, name))
             yield Edit(entry.node.start, entry.node.end, quoted(Path(found).as_posix()))
 

@@ -41,13 +41,11 @@ SUPPORTED_SETS = ("coco_detection_metrics",)
 
 
 def metric_problems(eval_config: Config) -> Iterator[tuple[str, str]]:
-    """(field path, what is wrong) for each metric that `eval_config` asks for and that is not computed here."""
+    """(field path, what is wrong) for each metric that `eval_config` asks for and we do not compute."""
     for entry in eval_config.entries("metrics_set"):
         if entry.value not in SUPPORTED_SETS:
-            yield (
-                entry.path,
-                f"metrics_set '{entry.value}' is not supported, only {', '.join(SUPPORTED_SETS)}",
-            )
+            supported = ", ".join(SUPPORTED_SETS)
+            yield entry.path, f"metrics_set '{entry.value}' is not supported, only {supported}"
     for entry in eval_config.entries("parameterized_metric"):
         yield entry.path, "'parameterized_metric' is not supported"
     for name in ("super_categories", "all_metrics_per_category", "skip_predictions_for_unlabeled_class"):
@@ -58,8 +56,8 @@ def metric_problems(eval_config: Config) -> Iterator[tuple[str, str]]:
 class CocoMetrics:
     """Collects groundtruth and detections image by image, then computes the metrics.
 
-    `classes` maps class ids to names; objects of other classes do not count. Boxes are `[ymin, xmin, ymax, xmax]`
-    in pixels of the stored image, because COCO's size classes are areas in such pixels.
+    `classes` maps class ids to names; objects of other classes do not count. Boxes are
+    `[ymin, xmin, ymax, xmax]` in pixels of the stored image, because COCO's size classes are areas in such pixels.
     """
 
     def __init__(self, classes: Mapping[int, str]) -> None:
@@ -116,7 +114,7 @@ class CocoMetrics:
             )
 
     def result(self, per_class: bool = False) -> dict[str, float]:
-        """The metrics by name; with `per_class` the mAP of each class too. Raises UserError without images."""
+        """The metrics by name; with `per_class` the mAP of each class. Raises UserError without images."""
         if not self._images:
             raise UserError("there are no images to evaluate", hint="look at eval_input_reader")
         from pycocotools.coco import COCO

@@ -17,8 +17,8 @@ class Trainee(Protocol):
     def trainable(self) -> list[tf.Variable]:
         """The variables to update: trainable and not frozen."""
 
-    def losses(self, batch: Mapping[str, Any], training: bool) -> dict[str, tf.Tensor]:
-        """Named scalar losses of a batch."""
+    def losses(self, batch: Mapping[str, Any], training: bool, step: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        """Named scalar losses of a batch; `step` seeds what is random in them."""
 
     def regularization(self) -> tf.Tensor | None:
         """The L2 penalty over all regularised weights, None without any."""
@@ -51,7 +51,7 @@ def make_step(
         rate = learning_rate(step)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            losses = {f"Loss/{name}": value for name, value in detector.losses(batch, training=True).items()}
+            losses = {f"Loss/{name}": value for name, value in detector.losses(batch, training=True, step=step).items()}
             penalty = detector.regularization() if regularize else None
             if penalty is not None:
                 losses["Loss/regularization_loss"] = penalty
@@ -64,4 +64,4 @@ def make_step(
         step.assign_add(1)
         return {**losses, TOTAL_LOSS: total, "learning_rate": rate, "gradient_norm": norm}
 
-    return tf.function(train_step, reduce_retracing=False)
+    return tf.function(train_step, autograph=False)

@@ -102,7 +102,7 @@ class Progress:
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
-            TimeRemainingColumn(speed_estimate_period=120),
+            TimeRemainingColumn(),
             TextColumn("{task.fields[loss]}"),
             console=self.console,
             disable=not self.console.is_terminal,

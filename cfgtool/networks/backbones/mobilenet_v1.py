@@ -1,0 +1,57 @@
+"""MobileNet V1 (Howard et al. 2017, arXiv:1704.04861), up to its last pointwise convolution."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from cfgtool.networks.blocks import Unit, conv_unit, depthwise_unit
+from cfgtool.networks.hyperparams import Hyperparams
+from cfgtool.networks.names import Layers, Names
+from cfgtool.networks.ops import Ops, Padding
+
+T = TypeVar("T")
+
+BLOCKS = (
+    *((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)),
+    *((512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1)),
+)
+"""Filters and stride of the blocks 1 to 13."""
+
+_DETECTION_FILTERS = {12: 512, 13: 256}
+"""Narrower last blocks, which the FPN types use together with `use_depthwise`."""
+
+
+def mobilenet_v1(
+    ops: Ops[T],
+    image: T,
+    scope: Names,
+    hyper: Hyperparams,
+    *,
+    depth_multiplier: float,
+    min_depth: int,
+    padding: Padding = "SAME",
+    narrow_end: bool = False,
+) -> dict[int, T]:
+    """The outputs of the blocks by number, 1 to 13; strides against the image: 3: 4, 5: 8, 11: 16, 13: 32."""
+
+    def filters(depth: int) -> int:
+        return max(int(depth * depth_multiplier), min_depth)
+
+    layers = Layers(scope, functional=True)
+    stem = Unit("conv_0", "conv1", "conv1_bn", "Conv2d_0")
+    x = conv_unit(ops, image, layers, stem, hyper, filters(32), 3, stride=2, padding=padding)
+    outputs: dict[int, T] = {}
+    for number, (depth, stride) in enumerate(BLOCKS, start=1):
+        if narrow_end:
+            depth = _DETECTION_FILTERS.get(number, depth)
+        x = depthwise_unit(
+            ops, x, layers, _unit(number, "depthwise", "dw"), hyper, 3, stride=stride, padding=padding
+        )
+        x = conv_unit(ops, x, layers, _unit(number, "pointwise", "pw"), hyper, filters(depth), 1)
+        outputs[number] = x
+    return outputs
+
+
+def _unit(number: int, kind: str, short: str) -> Unit:
+    keras = f"conv_{short}_{number}"
+    return Unit(f"conv_{number}/{kind}", keras, f"{keras}_bn", f"Conv2d_{number}_{kind}")

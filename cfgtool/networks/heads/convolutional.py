@@ -1,0 +1,128 @@
+"""The head of plain SSD: each feature map has convolutions of its own (`convolutional_box_predictor`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from cfgtool.networks.blocks import Unit, conv_unit, depthwise_unit
+from cfgtool.networks.heads.predictions import Head, Predictions, join_levels, read_head
+from cfgtool.networks.hyperparams import Generation, Hyperparams, read_hyperparams, unconfigured
+from cfgtool.networks.names import Layers, Names
+from cfgtool.networks.ops import ZEROS, Ops
+from cfgtool.networks.variables import Initializer
+
+if TYPE_CHECKING:
+    from cfgtool.schema import Config
+
+T = TypeVar("T")
+
+
+class _Branch(NamedTuple):
+    """Box or class branch: our name, the parts of its TF2 path and Keras name, the layer's own name, the
+    start of its bias.
+    """
+
+    name: str
+    heads: str
+    layers: str
+    keras: str
+    label: str
+    bias: Initializer
+
+
+def convolutional_head(
+    ops: Ops[T],
+    maps: Sequence[T],
+    config: Config,
+    scope: Names,
+    *,
+    class_slots: int,
+    anchors: Sequence[int],
+    generation: Generation,
+    freeze_batchnorm: bool,
+) -> Predictions[T]:
+    """Predictions for `anchors[i]` anchors at every location of `maps[i]`.
+
+    `config` is the `ConvolutionalBoxPredictor` message. Its `apply_sigmoid_to_scores` acts in TF1 only.
+    """
+    hyper = read_hyperparams(
+        config.message("conv_hyperparams"), generation, freeze_batchnorm=freeze_batchnorm
+    )
+    sigmoid = generation == "tf1" and config.flag("apply_sigmoid_to_scores")
+    head = read_head(config, class_slots, sigmoid=sigmoid)
+    box = _Branch(
+        "box", "box_encodings", "_box_encoder_layers", "ConvolutionalBoxHead", "BoxEncodingPredictor", ZEROS
+    )
+    start = Initializer("constant", value=head.bias_init)
+    class_ = _Branch(
+        "class",
+        "class_predictions_with_background",
+        "_class_predictor_layers",
+        "ConvolutionalClassHead",
+        "ClassPredictor",
+        start,
+    )
+    boxes: list[T] = []
+    classes: list[T] = []
+    for level, x in enumerate(maps):
+        x = _shared_layers(ops, x, config, scope, level, hyper)
+        filters = anchors[level] * head.code_size
+        boxes.append(_predict(ops, x, scope, level, box, head, hyper, filters, generation))
+        filters = anchors[level] * head.class_slots
+        classes.append(_predict(ops, x, scope, level, class_, head, hyper, filters, generation))
+    return join_levels(ops, maps, boxes, classes, head)
+
+
+def _shared_layers(ops: Ops[T], x: T, config: Config, scope: Names, level: int, hyper: Hyperparams) -> T:
+    """`num_layers_before_predictor` 1x1 convolutions of a depth between `min_depth` and `max_depth`."""
+    channels = ops.shape(x)[3] or 0
+    depth = max(min(channels, config.integer("max_depth")), config.integer("min_depth"))
+    if depth == 0:
+        return x
+    place = scope.child(
+        f"shared/level_{level}",
+        tf2=f"_shared_nets/{level}",
+        keras=f"SharedConvolutions_{level}",
+        tf1=f"BoxPredictor_{level}",
+    )
+    layers = Layers(place)
+    for index in range(config.integer("num_layers_before_predictor")):
+        label = f"Conv2d_{index}_1x1_{depth}"
+        unit = Unit(f"conv_{index}", label, f"{label}_norm", label)
+        x = conv_unit(ops, x, layers, unit, hyper, depth, 1)
+    return x
+
+
+def _predict(
+    ops: Ops[T],
+    x: T,
+    scope: Names,
+    level: int,
+    branch: _Branch,
+    head: Head,
+    hyper: Hyperparams,
+    filters: int,
+    generation: Generation,
+) -> T:
+    """One branch on one map: [batch, height, width, filters]."""
+    place = scope.child(
+        f"{branch.name}/level_{level}",
+        tf2=f"_prediction_heads/{branch.heads}/{level}/{branch.layers}",
+        keras=f"{branch.keras}_{level}",
+        tf1=f"BoxPredictor_{level}",
+    )
+    layers = Layers(place)
+    kernel = head.kernel
+    if head.keep_probability is not None:
+        # A Keras head is a list of layers in which dropout has a number too.
+        x = ops.dropout(x, head.keep_probability)
+        layers.skip()
+    if head.use_depthwise:
+        label = f"{branch.label}_depthwise"
+        unit = Unit("depthwise", label, f"{label}_batchnorm", label)
+        own = unconfigured(hyper, generation)
+        x = depthwise_unit(ops, x, layers, unit, hyper, kernel, weights=own)
+        kernel = 1
+    layer = layers.next("conv", keras=branch.label, tf1=branch.label)
+    return ops.conv(x, layer, filters, kernel, weights=hyper.weights, bias=branch.bias)

@@ -1,0 +1,270 @@
+"""Batches for training and evaluation, as `tf.data` datasets.
+
+A batch is a dict of tensors with static shapes; n is the reader's `max_number_of_boxes`, rows beyond
+`num_boxes` are 0, their class -1. Boxes are `[ymin, xmin, ymax, xmax]`, normalised to the network input.
+
+    image             float32 [batch, height, width, channels]  normalised and padded: the network's input
+    true_image_shape  int32   [batch, 3]                        height, width, channels before padding
+    boxes             float32 [batch, n, 4]
+    classes           int32   [batch, n]                        from 0
+    weights           float32 [batch, n]
+    num_boxes         int32   [batch]
+    source_id         string  [batch]                           `image/source_id`
+    element           int64   [batch]                           position in the order of examples
+
+Evaluation batches have these as well; the last batch is filled up with repeats of its last example:
+
+    valid             bool    [batch]                           false for the repeats
+    original_size     int32   [batch, 2]                        height and width of the stored image
+    original_boxes    float32 [batch, n, 4]                     normalised to the stored image
+    is_crowd, difficult  bool [batch, n]
+    area              float32 [batch, n]                        `image/object/area`, 0 where unknown
+    original_image    uint8   [batch, height, width, 3]         resized and padded only; if asked for
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import tensorflow as tf
+from tensorflow import Tensor
+
+from cfgtool.data.label_map import LabelMap, read_label_map
+from cfgtool.data.tfrecord import frames
+from cfgtool.errors import UserError
+from cfgtool.schema import Config
+from cfgtool.training.input.augment import augmentation, augmentation_problems
+from cfgtool.training.input.decode import SOURCE_ID, Decoder
+from cfgtool.training.input.draws import SeededDraws
+from cfgtool.training.input.example import (
+    AREA,
+    BOXES,
+    CLASSES,
+    CROWD,
+    DIFFICULT,
+    IMAGE,
+    WEIGHTS,
+    Example,
+    keep_objects,
+    size_of,
+)
+from cfgtool.training.input.preprocess import Preprocessor
+from cfgtool.training.input.readers import evaluation_records, reader_problems, training_records
+from cfgtool.training.targets.boxes import area
+
+Batch = dict[str, Tensor]
+
+
+def input_problems(config: Config) -> list[tuple[str, str]]:
+    """(field path, what is wrong) for what training or evaluation cannot do as a pipeline config says.
+
+    Looks at the readers, the augmentation and the resizer; at no file.
+    """
+    found = list(reader_problems(config.message("train_input_reader")))
+    for reader in config.messages("eval_input_reader"):
+        found += reader_problems(reader)
+    found += augmentation_problems(config.message("train_config"))
+    try:
+        size = Preprocessor(config.message("model")).size
+    except UserError as error:
+        return [*found, ("model", error.message)]
+    batch_size = config.message("train_config").integer("batch_size")
+    if size is None and batch_size > 1:
+        message = (
+            f"batch_size '{batch_size}' needs images of one size, but the image_resizer leaves sizes free"
+        )
+        found.append(("train_config.batch_size", message))
+    return found
+
+
+def training_batches(
+    config: Config,
+    *,
+    seed: int = 0,
+    start_batch: int = 0,
+    batch_size: int | None = None,
+    shard: tuple[int, int] = (1, 0),
+) -> tf.data.Dataset:
+    """Augmented batches without end.
+
+    What batch number i holds depends on the config, the files and `seed` only, so a run that resumes with
+    `start_batch` = finished steps sees what an uninterrupted run sees. `batch_size` overrides
+    `train_config.batch_size`. With `shard` = (count, index) of a worker, that worker gets every count-th
+    example; `batch_size` is then its own share.
+
+    Raises UserError for what `input_problems` finds, and for missing, broken or empty files.
+    """
+    reader = config.message("train_input_reader")
+    train_config = config.message("train_config")
+    _refuse(input_problems(config))
+    batch = batch_size or train_config.integer("batch_size")
+    if batch < 1:
+        raise UserError(f"train_config.batch_size: batch_size '{batch}' must be positive")
+    start = start_batch * batch * shard[0]
+    decode = Decoder(_label_map(reader))
+    augment = augmentation(train_config)
+    finish = _Finish(config, reader.integer("max_number_of_boxes"))
+
+    def prepare(element: Tensor, record: Tensor) -> Batch:
+        example = decode(record)
+        source_id = example.pop(SOURCE_ID)
+        for name in (CROWD, DIFFICULT, AREA):
+            example.pop(name)
+        example = augment(example, SeededDraws(tf.constant(seed, tf.int64), element))
+        return {**finish(example), SOURCE_ID: source_id, "element": element}
+
+    records = training_records(reader, seed, start).enumerate(start)
+    if shard[0] > 1:
+        records = records.shard(*shard)
+    batches = records.map(prepare, tf.data.AUTOTUNE, deterministic=True).batch(batch, drop_remainder=True)
+    return batches.prefetch(_prefetch(reader))
+
+
+def evaluation_batches(
+    config: Config, *, reader_index: int = 0, batch_size: int | None = None, keep_images: bool = False
+) -> tf.data.Dataset:
+    """All examples of an evaluation reader once, in file order, not augmented.
+
+    `batch_size` overrides `eval_config.batch_size`; it is 1 where images differ in size. `keep_images` adds
+    `original_image`. Raises UserError for what the reader asks for in vain, and for missing or empty files.
+    """
+    readers = config.messages("eval_input_reader")
+    if reader_index >= len(readers):
+        raise UserError("eval_input_reader: there is no evaluation reader", hint="add an eval_input_reader")
+    reader = readers[reader_index]
+    _refuse(list(reader_problems(reader)))
+    batch = batch_size or max(1, config.message("eval_config").integer("batch_size"))
+    decode = Decoder(_label_map(reader))
+    finish = _Finish(config, reader.integer("max_number_of_boxes"))
+    if finish.preprocess.size is None:
+        batch = 1
+
+    def prepare(element: Tensor, record: Tensor) -> Batch:
+        example = decode(record)
+        result = {**finish(example), **finish.groundtruth(example), "element": element}
+        result["valid"] = tf.constant(True)
+        if keep_images:
+            result["original_image"] = finish.preprocess.shown(example[IMAGE])
+        return result
+
+    records = evaluation_records(reader).enumerate()
+    batches = records.map(prepare, tf.data.AUTOTUNE, deterministic=True).batch(batch)
+    if batch > 1:
+        batches = batches.map(lambda values: _filled_up(values, batch))
+    return batches.prefetch(_prefetch(reader))
+
+
+class _Finish:
+    """The last steps for one example: preprocess the image, move the boxes along, drop empty ones, pad."""
+
+    def __init__(self, config: Config, max_boxes: int) -> None:
+        self.preprocess = Preprocessor(config.message("model"))
+        self._max_boxes = max_boxes
+
+    def __call__(self, example: Example) -> Batch:
+        image, true_shape = self.preprocess(example[IMAGE])
+        boxes = example[BOXES]
+        tf.debugging.assert_greater_equal(
+            boxes[:, 2:], boxes[:, :2], "a box has its minimum above its maximum"
+        )
+        height, width = size_of(image)
+        share = tf.cast(true_shape[:2], tf.float32) / tf.cast(tf.stack([height, width]), tf.float32)
+        moved = boxes * tf.concat([share, share], 0)
+        kept = keep_objects({**example, BOXES: moved}, area(moved) > 0.0)
+        count = tf.minimum(tf.shape(kept[BOXES])[0], self._max_boxes)
+        return {
+            "image": image,
+            "true_image_shape": true_shape,
+            BOXES: self._padded(kept[BOXES]),
+            CLASSES: self._padded(kept[CLASSES]) - 1,
+            WEIGHTS: self._padded(kept[WEIGHTS]),
+            "num_boxes": count,
+        }
+
+    def groundtruth(self, example: Example) -> Batch:
+        """What evaluation compares with, in terms of the stored image; the same rows as the boxes."""
+        kept = keep_objects(example, area(example[BOXES]) > 0.0)
+        result = {name: self._padded(kept[name]) for name in (CROWD, DIFFICULT, AREA)}
+        return {
+            **result,
+            "original_boxes": self._padded(kept[BOXES]),
+            "original_size": tf.stack(size_of(example[IMAGE])),
+            SOURCE_ID: example[SOURCE_ID],
+        }
+
+    def _padded(self, values: Tensor) -> Tensor:
+        """The first rows, filled up with zeros: [max_boxes, ...]."""
+        values = values[: self._max_boxes]
+        missing = self._max_boxes - tf.shape(values)[0]
+        padded = tf.pad(values, [[0, missing]] + [[0, 0]] * (len(values.shape) - 1))
+        padded.set_shape([self._max_boxes, *values.shape[1:]])
+        return padded
+
+
+def checked(dataset: tf.data.Dataset, reader: Config) -> Iterator[Batch]:
+    """The batches of a dataset; what goes wrong in reading becomes a UserError that names file and record."""
+    iterator = iter(dataset)
+    while True:
+        try:
+            batch = next(iterator)
+        except StopIteration:
+            return
+        except tf.errors.OpError as error:
+            raise explain(error, reader) from None
+        yield batch
+
+
+def explain(error: tf.errors.OpError, reader: Config) -> UserError:
+    """The mistake in the reader's files that TensorFlow stumbled over, found by checking them one by one."""
+    from cfgtool.data.check import check_records
+    from cfgtool.data.paths import expand_paths
+
+    try:
+        paths = expand_paths(reader.message("tf_record_input_reader").texts("input_path"))
+        if isinstance(error, tf.errors.DataLossError):
+            for path in paths:
+                for record in frames(path):
+                    record.verified()
+        flaws = [flaw for flaw in check_records(paths) if flaw.severity == "error"]
+    except UserError as found:
+        return found
+    if flaws:
+        first = flaws[0]
+        place = f" (record {first.record}, byte {first.offset})" if first.record is not None else ""
+        hint = "run `cfgtool data check` on the config for all of them"
+        return UserError(f"{first.message}{place}", path=first.path, hint=hint)
+    return UserError(f"reading the data failed: {str(error.message).splitlines()[0]}")
+
+
+def _refuse(problems: list[tuple[str, str]]) -> None:
+    if problems:
+        field, message = problems[0]
+        more = (
+            f"{len(problems) - 1} more: `cfgtool train --dry-run` lists them" if len(problems) > 1 else None
+        )
+        raise UserError(f"{field}: {message}", hint=more)
+
+
+def _label_map(reader: Config) -> LabelMap | None:
+    path = reader.text("label_map_path")
+    return read_label_map(path) if path else None
+
+
+def _prefetch(reader: Config) -> int:
+    depth = reader.integer("num_prefetch_batches")
+    return tf.data.AUTOTUNE if depth < 0 else max(1, depth)
+
+
+def _filled_up(values: Batch, size: int) -> Batch:
+    """A batch of exactly `size` examples: the last one repeated, marked as not valid."""
+    missing = size - tf.shape(values["valid"])[0]
+
+    def fill(value: Tensor) -> Tensor:
+        repeats = tf.repeat(value[-1:], missing, axis=0)
+        filled = tf.concat([value, repeats], 0)
+        filled.set_shape([size, *value.shape[1:]])
+        return filled
+
+    result = {name: fill(value) for name, value in values.items()}
+    result["valid"] &= tf.range(size) < size - missing
+    return result

@@ -1,0 +1,121 @@
+"""What a detector does to an image before its first layer: resize, normalise, pad, in the order of its kind.
+
+Sources: the normalisation that each backbone was trained with. Inception's [-1, 1] (MobileNet, Inception,
+NAS), VGG's channel means (ResNet v1), ImageNet's means and deviations (EfficientNet), and the numbers of the
+config (hourglass).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from tensorflow import Tensor
+
+from cfgtool.errors import UserError
+from cfgtool.schema import Config
+from cfgtool.training.input.resizers import Resizer, make_resizer
+
+_VGG_MEANS = (123.68, 116.779, 103.939)
+_IMAGENET_MEANS = (0.485, 0.456, 0.406)
+_IMAGENET_DEVIATIONS = (0.229, 0.224, 0.225)
+_BLACK = (0.0, 0.0, 0.0)
+_WHOLE = (1.0, 1.0, 1.0)
+
+
+class Normalisation:
+    """image x scale + offset per channel, after swapping red and blue if `swap`; images are RGB, 0..255."""
+
+    def __init__(self, scale: Sequence[float], offset: Sequence[float], swap: bool = False) -> None:
+        self.scale = tuple(scale)
+        self.offset = tuple(offset)
+        self.swap = swap
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """The normalised image, float32, of the same shape [..., 3]."""
+        image = tf.cast(image, tf.float32)
+        if self.swap:
+            image = tf.reverse(image, [-1])
+        if self.scale != _WHOLE:
+            image *= tf.constant(self.scale)
+        return image + tf.constant(self.offset)
+
+
+def _standardised(means: Sequence[float], deviations: Sequence[float], swap: bool = False) -> Normalisation:
+    """(image - mean) / deviation."""
+    scale = [1.0 / deviation for deviation in deviations]
+    return Normalisation(scale, [-mean * factor for mean, factor in zip(means, scale, strict=True)], swap)
+
+
+SYMMETRIC = Normalisation((2.0 / 255.0,) * 3, (-1.0,) * 3)
+VGG = _standardised(_VGG_MEANS, _WHOLE)
+IMAGENET = _standardised(
+    [255.0 * mean for mean in _IMAGENET_MEANS], [255.0 * deviation for deviation in _IMAGENET_DEVIATIONS]
+)
+
+
+def normalisation(detector: Config) -> Normalisation:
+    """The normalisation of a detector, given its message (`model.ssd`, say)."""
+    extractor = detector.message("feature_extractor")
+    name = extractor.text("type")
+    if detector.type.name.endswith("CenterNet"):
+        return _center_net(extractor, name)
+    if "inception" in name:
+        return SYMMETRIC  # before "resnet": there is Inception-ResNet
+    if "efficientnet" in name:
+        return IMAGENET
+    return VGG if "resnet" in name else SYMMETRIC
+
+
+def _center_net(extractor: Config, name: str) -> Normalisation:
+    means = extractor.numbers("channel_means") or _BLACK
+    deviations = extractor.numbers("channel_stds") or _WHOLE
+    if len(means) != 3 or len(deviations) != 3:
+        raise UserError(f"{extractor.path}: channel_means and channel_stds take one value per channel")
+    if name.startswith("hourglass"):
+        return _standardised(means, deviations, extractor.flag("bgr_ordering"))
+    if name.startswith("resnet_v1"):
+        return _standardised(_VGG_MEANS[::-1], _WHOLE, swap=True)
+    return SYMMETRIC
+
+
+class Preprocessor:
+    """The preprocessing of a configured detector; `size` and `channels` are those of the network's input."""
+
+    def __init__(self, model: Config) -> None:
+        architecture = model.which("model")
+        if architecture not in ("ssd", "faster_rcnn", "center_net"):
+            raise UserError(
+                f"model '{architecture}' is not supported", hint="choose ssd, faster_rcnn or center_net"
+            )
+        detector = model.message(architecture)
+        self.resizer: Resizer = make_resizer(detector.message("image_resizer"))
+        self.normalise = normalisation(detector)
+        self.pads_last = architecture == "ssd"
+        self.size = self.resizer.size
+        self.channels = 1 if self.resizer.grayscale else 3
+
+    def __call__(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Network input [height, width, channels] and true shape int32 [3] before padding.
+
+        `image` is [height, width, 3], uint8 or float32, values 0..255.
+        """
+        # Normalisation is affine, so resizing first gives the same values and touches fewer pixels.
+        image = self.resizer.resize(image)
+        true_shape = tf.concat([tf.shape(image)[:2], [self.channels]], 0)
+        if self.pads_last:
+            image = self.resizer.pad(self.normalise(image))
+        else:
+            image = self.normalise(self.resizer.pad(image))
+        if self.resizer.grayscale:
+            image = tf.image.rgb_to_grayscale(image)
+        if self.size is not None:
+            image.set_shape([*self.size, self.channels])
+        return image, true_shape
+
+    def shown(self, image: Tensor) -> Tensor:
+        """The image as the network sees it, but in colour and not normalised: uint8, padded with black."""
+        image = tf.cast(self.resizer.resize(image), tf.float32)
+        if self.size is not None:
+            image = tf.image.pad_to_bounding_box(image, 0, 0, *self.size)
+        return tf.cast(tf.clip_by_value(tf.round(image), 0.0, 255.0), tf.uint8)

@@ -1,0 +1,152 @@
+"""`ImageResizer`: the size an image has when the network sees it, and the padding that makes sizes equal."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from tensorflow import Tensor
+
+from cfgtool.errors import UserError
+from cfgtool.schema import Config
+from cfgtool.training.input.example import size_of
+from cfgtool.training.input.geometry import resize
+
+ONEOF = "image_resizer_oneof"
+
+
+class Resizer:
+    """Base: leaves images as they are (`identity_resizer`).
+
+    Resizing and padding are two steps, because SSD normalises between them, the other detectors after them.
+    `size` is (height, width) after padding where it is the same for all images, else None. `grayscale` says
+    that the result, after normalisation, is to have one channel.
+    """
+
+    size: tuple[int, int] | None = None
+    grayscale: bool = False
+
+    def resize(self, image: Tensor) -> Tensor:
+        """The image [height, width, 3] at its new size, before padding."""
+        return image
+
+    def pad(self, image: Tensor) -> Tensor:
+        """The resized image on its canvas: padded to the right and below."""
+        return image
+
+
+class FixedShape(Resizer):
+    """`fixed_shape_resizer`: one size for all, aspect ratio ignored."""
+
+    def __init__(self, config: Config) -> None:
+        self.size = config.integer("height"), config.integer("width")
+        self.grayscale = config.flag("convert_to_grayscale")
+        self._method = config.enum("resize_method")
+
+    def resize(self, image: Tensor) -> Tensor:
+        """The image at the fixed size."""
+        assert self.size is not None
+        image = resize(image, *self.size, self._method)
+        image.set_shape([*self.size, image.shape[-1]])
+        return image
+
+
+class KeepAspectRatio(Resizer):
+    """`keep_aspect_ratio_resizer`: the shorter side becomes `min_dimension`, if the longer one allows it."""
+
+    def __init__(self, config: Config) -> None:
+        self._min, self._max = config.integer("min_dimension"), config.integer("max_dimension")
+        self.grayscale = config.flag("convert_to_grayscale")
+        self._method = config.enum("resize_method")
+        self._pads = config.flag("pad_to_max_dimension")
+        self._values = config.numbers("per_channel_pad_value") or [0.0, 0.0, 0.0]
+        if self._pads:
+            self.size = self._max, self._max
+
+    def resize(self, image: Tensor) -> Tensor:
+        """The image scaled by one factor for both sides."""
+        sides = tf.cast(tf.stack(size_of(image)), tf.float32)
+        large = tf.cast(tf.round(sides * (self._min / tf.reduce_min(sides))), tf.int32)
+        small = tf.cast(tf.round(sides * (self._max / tf.reduce_max(sides))), tf.int32)
+        new = tf.where(tf.reduce_max(large) > self._max, small, large)
+        return resize(image, new[0], new[1], self._method)
+
+    def pad(self, image: Tensor) -> Tensor:
+        """The image on a square of `max_dimension`, the rest filled with `per_channel_pad_value`."""
+        return _padded(image, self._max, self._max, self._values) if self._pads else image
+
+
+class Conditional(Resizer):
+    """`conditional_shape_resizer`: scales only images with a side beyond the threshold."""
+
+    def __init__(self, config: Config) -> None:
+        self._greater = config.enum("condition") == "GREATER"
+        self._threshold = config.integer("size_threshold")
+        self.grayscale = config.flag("convert_to_grayscale")
+        self._method = config.enum("resize_method")
+
+    def resize(self, image: Tensor) -> Tensor:
+        """The image with its longer side (GREATER) or shorter side (SMALLER) at the threshold."""
+        sides = tf.cast(tf.stack(size_of(image)), tf.float32)
+        if self._greater:
+            factor = tf.minimum(1.0, self._threshold / tf.reduce_max(sides))
+        else:
+            factor = tf.maximum(1.0, self._threshold / tf.reduce_min(sides))
+        new = tf.cast(sides * factor, tf.int32)
+        return resize(image, new[0], new[1], self._method)
+
+
+class PadToMultiple(Resizer):
+    """`pad_to_multiple_resizer`: no scaling, sides padded with zeros to multiples."""
+
+    def __init__(self, config: Config) -> None:
+        self._multiple = config.integer("multiple")
+        self.grayscale = config.flag("convert_to_grayscale")
+
+    def pad(self, image: Tensor) -> Tensor:
+        """The image with sides rounded up."""
+        height, width = (-(-side // self._multiple) * self._multiple for side in size_of(image))
+        return tf.image.pad_to_bounding_box(image, 0, 0, height, width)
+
+
+_KINDS = {
+    "fixed_shape_resizer": FixedShape,
+    "keep_aspect_ratio_resizer": KeepAspectRatio,
+    "conditional_shape_resizer": Conditional,
+    "pad_to_multiple_resizer": PadToMultiple,
+}
+
+
+def make_resizer(config: Config) -> Resizer:
+    """The resizer of an `ImageResizer` message. Raises UserError for values that cannot work."""
+    kind = config.which(ONEOF)
+    if kind is None:
+        raise UserError(f"{config.path or 'image_resizer'}: no resizer is chosen")
+    problem = _problem(kind, config.message(kind))
+    if problem:
+        raise UserError(f"{config.path}.{kind}: {problem}")
+    return _KINDS[kind](config.message(kind)) if kind in _KINDS else Resizer()
+
+
+def _problem(kind: str, config: Config) -> str:
+    if kind == "fixed_shape_resizer" and min(config.integer("height"), config.integer("width")) < 1:
+        return "height and width must be positive"
+    if kind == "keep_aspect_ratio_resizer":
+        low, high = config.integer("min_dimension"), config.integer("max_dimension")
+        if not 0 < low <= high:
+            return f"min_dimension '{low}' must be positive and at most max_dimension '{high}'"
+        values = config.numbers("per_channel_pad_value")
+        if config.flag("pad_to_max_dimension") and len(values) not in (0, 3):
+            return f"per_channel_pad_value has {len(values)} values, one per channel is needed"
+    if kind == "conditional_shape_resizer" and config.enum("condition") == "INVALID":
+        return "condition 'INVALID' is not allowed; it is GREATER or SMALLER"
+    if kind == "pad_to_multiple_resizer" and config.integer("multiple") < 1:
+        return f"multiple '{config.integer('multiple')}' must be positive"
+    return ""
+
+
+def _padded(image: Tensor, height: int, width: int, values: list[float]) -> Tensor:
+    """The image at the top left of a canvas of one colour."""
+    image = tf.cast(image, tf.float32)
+    colour = tf.constant(values, tf.float32)
+    if any(values):
+        return tf.image.pad_to_bounding_box(image - colour, 0, 0, height, width) + colour
+    return tf.image.pad_to_bounding_box(image, 0, 0, height, width)

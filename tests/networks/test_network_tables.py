@@ -1,0 +1,115 @@
+"""The dry run against the variables that the OD API itself builds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from network_configs import read
+
+from cfgtool.networks import NetworkDescription, describe
+
+pytestmark = pytest.mark.reference
+
+TF2 = [
+    "ssd_mobilenet_v1_fpn_640x640_coco17_tpu-8",
+    "ssd_mobilenet_v2_320x320_coco17_tpu-8",
+    "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
+    "ssd_mobilenet_v2_pets_keras",
+]
+TF1 = [
+    "embedded_ssd_mobilenet_v1_coco",
+    "ssd_mobilenet_v1_0.75_depth_quantized_300x300_coco14_sync",
+    "ssd_mobilenet_v1_0.75_depth_quantized_300x300_pets_sync",
+    "ssd_mobilenet_v1_300x300_coco14_sync",
+    "ssd_mobilenet_v1_coco",
+    "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync",
+    "ssd_mobilenet_v1_fpp",
+    "ssd_mobilenet_v1_pets",
+    "ssd_mobilenet_v1_ppn_shared_box_predictor_300x300_coco14_sync",
+    "ssd_mobilenet_v1_quantized_300x300_coco14_sync",
+    "ssd_mobilenet_v2_coco",
+    "ssd_mobilenet_v2_fpnlite_quantized_shared_box_predictor_256x256_depthmultiplier_75_coco14_sync",
+    "ssd_mobilenet_v2_fullyconv_coco",
+    "ssd_mobilenet_v2_quantized_300x300_coco",
+    "ssdlite_mobilenet_v1_coco",
+    "ssdlite_mobilenet_v2_coco",
+]
+MAPPINGS = {
+    "ssd_mobilenet_v1": "ssd_mobilenet_v1_coco",
+    "ssd_mobilenet_v1_fpn": "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync",
+    "ssd_mobilenet_v2": "ssd_mobilenet_v2_coco",
+    "ssdlite_mobilenet_v2": "ssdlite_mobilenet_v2_coco",
+}
+
+
+def described(shared: Path, stem: str, *, classes: int | None = None) -> NetworkDescription:
+    paths = [shared / "corpus" / folder / f"{stem}.config" for folder in ("configs_tf1", "configs_tf2")]
+    text = next(path for path in paths if path.exists()).read_text()
+    # The recorded tables come from a resizer without conversion to grey.
+    text = text.replace("convert_to_grayscale: true", "")
+    if classes is not None:
+        text = text.replace("num_classes: 90", f"num_classes: {classes}")
+    return describe(read(text))
+
+
+def table(shared: Path, path: str) -> dict:
+    return json.loads((shared / "oracle" / path).read_text())
+
+
+@pytest.mark.parametrize("stem", TF2)
+def test_a_tf2_network_has_the_variables_of_the_od_api(shared: Path, stem: str) -> None:
+    expected = table(shared, f"tf2/{stem}.json")
+    network = described(shared, stem)
+    assert {v.keras_name: (v.tf2_key, list(v.shape), v.trainable, v.dtype) for v in network.variables} == {
+        v["name"]: (v["key"], v["shape"], v["trainable"], v["dtype"]) for v in expected["variables"]
+    }
+    assert len(network.variables) == expected["number_of_variables"]
+    assert network.parameters == expected["number_of_parameters"]
+    assert network.trainable_parameters == expected["trainable_parameters"]
+
+
+@pytest.mark.parametrize("stem", TF1)
+def test_a_tf1_network_has_the_variables_of_the_od_api(shared: Path, stem: str) -> None:
+    expected = table(shared, f"tf1/{stem}.json")
+    network = described(shared, stem)
+    assert {v.tf1_name: (list(v.shape), v.trainable) for v in network.variables} == {
+        v["name"]: (v["shape"], v["trainable"]) for v in expected["variables"]
+    }
+    assert len(network.variables) == expected["number_of_variables"]
+    assert network.parameters == expected["number_of_parameters"]
+    assert network.trainable_parameters == expected["trainable_parameters"]
+
+
+@pytest.mark.parametrize("stem", ["ssd_mobilenet_v1_coco", "ssdlite_mobilenet_v2_coco"])
+def test_kernels_come_in_the_order_of_the_tf1_graph(shared: Path, stem: str) -> None:
+    expected = table(shared, f"tf1/{stem}.json")["variables"]
+    names = [v.tf1_name for v in described(shared, stem).variables]
+    assert [name for name in names if "BatchNorm" not in str(name)] == [
+        v["name"] for v in expected if "BatchNorm" not in v["name"]
+    ]
+
+
+@pytest.mark.parametrize("pair", MAPPINGS)
+def test_both_names_of_a_variable_belong_together(shared: Path, pair: str) -> None:
+    mapping = table(shared, f"golden_tf1/mapping/{pair}.json")["mapping"]
+    network = described(shared, MAPPINGS[pair])
+    assert {v.tf1_name: str(v.tf2_key).removeprefix("model/") for v in network.variables} == mapping
+
+
+@pytest.mark.parametrize(
+    "stem", ["ssd_mobilenet_v2_320x320_coco17_tpu-8", "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8"]
+)
+def test_another_number_of_classes_changes_the_same_variables(shared: Path, stem: str) -> None:
+    expected = table(shared, f"tf2/class_dependent/{stem}.json")
+    many, few = described(shared, stem), described(shared, stem, classes=3)
+    changed = {
+        a.tf2_key: (list(a.shape), list(b.shape))
+        for a, b in zip(many.variables, few.variables, strict=True)
+        if a.shape != b.shape
+    }
+    assert changed == {
+        v["key"]: (v["shape_at_config_num_classes"], v["shape_at_3_classes"])
+        for v in expected["variables_whose_shape_changes"]
+    }

@@ -1,0 +1,118 @@
+"""Six training steps against the OD API's, from the record file to the updated weights.
+
+Tolerances are those that the recorded curves' own noise allows: from the second step on networks with ReLU6 are chaotic.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cfgtool.schema import Config, read_config
+from cfgtool.textproto import apply_edits, parse
+from cfgtool.training.input.pipeline import training_batches
+from cfgtool.training.run.assembly import Assembly
+from cfgtool.training.run.optimizers import build_optimizer
+from cfgtool.training.run.schedules import build_schedule
+from cfgtool.training.run.start import learning_rate_config
+from cfgtool.training.run.step import make_step
+
+from . import reference
+
+pytestmark = [pytest.mark.reference, pytest.mark.slow]
+
+CURVES = ("ssd_mobilenet_v2_fpnlite", "ssd_mobilenet_v2_hard_miner")
+
+
+def with_files(config: Config, shared: Path) -> Config:
+    """The config with the paths of its label map and record made absolute."""
+    corpus = shared / "corpus"
+    folders = {"label_map_path": corpus / "label_maps", "input_path": corpus / "records"}
+    edits = []
+    from cfgtool.textproto import Edit
+
+    for _, entry in config.walk():
+        if entry.type.name in folders and entry.node is not None:
+            edits.append(Edit(entry.node.start, entry.node.end, f'"{folders[entry.type.name] / str(entry.value)}"'))
+    return read_config(parse(apply_edits(config.document.text, edits)))
+
+
+class Run:
+    """A recorded curve, run again."""
+
+    def __init__(self, shared: Path, name: str) -> None:
+        config, self.golden = reference.curve(shared, name)
+        config = with_files(config, shared)
+        self.assembly = Assembly(config)
+        weights = self.assembly.weights.by_tf2_key()
+        shapes = {key: tuple(variable.shape) for key, variable in weights.items()}
+        for key, value in reference.reference_values(reference.inputs(shared), shapes).items():
+            weights[key].assign(value)
+        self.weights = {key.removeprefix("model/"): variable for key, variable in weights.items()}
+        train_config = config.message("train_config")
+        step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        train_step = make_step(
+            self.assembly,
+            build_optimizer(train_config.message("optimizer"), self.assembly.trainable_by_name),
+            build_schedule(learning_rate_config(config)).traced,
+            step,
+            clip_norm=train_config.number("gradient_clipping_by_norm"),
+            regularize=True,
+        )
+        self.batch = next(iter(training_batches(config)))
+        self.steps: list[dict[str, float]] = []
+        self.statistics: dict[str, np.ndarray] = {}
+        for number in range(len(self.golden["steps"])):
+            self.steps.append({key: float(value) for key, value in train_step(self.batch).items()})
+            if number == 0:
+                moving = {k: v for k, v in self.weights.items() if "/moving_" in k}
+                self.statistics = {key: variable.numpy() for key, variable in moving.items()}
+
+
+@pytest.fixture(scope="module", params=CURVES)
+def run(request: pytest.FixtureRequest, shared: Path) -> Run:
+    return Run(shared, request.param)
+
+
+def test_the_input_is_the_recorded_one(run: Run) -> None:
+    recorded = run.golden["input"]
+    sums = tf.reduce_sum(tf.cast(run.batch["image"], tf.float64), [1, 2, 3]).numpy()
+    np.testing.assert_allclose(sums, recorded["image_sum_per_example"], rtol=0, atol=0.05)
+    count = np.shape(recorded["boxes"])[1]
+    np.testing.assert_allclose(run.batch["boxes"][:, :count], recorded["boxes"], atol=1e-6)
+    np.testing.assert_array_equal(run.batch["classes"][:, :count], recorded["classes"])
+
+
+def test_losses_of_the_first_step_are_equal(run: Run) -> None:
+    ours, golden = run.steps[0], run.golden["steps"][0]
+    for name, tolerance in {
+        "Loss/classification_loss": 1e-5,
+        "Loss/localization_loss": 3e-4,
+        "Loss/regularization_loss": 1e-5,
+        "Loss/total_loss": 1e-5,
+    }.items():
+        assert ours[name] == pytest.approx(golden[name], rel=tolerance), name
+
+
+def test_gradient_of_the_first_step_is_equal(run: Run) -> None:
+    norm = run.golden["steps"][0]["global_gradient_norm_before_clipping"]
+    assert run.steps[0]["gradient_norm"] == pytest.approx(norm, rel=1e-2)
+
+
+def test_moving_statistics_after_the_first_step_are_equal(run: Run) -> None:
+    recorded: dict[str, Any] = run.golden["moving_statistics_after_step1"]
+    assert set(recorded) == set(run.statistics)
+    for key, (_, length) in recorded.items():
+        assert np.linalg.norm(run.statistics[key]) == pytest.approx(length, rel=1e-5), key
+
+
+def test_losses_stay_together_over_all_steps(run: Run) -> None:
+    for number, (ours, golden) in enumerate(zip(run.steps, run.golden["steps"], strict=True)):
+        tolerance = 1e-3 if number <= 1 else 2e-2
+        assert ours["Loss/total_loss"] == pytest.approx(golden["Loss/total_loss"], rel=tolerance), number
+    totals = [step["Loss/total_loss"] for step in run.steps]
+    assert totals == sorted(totals, reverse=True), "the loss falls at every step"
