@@ -1,0 +1,130 @@
+"""Carrying out the steps, one after another, each on the text that the one before left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cfgtool.errors import UserError
+from cfgtool.lint.generation import detect_generation
+from cfgtool.migrate.draft import Draft
+from cfgtool.migrate.model import ASK, SAFE, SAME, Change, Effect, Entry, Migration, Plan, Step
+from cfgtool.migrate.origins import Origins
+from cfgtool.migrate.steps import STEPS
+from cfgtool.schema import read_config
+from cfgtool.textproto import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cfgtool.textproto import Document, Edit
+
+HARMLESS_PROBLEMS = ("byte-order-mark", "invalid-utf8")
+"""Syntax problems that do not stop a migration: the tree is whole, and the bytes concerned stay as they are.
+"""
+
+# A round can be as small as one change; a step that needs more of them than this undoes its own work.
+_MOST_ROUNDS = 1000
+
+
+def migrate(
+    text: str, *, target: str = SAME, unsafe: bool = False, steps: Sequence[Step] = STEPS
+) -> Migration:
+    """Rewrite the deprecated and dead spellings of a config for a trainer.
+
+    `target` is "same" (the generation that the config was written for) or "tf2". `unsafe` also carries out
+    the steps that may change what the config means. A second migration of the result changes nothing.
+
+    Raises UserError if the text has syntax mistakes, or if the result would have mistakes that the text has
+    not.
+    """
+    document = parse(text)
+    _refuse_broken(document)
+    config = read_config(document)
+    plan = Plan(detect_generation(config)[0], target)
+    first = Draft(document, config, plan)
+    run = _Run(first)
+    for step in steps:
+        if plan.trainer in step.trainers and (step.safety == SAFE or (unsafe and step.safety != ASK)):
+            run.carry_out(step)
+    # What is left is asked of the final text: a step that was carried out has no edits to propose any more.
+    left = [
+        run.entry(step, change)
+        for step in steps
+        if plan.trainer in step.trainers and step.safety != SAFE
+        for change in step.run(run.draft)
+    ]
+    _refuse_damage(first, run.draft)
+    return Migration(text, run.draft.document.text, plan, tuple(run.done), tuple(left))
+
+
+class _Run:
+    """A migration under way."""
+
+    def __init__(self, first: Draft) -> None:
+        self.first = first
+        self.draft = first
+        self.origins = Origins()
+        self.done: list[Entry] = []
+        self.paths: dict[tuple[int, str], str] | None = None
+
+    def carry_out(self, step: Step) -> None:
+        """Apply the step until it proposes nothing more; a round takes all changes that do not touch each
+        other.
+        """
+        for _ in range(_MOST_ROUNDS):
+            edits: list[Edit] = []
+            for change in step.run(self.draft):
+                # Edits were made from the tree as it is; where two meet, the second must see the first done.
+                if change.edits and not _touching(edits, change.edits):
+                    edits += change.edits
+                    self.done.append(self.entry(step, change))
+            if not edits:
+                return
+            self.origins.apply(edits)
+            self.draft = self.draft.edited(edits)
+        raise AssertionError(f"{step!r} does not come to an end")
+
+    def entry(self, step: Step, change: Change) -> Entry:
+        """The report's entry of a change of the current draft."""
+        if self.paths is None:
+            self.paths = {(place.start, place.name): place.path for place in self.first.places}
+        effects = []
+        for effect in change.effects:
+            start = self.origins.original(effect.start)
+            name = effect.path.rpartition(".")[2].partition("[")[0]
+            # Earlier deletions have shifted the indices; the user knows those of the file.
+            path = effect.path if effect.old is None else self.paths.get((start, name), effect.path)
+            effects.append(Effect(path, start, effect.old, effect.new))
+        lines = (self.first.document.position(effect.start)[0] for effect in effects)
+        return Entry(step, change, tuple(effects), tuple(lines))
+
+
+def _touching(edits: Iterable[Edit], others: Iterable[Edit]) -> bool:
+    """Whether an edit of one side overlaps or borders on one of the other side."""
+    return any(edit.start <= other.end and other.start <= edit.end for edit in edits for other in others)
+
+
+def _refuse_broken(document: Document) -> None:
+    for problem in document.problems:
+        if problem.code not in HARMLESS_PROBLEMS:
+            line, column = document.position(problem.start)
+            hint = "a text with syntax mistakes is not rewritten; `cfgtool lint` shows all of them"
+            raise UserError(problem.message, line=line, column=column, hint=hint)
+
+
+def _refuse_damage(before: Draft, after: Draft) -> None:
+    """Raise UserError where the result has a mistake that the text had not, which is a fault of a step."""
+    known = {problem.code for problem in before.document.problems}
+    for problem in after.document.problems:
+        if problem.code not in known:
+            raise UserError(
+                f"the result would not parse: {problem.message}", hint="nothing is written; please report it"
+            )
+    # Messages carry no positions, so the same mistake before and after has the same message.
+    messages = [problem.message for problem in before.config.problems]
+    for mistake in after.config.problems:
+        if mistake.message not in messages:
+            raise UserError(
+                f"the result would be wrong: {mistake.message}", hint="nothing is written; please report it"
+            )
+        messages.remove(mistake.message)

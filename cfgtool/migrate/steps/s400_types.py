@@ -1,0 +1,218 @@
+"""Table D: feature extractors of TF1 and their TF2 successors, and the fields that must go along.
+
+Weights are not interchangeable between the two, so a type is changed only when asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cfgtool.migrate.model import ASK, UNSAFE, Step
+from cfgtool.migrate.rewriting import added, change, note, quoted, removed, set_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cfgtool.migrate.draft import Draft
+    from cfgtool.migrate.model import Change
+
+_TYPES = tuple(f"model.{model}.feature_extractor.type" for model in ("ssd", "faster_rcnn"))
+
+SUCCESSORS: dict[str, str] = {
+    name: f"{name}_keras"
+    for name in (
+        "ssd_mobilenet_v1",
+        "ssd_mobilenet_v1_fpn",
+        "ssd_mobilenet_v2",
+        "ssd_mobilenet_v2_fpn",
+        "ssd_resnet50_v1_fpn",
+        "ssd_resnet101_v1_fpn",
+        "ssd_resnet152_v1_fpn",
+        "faster_rcnn_resnet50",
+        "faster_rcnn_resnet101",
+        "faster_rcnn_resnet152",
+        "faster_rcnn_inception_resnet_v2",
+    )
+}
+"""TF1 type -> the TF2 type of the same design."""
+
+_NEAR_MOBILENET = "'ssd_mobilenet_v2_keras' or 'ssd_mobilenet_v2_fpn_keras'"
+_NEAR_INCEPTION = "'ssd_resnet50_v1_fpn_keras' or 'ssd_efficientnet-b0_bifpn_keras'"
+
+NEAREST: dict[str, str] = {
+    "ssd_mobilenet_v1_ppn": "'ssd_mobilenet_v1_fpn_keras'",
+    "ssd_mobilenet_v2_mnasfpn": "'ssd_mobilenet_v2_fpn_keras'",
+    "ssd_resnet50_v1_ppn": "'ssd_resnet50_v1_fpn_keras'",
+    "ssd_resnet101_v1_ppn": "'ssd_resnet101_v1_fpn_keras'",
+    "ssd_resnet152_v1_ppn": "'ssd_resnet152_v1_fpn_keras'",
+    "embedded_ssd_mobilenet_v1": _NEAR_MOBILENET,
+    "ssd_mobilenet_v3_large": _NEAR_MOBILENET,
+    "ssd_mobilenet_v3_small": _NEAR_MOBILENET,
+    "ssd_mobilenet_edgetpu": _NEAR_MOBILENET,
+    "ssd_mobiledet_cpu": _NEAR_MOBILENET,
+    "ssd_mobiledet_dsp": _NEAR_MOBILENET,
+    "ssd_mobiledet_edgetpu": _NEAR_MOBILENET,
+    "ssd_mobiledet_gpu": _NEAR_MOBILENET,
+    "ssd_spaghettinet": _NEAR_MOBILENET,
+    "ssd_inception_v2": _NEAR_INCEPTION,
+    "ssd_inception_v3": _NEAR_INCEPTION,
+    "ssd_pnasnet": _NEAR_INCEPTION,
+    "faster_rcnn_inception_v2": "'faster_rcnn_resnet50_keras'",
+    "faster_rcnn_nas": "'faster_rcnn_inception_resnet_v2_keras'",
+    "faster_rcnn_pnas": "'faster_rcnn_inception_resnet_v2_keras'",
+}
+"""TF1 type without a TF2 twin -> what comes nearest, for the user to choose."""
+
+_WITH_NUM_LAYERS = ("ssd_mobilenet_v1_keras", "ssd_mobilenet_v2_keras")
+_PLAIN_RESNETS = tuple(f"faster_rcnn_resnet{depth}_keras" for depth in (50, 101, 152))
+_PLAIN_FASTER_RCNN = (*_PLAIN_RESNETS, "faster_rcnn_inception_resnet_v2_keras")
+
+
+def _extractor(draft: Draft, model: str) -> str:
+    """The TF2 type that the extractor of `model` has or should get; "" if the text names none."""
+    places = draft.find(f"model.{model}.feature_extractor.type")
+    # A TF1 type counts as its successor: what must go along can go before the user agrees to the type.
+    name = draft.string(places[-1]) if places else ""
+    return SUCCESSORS.get(name, name)
+
+
+def _rename_type(draft: Draft) -> Iterator[Change]:
+    for place in draft.find(*_TYPES):
+        new = SUCCESSORS.get(draft.string(place))
+        if new:
+            message = (
+                f"the TF2 trainer knows this design as {new!r}; its weights are others, so a start"
+                f" checkpoint must be a"
+                " TF2 one of the same backbone, and numbers will differ"
+            )
+            yield change(message, set_to(draft, place, quoted(new, draft.text(place))), exact=False)
+
+
+def _suggest_type(draft: Draft) -> Iterator[Change]:
+    for place in draft.find(*_TYPES):
+        near = NEAREST.get(draft.string(place))
+        if near:
+            message = (
+                f"TF2 has no such extractor; the nearest is {near}, another network with weights of its own"
+            )
+            yield note(draft, place, message)
+
+
+def _separable(draft: Draft) -> Iterator[Change]:
+    prefix = "model.center_net.feature_extractor."
+    for place in draft.find(prefix + "type"):
+        if draft.string(place) == "mobilenet_v2_fpn_sep_conv":
+            name = quoted("mobilenet_v2_fpn", draft.text(place))
+            parts = [set_to(draft, place, name)]
+            flags = draft.find(prefix + "use_separable_conv")
+            if not flags:
+                parts.append(
+                    added(draft, place.block, prefix + "use_separable_conv", "true", after=place.field)
+                )
+            # Where the field stood, with either value, the alias built separable convolutions.
+            elif not draft.is_true(flags[-1]):
+                parts.append(set_to(draft, flags[-1], "true"))
+            message = (
+                "what the name promises; but stock code built it without separable convolutions unless"
+                " use_separable_conv was there, and checkpoints of such models need it false"
+            )
+            yield change(message, *parts, exact=False)
+
+
+def _inplace_update(draft: Draft) -> Iterator[Change]:
+    places = draft.find("model.ssd.inplace_batchnorm_update", "model.faster_rcnn.inplace_batchnorm_update")
+    for place in places:
+        yield change(
+            "Keras batch norm always updates its averages; no TF2 model takes the switch",
+            removed(draft, place),
+        )
+
+
+def _op(draft: Draft) -> Iterator[Change]:
+    for place in draft.named("Hyperparams", "op"):
+        yield change("only Slim asks for it; Keras layers know what they are", removed(draft, place))
+
+
+def _group_norm(draft: Draft) -> Iterator[Change]:
+    for place in draft.named("Hyperparams", "group_norm"):
+        message = (
+            "TF2 builds these layers without any normalisation; take batch_norm or sync_batch_norm, or drop"
+            " it"
+        )
+        yield note(draft, place, message)
+
+
+def _num_layers(draft: Draft) -> Iterator[Change]:
+    type_ = _extractor(draft, "ssd")
+    if type_.endswith("_keras") and type_ not in _WITH_NUM_LAYERS:
+        for place in draft.named("SsdFeatureExtractor", "num_layers"):
+            yield change(f"{type_!r} does not take it, and building the model fails", removed(draft, place))
+
+
+def _conv_hyperparams(draft: Draft) -> Iterator[Change]:
+    if _extractor(draft, "faster_rcnn") in _PLAIN_FASTER_RCNN:
+        for place in draft.named("FasterRcnnFeatureExtractor", "conv_hyperparams"):
+            yield change(
+                "only FPN extractors take it, the others fail on it", removed(draft, place), exact=False
+            )
+
+
+def _stride(draft: Draft) -> Iterator[Change]:
+    if _extractor(draft, "faster_rcnn") in _PLAIN_RESNETS:
+        for place in draft.named("FasterRcnnFeatureExtractor", "first_stage_features_stride"):
+            if draft.text(place) == "8":
+                message = "the TF2 ResNets have stride 16 only; give the grid anchors the same stride"
+                yield change(message, set_to(draft, place, "16"), exact=False)
+
+
+STEPS = [
+    Step(400, "D1", "TF1 feature extractor", "the TF2 trainer refuses the type", _rename_type, UNSAFE),
+    Step(
+        401,
+        "D2",
+        "CenterNet type mobilenet_v2_fpn_sep_conv",
+        "an alias that builds another model",
+        _separable,
+        UNSAFE,
+    ),
+    Step(
+        402,
+        "D3",
+        "TF1 feature extractor without a TF2 twin",
+        "the TF2 trainer refuses the type",
+        _suggest_type,
+        ASK,
+    ),
+    Step(
+        410,
+        "D4",
+        "inplace_batchnorm_update",
+        "no effect under Keras, an error in Faster R-CNN",
+        _inplace_update,
+    ),
+    Step(411, "D5", "op in hyperparams", "no effect under Keras", _op),
+    Step(412, "D6", "group_norm", "the TF2 builder drops it silently", _group_norm, ASK),
+    Step(
+        413,
+        "D7",
+        "num_layers of an extractor that takes none",
+        "its presence stops the model builder",
+        _num_layers,
+    ),
+    Step(
+        414,
+        "D8",
+        "conv_hyperparams of a plain Faster R-CNN extractor",
+        "its presence stops the model builder",
+        _conv_hyperparams,
+        UNSAFE,
+    ),
+    Step(
+        415,
+        "D9",
+        "feature stride 8 of a Faster R-CNN ResNet",
+        "the TF2 extractor refuses it",
+        _stride,
+        UNSAFE,
+    ),
+]
