@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import typer
@@ -72,12 +73,28 @@ def train(
 
 
 def need_tensorflow() -> None:
-    """Quieten TensorFlow and make sure that it is installed. Raises UserError if it is not."""
+    """Import TensorFlow without its greetings. Raises UserError if a package that training needs is not installed."""
     import importlib.util
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     missing = [name for name in ("tensorflow", "numpy", "PIL", "pycocotools") if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(
             f"training needs {', '.join(missing)}, which is not installed", hint="pip install 'cfgtool[train]'"
         )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    # Native code greets on the file descriptor, before any log level counts; what it says is shown if the import fails.
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
+        except BaseException:
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -196,13 +196,14 @@ def ssd_random_crop_pad(config: Config) -> Step:
     lows = [_pair(operation.numbers("min_padded_size_ratio"), (1.0, 1.0)) for operation in operations]
     highs = [_pair(operation.numbers("max_padded_size_ratio"), (2.0, 2.0)) for operation in operations]
     colours = [[operation.number(f"pad_color_{channel}") for channel in "rgb"] for operation in operations]
+    colours = colours or [[0.5] * 3] * count
 
     def step(example: Example, draws: Draws) -> Example:
         index = draws.integer(0, count)
         before = tf.shape(example[IMAGE])[:2]
         low = tf.gather(lows or [(1.0, 1.0)] * count, index)
         high = tf.gather(highs or [(2.0, 2.0)] * count, index)
-        colour = tf.gather(colours or [(0.5, 0.5, 0.5)] * count, index)
+        colour = tf.gather(colours, index)
         return _pad_by_ratio(
             _crop_by_one_of(choices, example, draws, index), before, draws, low, high, colour
         )

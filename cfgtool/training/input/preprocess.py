@@ -36,9 +36,15 @@ class Normalisation:
         image = tf.cast(image, tf.float32)
         if self.swap:
             image = tf.reverse(image, [-1])
+        if len(set(self.scale)) == len(set(self.offset)) == 1:
+            return image * self.scale[0] + self.offset[0]
+        # Broadcasting over rows, not pixels, is several times faster: an axis of three defeats vector units.
+        shape = tf.shape(image)
+        rows = tf.reshape(image, [-1, shape[-2] * shape[-1]])
         if self.scale != _WHOLE:
-            image *= tf.constant(self.scale)
-        return image + tf.constant(self.offset)
+            rows *= tf.tile(tf.constant(self.scale), shape[-2:-1])
+        rows += tf.tile(tf.constant(self.offset), shape[-2:-1])
+        return tf.ensure_shape(tf.reshape(rows, shape), image.shape)
 
 
 def _standardised(means: Sequence[float], deviations: Sequence[float], swap: bool = False) -> Normalisation:

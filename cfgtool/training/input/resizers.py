@@ -91,7 +91,8 @@ class Conditional(Resizer):
         else:
             factor = tf.maximum(1.0, self._threshold / tf.reduce_min(sides))
         new = tf.cast(sides * factor, tf.int32)
-        return resize(image, new[0], new[1], self._method)
+        # Alone among the resizers this one keeps the corner pixels, in the OD API as well.
+        return resize(image, new[0], new[1], self._method, align_corners=True)
 
 
 class PadToMultiple(Resizer):
@@ -146,7 +147,10 @@ def _problem(kind: str, config: Config) -> str:
 def _padded(image: Tensor, height: int, width: int, values: list[float]) -> Tensor:
     """The image at the top left of a canvas of one colour."""
     image = tf.cast(image, tf.float32)
+    if not any(values):
+        return tf.image.pad_to_bounding_box(image, 0, 0, height, width)
     colour = tf.constant(values, tf.float32)
-    if any(values):
-        return tf.image.pad_to_bounding_box(image - colour, 0, 0, height, width) + colour
-    return tf.image.pad_to_bounding_box(image, 0, 0, height, width)
+    old_height, old_width = size_of(image)
+    right = tf.broadcast_to(colour, [old_height, width - old_width, len(values)])
+    below = tf.broadcast_to(colour, [height - old_height, width, len(values)])
+    return tf.concat([tf.concat([image, right], 1), below], 0)

@@ -57,7 +57,7 @@ class CocoMetrics:
     """Collects groundtruth and detections image by image, then computes the metrics.
 
     `classes` maps class ids to names; objects of other classes do not count. Boxes are
-    `[ymin, xmin, ymax, xmax]` in pixels of the stored image, because COCO's size classes are areas in such pixels.
+    `[ymin, xmin, ymax, xmax]` in pixels of the stored image: COCO's size classes are areas in such pixels.
     """
 
     def __init__(self, classes: Mapping[int, str]) -> None:

@@ -58,7 +58,8 @@ def restore(checkpoint: Any, prefix: str) -> None:
     """
     try:
         status = checkpoint.restore(prefix)
-        status.assert_existing_objects_matched()
+        # What the checkpoint holds besides is not asked for, and TensorFlow need not warn of it.
+        status.assert_existing_objects_matched().expect_partial()
     except tf.errors.NotFoundError:
         raise UserError(
             "checkpoint has no readable data", path=prefix, hint="the .data-00000-of-00001 file must stand beside .index"

@@ -1,0 +1,21 @@
+"""`cfgtool explain`: a rule by its code or name, a field by its path or name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Explain a rule or a field of the config.")
+
+Subject = Annotated[
+    str, typer.Argument(metavar="CODE|FIELD", help="CFG101, or train_config.fine_tune_checkpoint_type.")
+]
+
+
+@app.command()
+def explain(subject: Subject) -> None:
+    """Explain a rule, or a field: its type, default, meaning, and the rules about it."""
+    from cfgtool.lint.explaining import explain as explanation
+
+    print(explanation(subject))

@@ -1,0 +1,234 @@
+"""`cfgtool match`: what the start checkpoint would restore, variable by variable, without TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from cfgtool.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cfgtool.checkpoints import Checkpoint
+    from cfgtool.matching import RestorePlan
+    from cfgtool.networks import NetworkDescription
+    from cfgtool.schema import Config, SchemaProblem
+    from cfgtool.textproto import Document, Problem
+
+app = typer.Typer()
+
+FORMATS = ("text", "json")
+GENERATIONS = ("auto", "tf1", "tf2")
+
+_HARMLESS = ("byte-order-mark", "missing-required", "placeholder-path")
+"""Errors of a config that what is restored does not depend on."""
+
+
+@app.command()
+def match(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A pipeline.config, or - for stdin.")],
+    checkpoint: Annotated[
+        str | None, typer.Option("--checkpoint", help="Prefix of a checkpoint (default: the config's).")
+    ] = None,
+    restore_type: Annotated[
+        str | None, typer.Option("--type", help="Restore type (default: the config's).")
+    ] = None,
+    all_types: Annotated[bool, typer.Option("--all-types", help="Compare all restore types.")] = False,
+    generation: Annotated[
+        str, typer.Option("--generation", help="auto, tf1 or tf2: whose network and restore rules.")
+    ] = "auto",
+    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output: Annotated[str | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option("--fail-under", help="Fail if fewer percent of the requested variables are restored."),
+    ] = None,
+) -> int:
+    """Show what a checkpoint would restore, variable by variable.
+
+    Exits with 0 if the restore is as intended, 1 if not, 2 if it cannot be told.
+    """
+    _check_options(format, generation, output, force, fail_under)
+    job = _Job(config, checkpoint, restore_type, generation)
+    if all_types:
+        plans = job.all_plans()
+        _write(_types(plans, job, format), output)
+        from cfgtool.matching.report import best_plan
+
+        best = best_plan(plans)
+        return int(best is None or _is_bad(best, fail_under))
+    plan = job.plan()
+    _write(_one(plan, job, format), output)
+    return int(_is_bad(plan, fail_under))
+
+
+def _check_options(
+    format_: str, generation: str, output: str | None, force: bool, fail_under: float | None
+) -> None:
+    """Raise UserError for what makes no sense, before any work is done."""
+    if format_ not in FORMATS:
+        raise UserError(f"no format {format_!r}", hint=f"formats are {', '.join(FORMATS)}")
+    if generation not in GENERATIONS:
+        raise UserError(f"no generation {generation!r}", hint=f"generations are {', '.join(GENERATIONS)}")
+    if fail_under is not None and not 0 <= fail_under <= 100:
+        raise UserError(f"--fail-under {fail_under:g} is no percentage", hint="give a number from 0 to 100")
+    if output is not None and os.path.exists(output) and not force:  # noqa: PTH110
+        raise UserError("exists already", path=output, hint="give --force to replace it")
+
+
+class _Job:
+    """What was asked for, read: network, checkpoint and restore type, with `notes` on how they were found."""
+
+    def __init__(self, path: str, checkpoint: str | None, restore_type: str | None, generation: str) -> None:
+        from cfgtool.networks import describe
+
+        self.notes: list[str] = []
+        self.config = _read_pipeline(path)
+        self.train = self.config.message("train_config")
+        self.network: NetworkDescription = describe(
+            self.config, cast(Literal["auto", "tf1", "tf2"], generation)
+        )
+        self.checkpoint = self._open(checkpoint, path)
+        self.notes += self.checkpoint.notes
+        self.named_type = restore_type
+
+    def plan(self) -> RestorePlan:
+        """The plan of the type asked for, or of the config's."""
+        from cfgtool.lint.context import restore_type
+
+        kind = self.named_type
+        if kind is None:
+            kind = restore_type(self.train)
+            if not self.train.text("fine_tune_checkpoint_type"):
+                flag = self.train.flag("from_detection_checkpoint")
+                why = f"from_detection_checkpoint is {str(flag).lower()}"
+                self.notes.append(f"fine_tune_checkpoint_type is not set: {kind!r} is assumed, because {why}")
+        return self._planned(kind, self.train.flag("load_all_detection_checkpoint_vars"))
+
+    def all_plans(self) -> list[RestorePlan]:
+        """A plan for each restore type of the generation; in TF1 also with its switch for all variables."""
+        from cfgtool.matching import restore_types
+
+        kinds = restore_types(self.network.meta_architecture, self.network.generation)
+        plans = [self._planned(kind, load_all=False) for kind in kinds]
+        if self.network.generation == "tf1":
+            plans.append(self._planned("detection", load_all=True))
+        return plans
+
+    def _planned(self, kind: str, load_all: bool) -> RestorePlan:
+        from cfgtool.matching import restore_plan
+
+        model = self.config.find(f"model.{self.network.meta_architecture}")
+        return restore_plan(
+            self.network,
+            self.checkpoint,
+            kind,
+            load_all=load_all,
+            num_classes=model.integer("num_classes"),
+            checkpoint_version=self.train.enum("fine_tune_checkpoint_version"),
+        )
+
+    def _open(self, asked: str | None, config_path: str) -> Checkpoint:
+        """The checkpoint asked for, or the config's, below the current folder or beside the config."""
+        from cfgtool.checkpoints import open_checkpoint
+
+        if asked is not None:
+            return open_checkpoint(asked)
+        from cfgtool.lint.context import Context, is_placeholder
+
+        name = self.train.text("fine_tune_checkpoint")
+        if is_placeholder(name):
+            what = f"is the placeholder {name!r}" if name else "is not set"
+            hint = "write the checkpoint's path there, or give --checkpoint"
+            raise UserError(f"train_config.fine_tune_checkpoint {what}", path=_shown(config_path), hint=hint)
+        beside = None if config_path == "-" else config_path
+        context = Context(self.config, self.config.document, beside, self.network.generation)
+        return open_checkpoint(context.locate(name, ".index") or context.locate(name) or name)
+
+
+def _shown(path: str) -> str:
+    return "<stdin>" if path == "-" else path
+
+
+def _read_pipeline(path: str) -> Config:
+    """The config at `path`. Raises UserError at its first error: what it asks for would be a guess."""
+    from cfgtool import schema, textproto
+    from cfgtool.files import decode_text, read_text
+
+    text = decode_text(sys.stdin.buffer.read()) if path == "-" else read_text(path)
+    document: Document = textproto.parse(text)
+    config = schema.read_config(document)
+    problems: list[Problem | SchemaProblem] = [*document.problems, *config.problems]
+    errors = [
+        problem
+        for problem in problems
+        if problem.code not in _HARMLESS and schema.SEVERITIES.get(problem.code, "error") == "error"
+    ]
+    if errors:
+        first = min(errors, key=lambda problem: problem.start)
+        line, column = document.position(first.start)
+        more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise UserError(
+            first.message + more, path=_shown(path), line=line, column=column, hint="see cfgtool lint"
+        )
+    return config
+
+
+def _is_bad(plan: RestorePlan, fail_under: float | None) -> bool:
+    """True for a plan with errors or warnings, or with fewer restored variables than asked for."""
+    if plan.verdict.severity in ("warning", "error") or plan.warnings:
+        return True
+    return fail_under is not None and plan.percent < fail_under
+
+
+def _one(plan: RestorePlan, job: _Job, format_: str) -> Iterator[str]:
+    from cfgtool.matching.report import plan_as_json, plan_as_text
+
+    if format_ == "json":
+        yield _dumped(plan_as_json(plan, job.notes))
+    else:
+        yield from plan_as_text(plan, job.notes)
+
+
+def _types(plans: list[RestorePlan], job: _Job, format_: str) -> Iterator[str]:
+    from cfgtool.matching import report
+
+    best = report.best_plan(plans)
+    if format_ == "json":
+        types = [
+            {"type": plan.restore_type, "load_all": plan.load_all, "od_api": plan.od_api._asdict()}
+            | report.summary_as_json(plan)
+            for plan in plans
+        ]
+        chosen = best and {"type": best.restore_type, "load_all": best.load_all}
+        checkpoint = report.checkpoint_as_json(job.checkpoint)
+        yield _dumped({"checkpoint": checkpoint, "types": types, "recommended": chosen, "notes": job.notes})
+        return
+    yield f"checkpoint  {report.checkpoint_line(job.checkpoint)}"
+    for note in job.notes:
+        yield f"note        {report.printable(note)}"
+    yield ""
+    yield from report.types_as_text(plans, best)
+
+
+def _dumped(value: object) -> str:
+    import json
+
+    return json.dumps(value, indent=2)
+
+
+def _write(lines: Iterator[str], output: str | None) -> None:
+    """Write the lines to the file, or to standard output, whose encoding may lack characters."""
+    text = "".join(f"{line}\n" for line in lines)
+    if output is None:
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        return
+    from cfgtool.files import atomic_write
+
+    atomic_write(output, text.encode("utf-8", "backslashreplace"))
