@@ -201,6 +201,7 @@ def _backbone(ops: Ops[T], extractor: _Extractor, image: T) -> dict[int, T]:
             min_depth=extractor.min_depth,
             padding=padding,
             narrow_end=pyramid and extractor.use_depthwise,
+            generation=extractor.generation,
         )
         return {2: blocks[3], 3: blocks[5], 4: blocks[11], 5: blocks[13]}
     slim = extractor.generation == "tf1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from cfgtool.networks.blocks import Unit, conv_unit, depthwise_unit
-from cfgtool.networks.hyperparams import Hyperparams
+from cfgtool.networks.hyperparams import Generation, Hyperparams
 from cfgtool.networks.names import Layers, Names
 from cfgtool.networks.ops import Ops, Padding
 
@@ -31,10 +31,16 @@ def mobilenet_v1(
     min_depth: int,
     padding: Padding = "SAME",
     narrow_end: bool = False,
+    generation: Generation = "tf1",
 ) -> dict[int, T]:
-    """The outputs of the blocks by number, 1 to 13; strides against the image: 3: 4, 5: 8, 11: 16, 13: 32."""
+    """The outputs of the blocks by number, 1 to 13; strides against the image: 3: 4, 5: 8, 11: 16, 13: 32.
 
-    def filters(depth: int) -> int:
+    The OD API's Keras network applies `depth_multiplier` twice, and so do its checkpoints: 0.5 there means a quarter.
+    """
+
+    def filters(depth: int, *, twice: bool = generation == "tf2") -> int:
+        if twice:
+            depth = int(depth * depth_multiplier)
         return max(int(depth * depth_multiplier), min_depth)
 
     layers = Layers(scope, functional=True)
@@ -42,12 +48,12 @@ def mobilenet_v1(
     x = conv_unit(ops, image, layers, stem, hyper, filters(32), 3, stride=2, padding=padding)
     outputs: dict[int, T] = {}
     for number, (depth, stride) in enumerate(BLOCKS, start=1):
-        if narrow_end:
-            depth = _DETECTION_FILTERS.get(number, depth)
+        narrow = _DETECTION_FILTERS.get(number) if narrow_end else None
+        width = filters(narrow, twice=False) if narrow else filters(depth)
         x = depthwise_unit(
             ops, x, layers, _unit(number, "depthwise", "dw"), hyper, 3, stride=stride, padding=padding
         )
-        x = conv_unit(ops, x, layers, _unit(number, "pointwise", "pw"), hyper, filters(depth), 1)
+        x = conv_unit(ops, x, layers, _unit(number, "pointwise", "pw"), hyper, width, 1)
         outputs[number] = x
     return outputs
 

@@ -114,8 +114,8 @@ def _predict(
     )
     layers = Layers(place)
     kernel = head.kernel
-    if head.keep_probability is not None:
-        # A Keras head is a list of layers in which dropout has a number too.
+    if head.keep_probability is not None and branch.name == "class":
+        # Boxes have no dropout. A Keras head is a list of layers in which dropout has a number too.
         x = ops.dropout(x, head.keep_probability)
         layers.skip()
     if head.use_depthwise:
