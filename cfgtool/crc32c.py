@@ -1,56 +1,81 @@
-"""CRC-32C (Castagnoli), the checksum of TFRecord files and checkpoints, in plain Python at some tens of megabytes per second.
+"""CRC-32C (Castagnoli), the checksum of TFRecords and checkpoints, in plain Python at about 100 MB/s.
 
-The polynomial and the bit order are those of RFC 3720, appendix B.4; the masking is that of TFRecord and LevelDB tables.
+A message is one large integer. Its first part is folded onto the rest with a factor that leaves the remainder
+as it is, which takes a few shifts and exclusive-ors of whole integers, until few bytes are left for a table
+(Gopal et al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ", 2009). Polynomial and bit
+order: RFC 3720, appendix B.4. The first bit of a message is the lowest of the integer and stands for the
+highest power.
 """
 
 from __future__ import annotations
 
-import struct
-
-_POLYNOMIAL = 0x82F63B78  # reflected
+_POLYNOMIAL = 0x82F63B78  # bit i stands for x**(31 - i)
 _MASK_DELTA = 0xA282EAD8
+_CHUNK = 1 << 16
+_SHORT = 512  # bits that the table finishes
+
+_table: list[int] = []
+_powers: list[int] = [1 << 30]  # x**(2**i) modulo the polynomial, x itself first
 
 
-def _table(bits: int) -> list[int]:
-    """The register after `bits` steps without input, for each start value below 2**bits."""
-    basis = []
-    for bit in range(bits):
-        register = 1 << bit
-        for _ in range(bits):
-            register = (register >> 1) ^ (_POLYNOMIAL if register & 1 else 0)
-        basis.append(register)
-    table = [0]
-    for (
-        value
-    ) in basis:  # the map is linear, so the upper half of a table is the lower half plus one basis vector
-        table += [entry ^ value for entry in table]
-    return table
+def _times(a: int, b: int) -> int:
+    """The product of two remainders, modulo the polynomial."""
+    product = 0
+    for bit in range(31, -1, -1):  # from x**0 on; `a` is multiplied by x at each step
+        if b >> bit & 1:
+            product ^= a
+        a = a >> 1 ^ (_POLYNOMIAL if a & 1 else 0)
+    return product
 
 
-_BYTE_TABLE = _table(8)
-_wide_table: list[int] = []
+def _power(exponent: int) -> int:
+    """x**(2**exponent) modulo the polynomial."""
+    while len(_powers) <= exponent:
+        _powers.append(_times(_powers[-1], _powers[-1]))
+    return _powers[exponent]
 
 
-def crc32c(data: bytes) -> int:
+def _byte_table() -> list[int]:
+    if not _table:
+        for value in range(256):
+            register = value
+            for _ in range(8):
+                register = register >> 1 ^ (_POLYNOMIAL if register & 1 else 0)
+            _table.append(register)
+    return _table
+
+
+def _remainder(message: int, bits: int) -> int:
+    """`message` of that many bits (a multiple of 8, at least 32) modulo the polynomial."""
+    while bits > _SHORT:
+        exponent = (bits - 1).bit_length() - 1
+        keep = 1 << exponent
+        head_bits = bits - keep
+        head = message & ((1 << head_bits) - 1)
+        factor = _power(exponent)
+        product = 0
+        while factor:
+            low = factor & -factor
+            product ^= head << low.bit_length() - 1
+            factor ^= low
+        bits = max(keep, head_bits + 32)
+        message = (message >> head_bits) << (bits - keep) ^ product << (bits - head_bits - 31)
+    table = _byte_table()
+    for _ in range(bits // 8 - 4):
+        message = message >> 8 ^ table[message & 0xFF]
+    return message
+
+
+def crc32c(data: bytes | memoryview) -> int:
     """The CRC-32C of `data`, 0..2**32-1."""
     register = 0xFFFFFFFF
-    done = 0
-    if len(data) >= 4096:  # the wide table costs a few milliseconds to build
-        if not _wide_table:
-            _wide_table.extend(_table(16))
-        table = _wide_table
-        done = len(data) // 4 * 4
-        for (word,) in struct.iter_unpack("<I", memoryview(data)[:done]):
-            register ^= word
-            low = table[register & 0xFFFF]
-            register = table[(low ^ register >> 16) & 0xFFFF] ^ low >> 16
-    narrow = _BYTE_TABLE
-    for byte in memoryview(data)[done:]:
-        register = narrow[(register ^ byte) & 0xFF] ^ register >> 8
+    for start in range(0, len(data), _CHUNK):
+        part = data[start : start + _CHUNK]
+        register = _remainder(int.from_bytes(part, "little") ^ register, 8 * len(part) + 32)
     return register ^ 0xFFFFFFFF
 
 
-def masked_crc32c(data: bytes) -> int:
+def masked_crc32c(data: bytes | memoryview) -> int:
     """The checksum as both formats store it: rotated right by 15 bits, plus a constant."""
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF

@@ -15,10 +15,11 @@ from cfgtool.checkpoints.wire import fields, signed
 
 _SLICE_MARK = b"\0"  # the values of a partitioned variable have encoded keys that start like this
 _MAX_ELEMENTS = 1 << 62
+_MAX_SHARDS = 1 << 16
 
 
 class Bundle:
-    """The content of an index: `shards` data files, `entries` by name, `parts` of partitioned variables by key."""
+    """An index: the number of data files, the entries by name, the parts of partitioned variables by key."""
 
     __slots__ = ("entries", "parts", "shards")
 
@@ -65,7 +66,7 @@ def _read_header(key: bytes, value: bytes) -> int:
             big_endian = cast(int, content)
     if big_endian:
         raise DamageError(0, "written on a big-endian machine")
-    if not 0 < shards <= 1 << 20:
+    if not 0 < shards <= _MAX_SHARDS:
         raise DamageError(0, f"{shards} data shards")
     return shards
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from cfgtool.checkpoints.bundle import read_index
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.entry import Entry
-from cfgtool.checkpoints.names import OBJECT_GRAPH
+from cfgtool.checkpoints.names import OBJECT_GRAPH, VALUE_SUFFIX
 from cfgtool.errors import UserError
+
+if TYPE_CHECKING:
+    from cfgtool.checkpoints.graph import ObjectGraph
 
 _MAX_INDEX_BYTES = 1 << 28
 
@@ -16,14 +20,26 @@ _MAX_INDEX_BYTES = 1 << 28
 class Checkpoint:
     """`path` is the prefix of the files, `entries` every tensor by its key, in the order of the file.
 
-    `format` is "tf2-object" (written by tf.train.Checkpoint: keys are paths of objects) or "tf1-name" (written by a
-    Saver: keys are names of graph variables). `step` is the number that the prefix ends in (TF1: the training step, TF2:
-    the number of the checkpoint), None without one. `notes` say what was made of the path that was asked for, and
-    `path_error` is the exception (its type, its text) that the OD API raises for that spelling, None if it takes it.
-    `parts` are the slices of partitioned variables by their encoded keys.
+    `format` is "tf2-object" (written by tf.train.Checkpoint: keys are paths of objects) or "tf1-name"
+    (written by a Saver: keys are names of graph variables). `step` is the number that the prefix ends in
+    (TF1: the training step, TF2: the number of the checkpoint), None without one. `notes` say what was made
+    of the path that was asked for, and `path_error` is the exception (its type, its text) that the OD API
+    raises for that spelling, None if it takes it. `parts` are the slices of partitioned variables by their
+    encoded keys.
     """
 
-    __slots__ = ("entries", "format", "notes", "parts", "path", "path_error", "shards", "step")
+    __slots__ = (
+        "_graph",
+        "_graph_wanted",
+        "entries",
+        "format",
+        "notes",
+        "parts",
+        "path",
+        "path_error",
+        "shards",
+        "step",
+    )
 
     def __init__(
         self,
@@ -42,6 +58,29 @@ class Checkpoint:
         self.notes = notes
         self.path_error: tuple[str, str] | None = None
         self.step = _step(path)
+        self._graph: ObjectGraph | None = None
+        self._graph_wanted = format_ == "tf2-object"
+
+    def find(self, key: str) -> Entry | None:
+        """The entry of that key, or of the same variable under another path of the object graph.
+
+        The graph is looked at only where the key is not there and the data file is.
+        """
+        entry = self.entries.get(key)
+        if entry is not None:
+            return entry
+        from cfgtool.checkpoints.graph import read_graph
+
+        try:
+            if self._graph_wanted:
+                self._graph_wanted = False
+                self._graph = read_graph(self) if self.has_data else None
+            name = None if self._graph is None else self._graph.name(key)
+        except (DamageError, UserError) as error:
+            self._graph = None
+            self.notes += (f"its object graph cannot be read: {error}",)
+            return None
+        return None if name is None else self.entries.get(name.removesuffix(VALUE_SUFFIX))
 
     def tensors(self) -> list[Entry]:
         """The entries that are no bookkeeping: what can be a variable of a network."""
@@ -59,7 +98,7 @@ class Checkpoint:
     @property
     def has_data(self) -> bool:
         """True if values can be read; names and shapes need the index alone."""
-        return not self.missing_data()
+        return all(os.path.isfile(self.data_file(shard)) for shard in range(self.shards))  # noqa: PTH113
 
 
 def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:

@@ -32,9 +32,9 @@ DTYPES = {
 class Entry:
     """`name` as the index has it, `key` the same without the suffix of object-based checkpoints.
 
-    The value is `size` bytes from byte `offset` of data shard `shard`; `crc` is its masked CRC-32C. A partitioned
-    variable is one entry with the full shape; `slices` then lists its parts as (start, length) per axis, length -1
-    for a whole axis, and the values lie in entries of their own, which are not listed.
+    The value is `size` bytes from byte `offset` of data shard `shard`; `crc` is its masked CRC-32C. A
+    partitioned variable is one entry with the full shape; `slices` then lists its parts as (start, length)
+    per axis, length -1 for a whole axis, and the values lie in entries of their own, which are not listed.
     """
 
     __slots__ = ("crc", "dtype", "key", "name", "offset", "shape", "shard", "size", "slices")

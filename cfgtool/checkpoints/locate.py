@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# os.path, because pathlib costs start-up time that the light commands do not have.
+# ruff: noqa: PTH112, PTH113, PTH118, PTH119, PTH120, PTH123, PTH208
 import os
 from typing import NamedTuple
 
@@ -24,11 +26,13 @@ _NO_CHECKPOINT = (
     ".tar",
 )
 _SHOWN = 4
+_FOLDERS = 200
+"""So many folders are looked into at most for what may have been meant."""
 
 
 class Location(NamedTuple):
-    """Where a checkpoint is. `notes` say what was made of the spelling, `error` what the OD API raises for it: the
-    exception's type and text, None for a spelling that it takes.
+    """Where a checkpoint is. `notes` say what was made of the spelling, `error` what the OD API raises for
+    it: the exception's type and text, None for a spelling that it takes.
     """
 
     prefix: str
@@ -39,8 +43,9 @@ class Location(NamedTuple):
 def resolve_checkpoint(path: str) -> Location:
     """The checkpoint that `path` means.
 
-    Understood beside the prefix itself: a file of the checkpoint, a folder (its `checkpoint` state file decides, or the
-    only checkpoint in it), and a prefix whose step is missing. Raises UserError, naming candidates, if nothing fits.
+    Understood beside the prefix itself: a file of the checkpoint, a folder (its `checkpoint` state file
+    decides, or the only checkpoint in it), and a prefix whose step is missing. Raises UserError, naming
+    candidates, if nothing fits.
     """
     if "://" in path:
         raise UserError(f"{path!r} is a remote path", hint="copy its .index file here and name that")
@@ -49,9 +54,9 @@ def resolve_checkpoint(path: str) -> Location:
     stripped = _strip(path)
     if stripped != path and _has_index(stripped):
         return _corrected(path, stripped, "a file of the checkpoint", _file_error(path))
-    if os.path.isdir(path):  # noqa: PTH112
+    if os.path.isdir(path):
         return _in_folder(path)
-    if os.path.isfile(path):  # noqa: PTH113
+    if os.path.isfile(path):
         hint = "a checkpoint is named by what its files have in common, before '.index'"
         raise UserError("is not a checkpoint in TensorFlow's V2 format", path=path, hint=hint)
     steps = _with_step(path)
@@ -61,12 +66,13 @@ def resolve_checkpoint(path: str) -> Location:
 
 
 def _corrected(path: str, prefix: str, what: str, error: tuple[str, str]) -> Location:
-    note = f"{path!r} is {what}; read as {prefix!r} (the OD API would raise {error[0]}: write the prefix in the config)"
+    advice = f"the OD API would raise {error[0]}: write the prefix in the config"
+    note = f"{path!r} is {what}; read as {prefix!r} ({advice})"
     return Location(prefix, (note,), error)
 
 
 def _has_index(prefix: str) -> bool:
-    return bool(prefix) and os.path.isfile(f"{prefix}.index")  # noqa: PTH113
+    return bool(prefix) and os.path.isfile(f"{prefix}.index")
 
 
 def _strip(path: str) -> str:
@@ -95,11 +101,11 @@ def _in_folder(folder: str) -> Location:
         "DataLossError",
         f"Unable to open table file {folder}: FAILED_PRECONDITION: {folder}; Is a directory",
     )
-    named = _state(os.path.join(folder, "checkpoint"))  # noqa: PTH118
+    named = _state(os.path.join(folder, "checkpoint"))
     if named:
-        # A state file that moved with its folder still holds the old path; the name of the file is right then.
-        for candidate in (named, os.path.basename(named)):  # noqa: PTH119
-            prefix = os.path.join(folder, candidate)  # noqa: PTH118
+        # A state file that moved with its folder still holds the old path; only the name is right then.
+        for candidate in (named, os.path.basename(named)):
+            prefix = os.path.join(folder, candidate)
             if _has_index(prefix):
                 return _corrected(
                     folder, prefix, "a folder, whose state file names its newest checkpoint", error
@@ -111,13 +117,13 @@ def _in_folder(folder: str) -> Location:
         raise UserError(
             "is a folder with several checkpoints", path=folder, hint=f"name one: {_listed(found)}"
         )
-    raise UserError("is a folder without a checkpoint", path=folder, hint=_near(os.path.join(folder, ""), []))  # noqa: PTH118
+    raise UserError("is a folder without a checkpoint", path=folder, hint=_near(os.path.join(folder, ""), []))
 
 
 def _state(path: str) -> str | None:
-    """The newest checkpoint according to a `checkpoint` state file (text of a `CheckpointState`), None without one."""
+    """The newest checkpoint by a state file (text of a `CheckpointState`), None without one."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.read(1 << 20).splitlines()
     except OSError:
         return None
@@ -131,7 +137,7 @@ def _state(path: str) -> str | None:
 
 def _names(folder: str) -> list[str]:
     try:
-        return sorted(os.listdir(folder or "."))  # noqa: PTH208
+        return sorted(os.listdir(folder or "."))
     except OSError:
         return []
 
@@ -142,7 +148,7 @@ def _prefixes(folder: str) -> list[str]:
         name[: -len(".index")] for name in _names(folder) if name.endswith(".index") and name != ".index"
     ]
     found.sort(key=lambda name: (name.rpartition("-")[0], _number(name)))
-    return [os.path.join(folder, name) for name in found]  # noqa: PTH118
+    return [os.path.join(folder, name) for name in found]
 
 
 def _number(name: str) -> int:
@@ -151,13 +157,13 @@ def _number(name: str) -> int:
 
 
 def _with_step(path: str) -> list[str]:
-    """Checkpoints whose name is that of `path` and a step, or that have the same step in another spelling."""
-    folder, name = os.path.split(path)  # noqa: PTH206
-    return [prefix for prefix in _prefixes(folder) if os.path.basename(prefix).startswith(f"{name}-")]  # noqa: PTH119
+    """Checkpoints whose name is that of `path` and a step."""
+    folder, name = os.path.split(path)
+    return [prefix for prefix in _prefixes(folder) if os.path.basename(prefix).startswith(f"{name}-")]
 
 
 def _absence(prefix: str) -> str:
-    folder, name = os.path.split(prefix)  # noqa: PTH206
+    folder, name = os.path.split(prefix)
     if any(other.startswith((f"{name}.data-", f"{name}.meta")) for other in _names(folder)):
         return "has no .index file, which names the tensors"
     if prefix.endswith(_NO_CHECKPOINT):
@@ -166,22 +172,22 @@ def _absence(prefix: str) -> str:
 
 
 def _near(path: str, steps: list[str]) -> str:
-    """The way out: checkpoints of that name, with the same digits, beside it, or one folder deeper or higher."""
+    """The way out: checkpoints of that name or number, beside it, or one folder deeper or higher."""
     if steps:
         return f"there are {_listed(steps)}"
-    folder, name = os.path.split(path)  # noqa: PTH206
+    folder, name = os.path.split(path)
     near = _prefixes(folder)
     digits = "".join(character for character in name if character.isdecimal())
     alike = [prefix for prefix in near if digits and _number(prefix) == int(digits)]
     if alike:
         return f"did you mean {_listed(alike)}?"
-    for deeper in _names(folder):
-        near += _prefixes(os.path.join(folder, deeper))  # noqa: PTH118
+    for deeper in _names(folder)[:_FOLDERS]:
+        near += _prefixes(os.path.join(folder, deeper))
     if not near and folder:
-        near = _prefixes(os.path.dirname(folder))  # noqa: PTH120
+        near = _prefixes(os.path.dirname(folder))
     if near:
         return f"near it {'are' if len(near) > 1 else 'is'} {_listed(near)}"
-    if folder and not os.path.isdir(folder):  # noqa: PTH112
+    if folder and not os.path.isdir(folder):
         return f"there is no folder {folder!r}"
     return "no checkpoint is near it either"
 

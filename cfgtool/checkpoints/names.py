@@ -1,4 +1,4 @@
-"""What the names in checkpoints tell: which entries belong to a network, and which to the run that trained it."""
+"""What the names in checkpoints tell: which entries belong to a network, which to the run behind it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 _SLOT_OF_OBJECT = "/.OPTIMIZER_SLOT/"
 _SLOTS = frozenset(
-    "Momentum Adam RMSProp Adagrad Adadelta Ftrl ExponentialMovingAverage beta1_power beta2_power global_step".split()
+    (
+        "Adadelta",
+        "Adagrad",
+        "Adam",
+        "ExponentialMovingAverage",
+        "Ftrl",
+        "Momentum",
+        "RMSProp",
+        "beta1_power",
+        "beta2_power",
+        "global_step",
+    )
 )
 _ROOTS = frozenset(("optimizer", "save_counter", "step", "global_step", "learning_rate", OBJECT_GRAPH))
 
@@ -18,7 +29,8 @@ _ROOTS = frozenset(("optimizer", "save_counter", "step", "global_step", "learnin
 def is_bookkeeping(key: str) -> bool:
     """True for what training keeps beside the network's variables.
 
-    Optimizer slots and settings, moving averages of weights, step counters, the object graph, saved Python state.
+    Optimizer slots and settings, moving averages of weights, step counters, the object graph, saved Python
+    state.
     """
     if "/.ATTRIBUTES/" in key or _SLOT_OF_OBJECT in key or key.split("/", 1)[0] in _ROOTS:
         return True

@@ -11,8 +11,8 @@ _MAX_RATIO = 22  # three bytes copy at most 64
 def uncompress(data: bytes) -> bytes:
     """The content of one compressed block.
 
-    Raises DamageError, with the offset in `data`, for input that no compressor writes, among it a promised length
-    that this much input cannot reach: memory is only ever claimed for content that is there.
+    Raises DamageError, with the offset in `data`, for input that no compressor writes, among it a promised
+    length that this much input cannot reach: memory is only ever claimed for content that is there.
     """
     length, position = varint(data, 0)
     if length > _MAX_RATIO * len(data):

@@ -1,17 +1,17 @@
 """Sorted string tables, the container of checkpoint indices (google/leveldb, table_format.md, 2011).
 
-A table is a run of blocks, an index block that points to them, and a footer that points to the index block. A block
-is a run of entries whose keys leave out what they share with the key before, then the restart points, then one byte
-for the compression and a checksum.
+A table is a run of blocks, an index block that points to them, and a footer that points to the index block. A
+block is a run of entries whose keys leave out what they share with the key before, then the restart points,
+then one byte for the compression and a checksum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfgtool.checkpoints.crc32c import masked_crc32c
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.wire import varint
+from cfgtool.crc32c import masked_crc32c
 
 _MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER = 48
@@ -21,8 +21,8 @@ _TRAILER = 5  # compression and checksum
 def read_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The (key, value) pairs of a table file, in the order of the keys.
 
-    Raises DamageError, with the offset in the file, at the first thing that is not as it must be; every block's
-    checksum is compared before the block is read.
+    Raises DamageError, with the offset in the file, at the first thing that is not as it must be; every
+    block's checksum is compared before the block is read.
     """
     footer = len(data) - _FOOTER
     if footer < 0 or data[-8:] != _MAGIC:

@@ -6,7 +6,8 @@ import mmap
 import os
 from typing import TYPE_CHECKING
 
-from cfgtool.checkpoints.crc32c import masked_crc32c
+from cfgtool.checkpoints.wire import varint
+from cfgtool.crc32c import masked_crc32c
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Values:
     def raw(self, entry: Entry) -> memoryview:
         """The bytes of a value: its elements in row-major order, little-endian.
 
-        Raises UserError if the data file is missing or too short, if the checksum is wrong, and for partitioned
-        variables, whose parts are values of their own.
+        Raises UserError if the data file is missing or too short, if the checksum is wrong, and for
+        partitioned variables, whose parts are values of their own.
         """
         path = self._checkpoint.data_file(entry.shard)
         if entry.slices:
@@ -52,7 +53,7 @@ class Values:
         if len(view) != entry.size:
             message = f"ends before byte {entry.offset + entry.size}, where {entry.name!r} ends"
             raise UserError(message, path=path, hint="copy or download the checkpoint again")
-        if self._check and masked_crc32c(view) != entry.crc:
+        if self._check and masked_crc32c(_checked(entry, view)) != entry.crc:
             message = f"is damaged: the checksum of {entry.name!r} at byte {entry.offset} does not match"
             raise UserError(message, path=path, hint="copy or download the checkpoint again")
         return view
@@ -85,3 +86,19 @@ class Values:
                 raise UserError(f"cannot be read: {error.strerror or error}", path=path) from None
             self._maps[shard] = memoryview(content)
         return self._maps[shard]
+
+
+def _checked(entry: Entry, view: memoryview) -> bytes | memoryview:
+    """What the checksum of a value is of: its bytes, but for strings their lengths in another form.
+
+    A value of strings is stored as the lengths (varints), a checksum of them, and the strings in a row.
+    """
+    if entry.dtype != "string":
+        return view
+    data = bytes(view)
+    lengths = []
+    position = 0
+    for _ in range(entry.elements):
+        length, position = varint(data, position)
+        lengths.append(length.to_bytes(4 if length < 1 << 32 else 8, "little"))
+    return b"".join(lengths) + data[position:]

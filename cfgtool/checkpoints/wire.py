@@ -34,7 +34,8 @@ def signed(value: int) -> int:
 
 
 def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """(number, value) of each field of a message: unsigned int of a varint or fixed field, bytes of the others.
+    """(number, value) of each field of a message: unsigned int of a varint or fixed field, bytes of the
+    others.
 
     Raises DamageError, with the offset in `data`, for anything that is not a message.
     """

@@ -1,9 +1,10 @@
-"""Matching: what a checkpoint restores into a network. No TensorFlow."""
+"""Matching: what a checkpoint restores into a network."""
 
 from __future__ import annotations
 
+from cfgtool.matching.od_api import OdApi
 from cfgtool.matching.plan import RestorePlan, restore_plan
 from cfgtool.matching.semantics import restore_types
 from cfgtool.matching.verdict import Verdict
 
-__all__ = ["RestorePlan", "Verdict", "restore_plan", "restore_types"]
+__all__ = ["OdApi", "RestorePlan", "Verdict", "restore_plan", "restore_types"]

@@ -1,59 +1,98 @@
-"""The restore plan: the fate of every variable of a network and of every entry of a checkpoint."""
+"""The restore plan: the fate of every variable of a network, and of every entry of a checkpoint."""
 
 from __future__ import annotations
 
-from cfgtool.matching.semantics import request
-from cfgtool.matching.verdict import Verdict, judge, od_api_outcome, translation_warning
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from cfgtool.matching.semantics import Request, check_described, restore_types
+
 if TYPE_CHECKING:
     from cfgtool.checkpoints import Checkpoint, Entry
-    from cfgtool.networks import NetworkDescription, Variable
+    from cfgtool.matching.od_api import OdApi
+    from cfgtool.matching.verdict import Verdict
+    from cfgtool.networks.description import NetworkDescription
+    from cfgtool.networks.variables import Variable
+
+    Shape = tuple[int, ...]
 
 
 class RestorePlan:
-    """What a start from `checkpoint` would do; a pure value that `match` prints, lint judges and training carries out.
+    """What starting a network from a checkpoint would do.
 
-    Every variable is in one of `restored` (with the entry), `shape_mismatch` (with the entry of another shape), `missing`
-    (with the name looked for, None where such a checkpoint cannot have it) and `not_requested`. Entries that no variable
-    takes are in `unused`; `bookkeeping` counts those of the run that wrote it. `od_api` says what the OD API's own
-    trainer would do, `warnings` what else to know.
+    A pure value, which `match` prints, lint judges and training carries out. Every variable is in exactly one
+    of `restored` (with its entry), `shape_mismatch` (variable, entry, shape here, shape in the checkpoint;
+    also where the element type differs), `missing` (with the key that was looked for, None where such a
+    checkpoint has none) and `not_requested` (the restore type leaves it alone). Every entry is restored from,
+    or in `unused`, or counted in `bookkeeping`.
+
+    `verdict` says whether this is as it should be, `od_api` what the OD API's own trainer would do,
+    `warnings` what is wrong although everything fits, `notes` what else is worth knowing.
     """
 
     __slots__ = (
-        "bookkeeping", "checkpoint", "generation", "missing", "network", "not_requested", "od_api", "restore_type",
-        "restored", "shape_mismatch", "unused", "verdict", "warnings",
-    )  # fmt: skip
+        "bookkeeping",
+        "checkpoint",
+        "generation",
+        "load_all",
+        "missing",
+        "network",
+        "not_requested",
+        "notes",
+        "num_classes",
+        "od_api",
+        "restore_type",
+        "restored",
+        "shape_mismatch",
+        "unused",
+        "verdict",
+        "warnings",
+    )
 
-    def __init__(self, network: NetworkDescription, checkpoint: Checkpoint, restore_type: str, generation: str) -> None:
+    def __init__(
+        self,
+        network: NetworkDescription,
+        checkpoint: Checkpoint,
+        restore_type: str,
+        generation: str,
+        load_all: bool,
+        num_classes: int | None = None,
+    ) -> None:
         self.network = network
         self.checkpoint = checkpoint
         self.restore_type = restore_type
         self.generation = generation
+        self.load_all = load_all
+        self.num_classes = num_classes
         self.restored: list[tuple[Variable, Entry]] = []
-        self.shape_mismatch: list[tuple[Variable, Entry]] = []
+        self.shape_mismatch: list[tuple[Variable, Entry, Shape, Shape]] = []
         self.missing: list[tuple[Variable, str | None]] = []
         self.not_requested: list[Variable] = []
         self.unused: list[Entry] = []
         self.bookkeeping = 0
         self.verdict: Verdict
-        self.od_api: Verdict
+        self.od_api: OdApi
         self.warnings: list[str] = []
+        self.notes: list[str] = []
+
+    @property
+    def supported(self) -> bool:
+        """True if the OD API knows the restore type for this meta-architecture and generation."""
+        return self.restore_type in restore_types(self.network.meta_architecture, self.generation)
 
     @property
     def requested(self) -> int:
         """Number of variables that the restore type asks for."""
-        return len(self.network.variables) - len(self.not_requested)
-
-    @property
-    def restored_parameters(self) -> int:
-        """Number of values that come from the checkpoint."""
-        return sum(variable.size for variable, _ in self.restored)
+        return len(self.restored) + len(self.shape_mismatch) + len(self.missing)
 
     @property
     def percent(self) -> float:
         """Share of the requested variables that are restored, 0 to 100."""
         return 100.0 * len(self.restored) / self.requested if self.requested else 0.0
+
+    @property
+    def restored_parameters(self) -> int:
+        """Number of values that come from the checkpoint."""
+        return sum(variable.size for variable, _ in self.restored)
 
 
 def restore_plan(
@@ -61,40 +100,64 @@ def restore_plan(
     checkpoint: Checkpoint,
     restore_type: str,
     generation: str = "auto",
-    *,
     load_all: bool = False,
+    *,
+    num_classes: int | None = None,
+    checkpoint_version: str = "V2",
 ) -> RestorePlan:
     """Match the variables of `network` with the entries of `checkpoint`.
 
-    `generation` is whose restore semantics count, "auto" for the network's own. A checkpoint of the other generation is
-    matched through the names that the network has there. Raises UserError for restore types that the generation lacks.
+    `generation` is whose rules count, "auto" for the network's own; a checkpoint of the other generation is
+    read through the names that the network has there. `restore_type`, `load_all` and `checkpoint_version` are
+    `fine_tune_checkpoint_type`, `load_all_detection_checkpoint_vars` and `fine_tune_checkpoint_version` of
+    the config; `num_classes`, if given, lets the verdict speak of classes. An unknown restore type is a
+    verdict, not an error. Raises UserError for a meta-architecture that is not described.
     """
+    from cfgtool.matching.od_api import od_api_outcome
+    from cfgtool.matching.verdict import judge
+
     whose = network.generation if generation == "auto" else generation
-    asked = request(network.meta_architecture, whose, restore_type, load_all=load_all)
-    name_of = asked.tf2_key if checkpoint.format == "tf2-object" else asked.tf1_name
-    plan = RestorePlan(network, checkpoint, restore_type, whose)
-    taken = set()
+    check_described(network.meta_architecture, whose)
+    plan = RestorePlan(network, checkpoint, restore_type, whose, load_all, num_classes)
+    assign(plan)
+    plan.od_api = od_api_outcome(plan, checkpoint_version)
+    judge(plan)
+    return plan
+
+
+def assign(plan: RestorePlan) -> None:
+    """Fill in the fate of every variable and entry."""
+    taken: set[str] = set()
+    if plan.supported:
+        _assign_variables(plan, taken)
+    else:
+        plan.not_requested.extend(plan.network.variables)
+    for key, entry in plan.checkpoint.entries.items():
+        if key in taken:
+            continue
+        if entry.bookkeeping:
+            plan.bookkeeping += 1
+        else:
+            plan.unused.append(entry)
+
+
+def _assign_variables(plan: RestorePlan, taken: set[str]) -> None:
+    network, checkpoint = plan.network, plan.checkpoint
+    asked = Request(
+        network.meta_architecture, plan.restore_type, plan.generation, checkpoint.format, plan.load_all
+    )
     for variable in network.variables:
         if not asked.wants(variable):
             plan.not_requested.append(variable)
             continue
-        name = name_of(variable)
-        entry = checkpoint.entries.get(name) if name else None
+        key = asked.key(variable)
+        entry = None if key is None else checkpoint.find(key)
         if entry is None:
-            plan.missing.append((variable, name))
+            plan.missing.append((variable, key))
             continue
         taken.add(entry.key)
-        target = plan.restored if entry.shape == variable.shape else plan.shape_mismatch
-        target.append((variable, entry))
-    for entry in checkpoint.entries.values():
-        if entry.key not in taken:
-            if entry.bookkeeping:
-                plan.bookkeeping += 1
-            else:
-                plan.unused.append(entry)
-    plan.verdict = judge(plan)
-    plan.od_api = od_api_outcome(plan)
-    warning = translation_warning(plan)
-    if warning:
-        plan.warnings.append(warning)
-    return plan
+        # A value of another type is as useless as one of another shape: restoring does not convert.
+        if entry.shape == variable.shape and entry.dtype == variable.dtype:
+            plan.restored.append((variable, entry))
+        else:
+            plan.shape_mismatch.append((variable, entry, variable.shape, entry.shape))

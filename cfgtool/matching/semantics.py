@@ -1,114 +1,94 @@
-"""What each restore type asks for, per meta-architecture and generation, and under which names.
+"""What each restore type asks for, and under which names: the tables of both generations.
 
-The tables say what the OD API does (`restore_from_objects` in TF2, `restore_map` in TF1).
+They say what the OD API does: `restore_from_objects` of a TF2 meta-architecture, `restore_map` of a TF1 one.
+A row is a pair of prefixes: of a variable's name in the network, and of its name in the checkpoint.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cfgtool.errors import UserError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cfgtool.networks.variables import Variable
 
-_TF1_EXTRACTOR = "FeatureExtractor/"
-_TF2_EXTRACTOR = "model/_feature_extractor/"
-_TF2_BACKBONE = _TF2_EXTRACTOR + "classification_backbone/"
+Rows = tuple[tuple[str, str], ...]
+
+_SSD = "model/_feature_extractor/"
+_TF2: dict[str, dict[str, Rows]] = {
+    "ssd": {
+        "full": (("model/", "model/"),),
+        "detection": ((_SSD, _SSD),),
+        "classification": (
+            (f"{_SSD}classification_backbone/", "feature_extractor/"),
+            (f"{_SSD}_efficientnet/", "feature_extractor/"),
+        ),
+    },
+}
+_TF1: dict[str, dict[str, Rows]] = {
+    "ssd": {
+        "detection": (("FeatureExtractor/", "FeatureExtractor/"),),
+        "classification": (("FeatureExtractor/", ""),),
+    },
+}
+_EVERYTHING: Rows = (("", ""),)
 
 
 class Request:
-    """One restore type: which variables it asks for (`wants`) and how checkpoints name them (`tf2_key`, `tf1_name`).
+    """What a restore type asks for in a network of one generation, from a checkpoint of one format.
 
-    The two naming functions give None for a variable that such a checkpoint cannot hold.
+    `load_all` is TF1's `load_all_detection_checkpoint_vars`: with `detection` it asks for everything.
+    Raises UserError for a meta-architecture that is not described.
     """
 
-    __slots__ = ("tf1_name", "tf2_key", "wants")
+    __slots__ = ("_foreign", "_own_rows", "_rows", "_tf2")
 
     def __init__(
-        self,
-        wants: Callable[[Variable], bool],
-        tf2_key: Callable[[Variable], str | None],
-        tf1_name: Callable[[Variable], str | None],
+        self, architecture: str, restore_type: str, generation: str, format_: str, load_all: bool
     ) -> None:
-        self.wants = wants
-        self.tf2_key = tf2_key
-        self.tf1_name = tf1_name
+        self._tf2 = generation == "tf2"
+        self._own_rows = _rows(architecture, generation, restore_type, load_all)
+        self._foreign = (format_ == "tf2-object") != self._tf2
+        self._rows = self._own_rows
+        if self._foreign:
+            other = "tf1" if self._tf2 else "tf2"
+            # Only the names of a classification checkpoint differ from those of the network.
+            as_is = restore_type != "classification"
+            self._rows = _EVERYTHING if as_is else _rows(architecture, other, restore_type, load_all)
+
+    def wants(self, variable: Variable) -> bool:
+        """True if the restore type covers the variable."""
+        name = variable.tf2_key if self._tf2 else variable.tf1_name
+        return name is not None and _renamed(name, self._own_rows) is not None
+
+    def key(self, variable: Variable) -> str | None:
+        """The key to look for in the checkpoint, None if such a checkpoint cannot hold the variable."""
+        name = variable.tf2_key if self._tf2 != self._foreign else variable.tf1_name
+        return None if name is None else _renamed(name, self._rows)
 
 
-def _everything(variable: Variable) -> bool:  # noqa: ARG001
-    return True
+def restore_types(architecture: str, generation: str) -> tuple[str, ...]:
+    """The restore types that the OD API knows for a meta-architecture; none for one not described."""
+    return tuple((_TF2 if generation == "tf2" else _TF1).get(architecture, ()))
 
 
-def _extractor(variable: Variable) -> bool:
-    return not variable.name.startswith("head/")
-
-
-def _backbone(variable: Variable) -> bool:
-    return variable.name.startswith("backbone/")
-
-
-def _plain_key(variable: Variable) -> str | None:
-    return variable.tf2_key
-
-
-def _plain_name(variable: Variable) -> str | None:
-    return variable.tf1_name
-
-
-def _classification_key(variable: Variable) -> str | None:
-    """The backbone alone is saved under another root."""
-    key = variable.tf2_key
-    return "feature_extractor/" + key.removeprefix(_TF2_BACKBONE) if key and key.startswith(_TF2_BACKBONE) else None
-
-
-def _classification_name(variable: Variable) -> str | None:
-    """A classifier's variables have no scope of the detector around them."""
-    name = variable.tf1_name
-    return name.removeprefix(_TF1_EXTRACTOR) if name and name.startswith(_TF1_EXTRACTOR) else None
-
-
-_FULL = Request(_everything, _plain_key, _plain_name)
-_DETECTION = Request(_extractor, _plain_key, _plain_name)
-
-_REQUESTS: dict[tuple[str, str], dict[str, Request]] = {
-    ("ssd", "tf2"): {
-        "full": _FULL,
-        "detection": _DETECTION,
-        "classification": Request(_backbone, _classification_key, _classification_name),
-    },
-    ("ssd", "tf1"): {
-        "detection": _DETECTION,
-        # In TF1 the map holds the extra and pyramid layers too, which no classifier has.
-        "classification": Request(_extractor, _classification_key, _classification_name),
-    },
-}
-"""(meta-architecture, generation) -> restore type -> what it asks for."""
-
-
-def restore_types(meta_architecture: str, generation: str) -> list[str]:
-    """The restore types that the OD API knows there."""
-    return list(_REQUESTS.get((meta_architecture, generation), {}))
-
-
-def request(meta_architecture: str, generation: str, restore_type: str, *, load_all: bool = False) -> Request:
-    """What a restore type asks for.
-
-    `load_all` is TF1's `load_all_detection_checkpoint_vars`: with `detection` it asks for everything. Raises UserError for
-    types that the OD API refuses there.
-    """
-    known = _REQUESTS.get((meta_architecture, generation))
-    if known is None:
-        raise UserError(f"restoring into {meta_architecture!r} is not described yet", hint="described is 'ssd'")
-    if restore_type not in known:
-        raise UserError(refusal(generation, restore_type), hint=f"use one of {', '.join(known)}")
+def _rows(architecture: str, generation: str, restore_type: str, load_all: bool) -> Rows:
+    types = (_TF2 if generation == "tf2" else _TF1)[architecture]
     if load_all and generation == "tf1" and restore_type == "detection":
-        return _FULL
-    return known[restore_type]
+        return _EVERYTHING
+    return types[restore_type]
 
 
-def refusal(generation: str, restore_type: str) -> str:
-    """What is wrong with a restore type that the generation does not know."""
-    trainer = "TF1" if generation == "tf1" else "TF2"
-    return f"fine_tune_checkpoint_type {restore_type!r} is not one that the OD API's {trainer} trainer knows (ValueError)"
+def check_described(architecture: str, generation: str) -> None:
+    """Raise UserError for a meta-architecture whose restore types are not in the tables."""
+    if not restore_types(architecture, generation):
+        message = f"restoring into {architecture!r} is not described for {generation.upper()}"
+        raise UserError(message, hint=f"described are {', '.join(_TF2)}")
+
+
+def _renamed(name: str, rows: Rows) -> str | None:
+    for prefix, replacement in rows:
+        if name.startswith(prefix):
+            return replacement + name[len(prefix) :]
+    return None

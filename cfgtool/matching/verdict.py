@@ -1,193 +1,230 @@
-"""What a restore plan means: is it as intended, and if not, what to change."""
+"""What a restore plan means: is it as it should be, and if not, what to change."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING, NamedTuple
+
+from cfgtool.matching.classes import checkpoint_classes, scores_per_anchor
+from cfgtool.matching.twins import twin_difference
+
 if TYPE_CHECKING:
-    from cfgtool.checkpoints import Checkpoint, Entry
+    from cfgtool.checkpoints import Checkpoint
     from cfgtool.matching.plan import RestorePlan
-    from cfgtool.networks import Variable
+    from cfgtool.networks.variables import Variable
 
-_ROOTS = {
-    "detection": ("model/", "FeatureExtractor/", "FirstStageFeatureExtractor/"),
-    "classification": ("feature_extractor/", "MobilenetV1/", "MobilenetV2/"),
-}
+_ENOUGH = 0.9
+"""Below this share of the backbone's variables, the checkpoint is of another network."""
 
 
-class Verdict:
-    """One judgement: `slug`, `severity` ("ok", "info", "warning", "error"), a sentence, and the way out where one exists."""
+class Verdict(NamedTuple):
+    """`slug` names the case, `severity` is "ok", "warning" or "error", `text` one sentence, `hint` the way
+    out.
 
-    __slots__ = ("hint", "severity", "slug", "text")
+    complete: every variable of the network is restored. heads-fresh, backbone-only: everything that was asked
+    for is, the heads (and the layers between) start fresh. heads-differ: as asked for but for heads of
+    another shape, which start fresh. partial: parts of it. would-raise: training would stop.
+    backbone-mismatch: another network's checkpoint. nothing-restored: not a single variable. Training refuses
+    to start from an error.
+    """
 
-    def __init__(self, slug: str, severity: str, text: str, hint: str | None = None) -> None:
-        self.slug = slug
-        self.severity = severity
-        self.text = text
-        self.hint = hint
+    slug: str
+    severity: str
+    text: str
+    hint: str | None = None
 
     def __str__(self) -> str:
         return f"{self.text}; {self.hint}" if self.hint else self.text
 
 
-def judge(plan: RestorePlan) -> Verdict:
-    """Whether training could start from this as intended.
+def judge(plan: RestorePlan) -> None:
+    """Give `plan` its verdict, warnings and notes."""
+    plan.verdict = _verdict(plan)
+    if plan.checkpoint.format == "tf2-object" and plan.network.generation == "tf1":
+        plan.notes.append("a TF2 checkpoint for a TF1 network: matched through the names that it has in TF2")
+    if plan.checkpoint.format == "tf1-name" and plan.network.generation == "tf2":
+        plan.notes.append("a TF1 checkpoint for a TF2 network: matched through the names that it had in TF1")
+    difference = twin_difference(plan)
+    if difference:
+        plan.warnings.append(difference)
+    if plan.load_all and plan.generation == "tf2":
+        plan.warnings.append("load_all_detection_checkpoint_vars has no meaning in TF2: delete it")
+    if plan.verdict.slug == "heads-fresh":
+        plan.notes.append(_about_heads(plan))
 
-    An error is what training must not start from: nothing of the backbone restored, a part of it missing, or a `full`
-    restore into other shapes.
-    """
-    backbone = _count(plan, "backbone/")
-    if not plan.restored or backbone[0] == 0:
+
+def _verdict(plan: RestorePlan) -> Verdict:
+    if not plan.supported:
+        return _unknown_type(plan)
+    if not plan.restored:
         return _nothing(plan)
-    if backbone[0] < backbone[1]:
-        return _partial_backbone(plan, *backbone)
-    heads = [variable for variable, _ in plan.shape_mismatch if variable.name.startswith("head/")]
-    if plan.shape_mismatch and len(heads) == len(plan.shape_mismatch):
+    backbone = [variable for variable, _ in plan.restored if _role(variable) == "backbone"]
+    lost = [variable for variable, _ in plan.missing] + [mismatch[0] for mismatch in plan.shape_mismatch]
+    wanted = len(backbone) + sum(_role(variable) == "backbone" for variable in lost)
+    if len(backbone) < _ENOUGH * wanted:
+        return _other_backbone(plan, len(backbone), wanted)
+    # From here on it is the right network.
+    if not lost:
+        return _as_asked(plan)
+    if not plan.missing and all(_role(variable) == "head" for variable in lost):
         return _other_heads(plan)
-    if plan.shape_mismatch or plan.missing:
-        return _incomplete(plan)
-    if plan.not_requested:
-        left = len(plan.not_requested)
-        text = f"all {len(plan.restored)} requested variables are restored; the other {left} start fresh, as asked"
-        return Verdict("as-requested", "ok", text)
-    return Verdict("complete", "ok", f"all {len(plan.restored)} variables are restored")
+    if plan.generation == "tf1" and plan.restore_type == "classification" and len(backbone) == wanted:
+        text = f"all {wanted} variables of the backbone are restored; a classifier has no others"
+        return Verdict("backbone-only", "ok", text)
+    return _partial(plan, lost)
 
 
-def _count(plan: RestorePlan, role: str) -> tuple[int, int]:
-    """(restored, all) variables whose name starts with `role`."""
-    total = sum(variable.name.startswith(role) for variable in plan.network.variables)
-    return sum(variable.name.startswith(role) for variable, _ in plan.restored), total
+def _role(variable: Variable) -> str:
+    """`backbone`, `neck` or `head`."""
+    return variable.name.partition("/")[0]
+
+
+def _unknown_type(plan: RestorePlan) -> Verdict:
+    trainer = plan.generation.upper()
+    text = f"the {trainer} trainer does not know fine_tune_checkpoint_type {plan.restore_type!r}"
+    hint = 'set fine_tune_checkpoint_type: "detection"'
+    if plan.restore_type == "full":  # what TF1 has in its place
+        hint += " and load_all_detection_checkpoint_vars: true"
+    else:
+        hint = _way_out(plan) or hint
+    return Verdict("would-raise", "error", text, hint)
 
 
 def _nothing(plan: RestorePlan) -> Verdict:
-    """No variable of the backbone comes from the checkpoint: the wrong type, or another network's checkpoint."""
-    checkpoint = plan.checkpoint
-    kind = checkpoint_kind(checkpoint)
-    asked = "classification" if plan.restore_type == "classification" else "detection"
-    if kind and kind != asked:
-        text = f"nothing is restored: the checkpoint is one of a {_KIND[kind]}, and type {plan.restore_type!r} looks for other names"
-        return Verdict("nothing-restored", "error", text, f'set fine_tune_checkpoint_type: "{kind}"')
-    if not checkpoint.tensors():
-        return Verdict(
-            "nothing-restored",
-            "error",
-            "nothing is restored: the checkpoint holds no weights",
-            "the OD API writes such a file at step 0; take a later one",
-        )
-    text = f"nothing of the backbone is restored: the checkpoint is of another network than {plan.network.feature_extractor!r}"
-    example = checkpoint.tensors()[0].key
-    return Verdict("nothing-restored", "error", text, f"its variables are named like {example!r}")
+    """Not one variable fits: the wrong type, or the checkpoint of another network, or of none."""
+    tensors = plan.checkpoint.tensors()
+    if not tensors:
+        hint = "it was written before the variables existed; take a later one"
+        text = "nothing is restored: the checkpoint holds no variables"
+        return Verdict("nothing-restored", "error", text, hint)
+    why = f"{plan.restore_type!r} looks for {_looked_for(plan)}, the checkpoint has {scopes(plan.checkpoint)}"
+    text = f"nothing is restored: {why}"
+    return Verdict("nothing-restored", "error", text, _way_out(plan) or _OTHER_CHECKPOINT)
 
 
-_KIND = {"detection": "detector", "classification": "classifier"}
+_OTHER_CHECKPOINT = "take a checkpoint of this network"
 
 
-def checkpoint_kind(checkpoint: Checkpoint) -> str | None:
-    """"detection" or "classification" by the roots of the names, None if they tell neither."""
-    for kind, roots in _ROOTS.items():
-        if any(entry.key.startswith(roots) for entry in checkpoint.tensors()):
-            return kind
-    return None
+def _looked_for(plan: RestorePlan) -> str:
+    keys = [key for _, key in plan.missing if key] + [entry.key for _, entry, *_ in plan.shape_mismatch]
+    return f"names like {keys[0]!r}" if keys else "names that such a checkpoint never has"
 
 
-def _partial_backbone(plan: RestorePlan, restored: int, total: int) -> Verdict:
-    mismatched = [pair for pair in plan.shape_mismatch if pair[0].name.startswith("backbone/")]
-    text = f"only {restored} of {total} backbone variables are restored"
-    hint = "take the checkpoint of this very network"
-    if mismatched:
-        variable, entry = mismatched[0]
-        text += f": {variable.name} is {list(variable.shape)} here and {list(entry.shape)} in the checkpoint"
-        hint = "depth_multiplier, min_depth and the extractor type must be those of the checkpoint"
-    return Verdict("backbone-differs", "error", text, hint)
+def _way_out(plan: RestorePlan) -> str | None:
+    """The restore type that gets more out of this checkpoint than the plan's own, as a line of the config."""
+    from cfgtool.matching.plan import RestorePlan as Plan
+    from cfgtool.matching.plan import assign
+    from cfgtool.matching.semantics import restore_types
+
+    found: dict[str, int] = {}
+    for restore_type in restore_types(plan.network.meta_architecture, plan.generation):
+        other = Plan(plan.network, plan.checkpoint, restore_type, plan.generation, plan.load_all)
+        assign(other)
+        # TF1 takes what is there, TF2 all or nothing.
+        enough = other.requested if plan.generation == "tf2" else other.requested / 2
+        if len(other.restored) >= enough and len(other.restored) > len(plan.restored):
+            found[restore_type] = len(other.restored)
+    if not found:
+        return None
+    # Heads of the same shape need not be the same classes: "full" only where "detection" does not help.
+    best = "detection" if "detection" in found else max(found, key=lambda name: found[name])
+    return f'set fine_tune_checkpoint_type: "{best}", which restores {found[best]} variables'
+
+
+def scopes(checkpoint: Checkpoint) -> str:
+    """Where most of a checkpoint's variables live, in words: 'FeatureExtractor/MobilenetV1' (175)."""
+    counts: dict[str, int] = {}
+    for entry in checkpoint.tensors():
+        parts = entry.key.split("/")
+        # "model/_feature_extractor" says less than what comes after it.
+        depth = 3 if parts[0] == "model" else 2
+        scope = "/".join(parts[: min(depth, len(parts) - 1)]) or parts[0]
+        counts[scope] = counts.get(scope, 0) + 1
+    top = sorted(counts, key=lambda scope: -counts[scope])[:2]
+    return " and ".join(f"{counts[scope]} under {scope!r}" for scope in top)
+
+
+def _other_backbone(plan: RestorePlan, restored: int, wanted: int) -> Verdict:
+    text = f"only {restored} of {wanted} variables of the backbone are restored"
+    for variable, entry, want, got in plan.shape_mismatch:
+        if _role(variable) == "backbone":
+            text += f": {entry.key!r} is {list(got)} in the checkpoint and {list(want)} here"
+            hint = "the checkpoint has another backbone or depth_multiplier"
+            return Verdict("backbone-mismatch", "error", text, hint)
+    text += f"; the checkpoint has {scopes(plan.checkpoint)}"
+    return Verdict("backbone-mismatch", "error", text, _way_out(plan) or _OTHER_CHECKPOINT)
+
+
+def _as_asked(plan: RestorePlan) -> Verdict:
+    count = len(plan.restored)
+    if not plan.not_requested:
+        return Verdict("complete", "ok", f"all {count} variables are restored")
+    left = f"the other {len(plan.not_requested)} start fresh"
+    if all(_role(variable) == "head" for variable in plan.not_requested):
+        return Verdict("heads-fresh", "ok", f"all {count} variables below the heads are restored; {left}")
+    return Verdict("backbone-only", "ok", f"all {count} variables of the backbone are restored; {left}")
 
 
 def _other_heads(plan: RestorePlan) -> Verdict:
-    count = len(plan.shape_mismatch)
-    why = heads_differ_because(plan.shape_mismatch, plan.checkpoint)
-    text = f"{len(plan.restored)} variables are restored; {count} of the head have other shapes ({why})"
-    if plan.generation == "tf2":
-        hint = 'set fine_tune_checkpoint_type: "detection", which leaves the whole head fresh'
-        return Verdict("heads-differ", "error", text + " and type 'full' cannot leave them out", hint)
-    return Verdict("heads-differ", "info", text + " and start fresh, as they must")
+    """Only heads do not fit: expected where TF1 skips them, the end of the run where TF2 does not.
 
-
-def heads_differ_because(pairs: list[tuple[Variable, Entry]], checkpoint: Checkpoint) -> str:
-    """"the checkpoint has 90 classes, ..." where the shapes tell, for the head's mismatches."""
-    classes = [(variable, entry) for variable, entry in pairs if "head/class" in variable.name]
-    if len(classes) < len(pairs):
-        return "the number of anchors per location, or the kind of head, is another"
-    for variable, entry in classes:
-        anchors = _anchors_per_location(entry, checkpoint)
-        if anchors and variable.name.endswith("/bias") and not entry.shape[0] % anchors:
-            want, got = variable.shape[0] // anchors, entry.shape[0] // anchors
-            return f"class scores per anchor: {got} in the checkpoint, {want} here; num_classes differs"
-    return "num_classes differs"
-
-
-def _anchors_per_location(entry: Entry, checkpoint: Checkpoint) -> int | None:
-    """Of the class head whose bias `entry` is: its twin, the box head, has four numbers per anchor."""
-    for old, new in (
-        ("_prediction_heads/class_predictions_with_background/_class_predictor_layers", "_box_prediction_head/_box_encoder_layers"),
-        ("class_predictions_with_background", "box_encodings"),
-        ("ClassPredictor", "BoxEncodingPredictor"),
-        ("ClassPredictor", "BoxPredictor"),
-    ):
-        name = entry.key.replace(old, new).replace("_class_predictor_layers", "_box_encoder_layers")
-        twin = checkpoint.entries.get(name)
-        if name != entry.key and twin is not None and twin.shape and not twin.shape[0] % 4:
-            return twin.shape[0] // 4
-    return None
-
-
-def _incomplete(plan: RestorePlan) -> Verdict:
-    """The backbone is complete, parts of neck or head are not."""
-    lost = [variable for variable, _ in (*plan.missing, *plan.shape_mismatch)]
-    text = f"the backbone and {len(plan.restored)} variables in all are restored; {len(lost)} more are not: {_roles(lost)}"
-    if plan.restore_type == "classification":
-        return Verdict("backbone-only", "ok", text + ", which a classifier does not have")
-    if plan.generation == "tf1":
-        return Verdict("incomplete", "warning", text + " and start fresh")
-    return Verdict("incomplete", "error", text, "take the checkpoint of this very network, or type 'classification'")
-
-
-def _roles(variables: list[Variable]) -> str:
-    counts: dict[str, int] = {}
-    for variable in variables:
-        role = variable.name.partition("/")[0]
-        counts[role] = counts.get(role, 0) + 1
-    return ", ".join(f"{count} of the {role}" for role, count in counts.items())
-
-
-def od_api_outcome(plan: RestorePlan) -> Verdict:
-    """What the OD API's own trainer of that generation would do with this checkpoint and type."""
-    if plan.generation == "tf1":
-        if plan.checkpoint.format == "tf2-object":
-            return Verdict("starts-fresh", "error", "TF1 finds none of its names and trains from scratch without an error")
-        lost = len(plan.missing) + len(plan.shape_mismatch)
-        text = f"restores {len(plan.restored)} variables" + (f" and warns about {lost}" if lost else "")
-        return Verdict("restores", "ok" if plan.restored else "error", text)
-    if plan.checkpoint.format == "tf1-name":
-        return Verdict("raises", "error", "IOError: checkpoint is expected to be an object-based checkpoint")
-    if plan.restore_type == "detection" and checkpoint_kind(plan.checkpoint) == "classification":
-        return Verdict("raises", "error", "RuntimeError: the checkpoint's variables start with feature_extractor")
-    if plan.missing:
-        return Verdict("raises", "error", f"AssertionError: found {len(plan.missing)} Python objects not bound to checkpointed values")
-    if plan.shape_mismatch:
-        variable, entry = plan.shape_mismatch[0]
-        shapes = f"{entry.shape} when restoring a variable with shape {variable.shape}"
-        return Verdict("raises", "error", f"ValueError: received incompatible tensor with shape {shapes}")
-    return Verdict("restores", "ok", f"restores {len(plan.restored)} variables")
-
-
-def translation_warning(plan: RestorePlan) -> str | None:
-    """Where weights of one generation mean something else in the other.
-
-    Plain SSD MobileNet computes the same in both. With a feature pyramid the wiring differs: TF1 hands the sum down to
-    the next level, TF2 the smoothed map, so weights fit by name and shape and give other predictions.
+    Class heads differ with the number of classes, which is what fine-tuning is for. Box heads differ with the
+    anchors per location, which is rarely meant.
     """
-    crossing = (plan.checkpoint.format == "tf2-object") != (plan.network.generation == "tf2")
-    if not crossing or not plan.restored or "fpn" not in plan.network.feature_extractor:
+    text = f"{len(plan.restored)} of {plan.requested} variables are restored, "
+    text += f"{len(plan.shape_mismatch)} of the heads have other shapes: {_why_heads_differ(plan)}"
+    if plan.generation == "tf1":
+        severity = "ok" if _only_classes_differ(plan) else "warning"
+        return Verdict("heads-differ", severity, f"{text}; they start fresh")
+    hint = 'set fine_tune_checkpoint_type: "detection", which leaves the heads out'
+    return Verdict("would-raise", "error", f"training would stop: {text}", hint)
+
+
+def _only_classes_differ(plan: RestorePlan) -> bool:
+    return all(variable.name.startswith("head/class") for variable, *_ in plan.shape_mismatch)
+
+
+def _why_heads_differ(plan: RestorePlan) -> str:
+    if not _only_classes_differ(plan):
+        return "another number of anchors per location, or another kind of head"
+    return _classes(plan) or "another number of classes"
+
+
+def _classes(plan: RestorePlan) -> str | None:
+    """How many classes each side has, in words; None if it is the same number, or nothing tells."""
+    scores = scores_per_anchor(plan.network, plan.checkpoint)
+    if scores is None or scores[0] == scores[1]:
         return None
-    return (
-        "weights of the other generation fit by name and shape, but its feature pyramid is wired differently:"
-        " predictions differ until it is trained again"
+    known = None if plan.num_classes is None else checkpoint_classes(scores, plan.num_classes)
+    if known is None:
+        return f"{scores[1]} class scores per anchor in the checkpoint, {scores[0]} here"
+    return f"the checkpoint has {known} classes, the config {plan.num_classes}"
+
+
+def _about_heads(plan: RestorePlan) -> str:
+    """Whether the heads that start fresh could have been restored too."""
+    classes = _classes(plan)
+    if classes:
+        return f"heads of other classes could not be restored anyway: {classes}"
+    more = _way_out(plan)
+    if more and "full" in more:
+        return f"the heads fit too: {more}"
+    if plan.generation == "tf1" and scores_per_anchor(plan.network, plan.checkpoint):
+        return "the heads may fit too: load_all_detection_checkpoint_vars: true restores what fits of them"
+    return "the checkpoint has no heads that fit"
+
+
+def _partial(plan: RestorePlan, lost: list[Variable]) -> Verdict:
+    """The right network but for some variables, not only of the heads."""
+    parts: dict[str, int] = {}
+    for variable in lost:
+        parts[_role(variable)] = parts.get(_role(variable), 0) + 1
+    where = ", ".join(f"{count} of the {role}" for role, count in parts.items())
+    text = f"{len(plan.restored)} of {plan.requested} variables are restored; not restored: {where}"
+    if plan.shape_mismatch:
+        _, entry, want, got = plan.shape_mismatch[0]
+        text += f"; {entry.key!r} is {list(got)} in the checkpoint and {list(want)} here"
+    if plan.generation == "tf1":
+        return Verdict("partial", "warning", text, _OTHER_CHECKPOINT)
+    return Verdict(
+        "would-raise", "error", f"training would stop: {text}", _way_out(plan) or _OTHER_CHECKPOINT
     )

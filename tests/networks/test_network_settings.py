@@ -192,7 +192,9 @@ def test_explicit_padding_and_dropout_shift_the_tf2_paths() -> None:
         keys["neck/extra_2/conv/kernel"]
         == "model/_feature_extractor/feature_map_generator/convolutions/2/4/kernel"
     )
-    assert str(keys["head/box/level_0/conv/kernel"]).endswith("box_encodings/0/_box_encoder_layers/1/kernel")
+    # The class branch alone has dropout.
+    assert str(keys["head/box/level_0/conv/kernel"]).endswith("box_encodings/0/_box_encoder_layers/0/kernel")
+    assert str(keys["head/class/level_0/conv/kernel"]).endswith("_class_predictor_layers/1/kernel")
 
 
 def test_layers_before_the_predictor() -> None:

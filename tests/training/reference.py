@@ -16,7 +16,9 @@ from cfgtool.textproto import parse
 
 def inputs(shared: Path) -> ModuleType:
     """The module that computes reference weights and images."""
-    spec = importlib.util.spec_from_file_location("reference_inputs", shared / "oracle" / "reference_inputs.py")
+    spec = importlib.util.spec_from_file_location(
+        "reference_inputs", shared / "oracle" / "reference_inputs.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -37,7 +37,9 @@ def with_files(config: Config, shared: Path) -> Config:
 
     for _, entry in config.walk():
         if entry.type.name in folders and entry.node is not None:
-            edits.append(Edit(entry.node.start, entry.node.end, f'"{folders[entry.type.name] / str(entry.value)}"'))
+            edits.append(
+                Edit(entry.node.start, entry.node.end, f'"{folders[entry.type.name] / str(entry.value)}"')
+            )
     return read_config(parse(apply_edits(config.document.text, edits)))
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import numpy as np
 import pytest
 
-tf = pytest.importorskip("tensorflow")
-
 from cfgtool import schema, textproto
+
+tf = pytest.importorskip("tensorflow")
 
 PIPELINE = """
 model {{ ssd {{
@@ -38,7 +35,7 @@ eval_input_reader {{
 
 
 class FixedDraws:
-    """Every uniform draw is low + u x (high - low), every window the same: how the reference values were recorded."""
+    """Every uniform draw is low + u x (high - low), every window the same, as for the reference values."""
 
     def __init__(self, u: float, window: tuple[float, ...] = (0.125, 0.25, 0.75, 0.875)) -> None:
         self._u = np.float32(u)

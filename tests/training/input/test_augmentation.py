@@ -14,7 +14,7 @@ from cfgtool.training.input import augment
 from cfgtool.training.input.draws import SeededDraws
 from cfgtool.training.input.example import BOXES, CLASSES, IMAGE, WEIGHTS
 
-# Steps that cannot feed a network of ours: grey or unscaled input, class scores, a step broken in the OD API as well.
+# Steps after which a network cannot train: one channel, boxes in pixels, class scores, and a broken one.
 NOT_SUPPORTED = {
     "autoaugment_image",
     "convert_class_logits_to_softmax",
@@ -105,25 +105,38 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_any_draw_in_a_graph(read_message: Read, name: str) -> None:
-    """As part of a traced dataset, each step keeps rows together, images in range, and is a function of its seed."""
+def test_any_draw(read_message: Read, name: str) -> None:
+    """Each step keeps rows together and images in range, and is a function of its seed."""
     step = _step(read_message, f"{name} {{ {VALUES.get(name, '')} }}")
-
-    def run(element: Any) -> Any:
-        example = step(_example(), _draws(element))
-        return {**example, IMAGE: tf.cast(example[IMAGE], tf.float32)}
-
-    dataset = tf.data.Dataset.range(8).map(run, 2, deterministic=True)
-    first, again = (list(dataset.as_numpy_iterator()) for _ in range(2))
+    first, again = ([step(_example(), _draws(element)) for element in range(8)] for _ in range(2))
     for one, other in zip(first, again, strict=True):
         assert all(np.array_equal(one[key], other[key]) for key in one)
         assert len(one[BOXES]) == len(one[CLASSES]) == len(one[WEIGHTS])
+        pixels = one[IMAGE].numpy()
         if name != "random_resize_method":  # bicubic interpolation overshoots
-            assert one[IMAGE].min() >= 0
-            assert one[IMAGE].max() <= 255.01
-        assert one[IMAGE].shape[2] == 3
+            assert pixels.min() >= 0
+            assert pixels.max() <= 255.01
+        assert pixels.shape[2] == 3
     if name not in ("remap_labels", "adjust_gamma"):
         assert any(not np.array_equal(first[0][key], other[key]) for other in first for key in other)
+
+
+def test_traced_steps_draw_the_same(read_message: Read) -> None:
+    """In a dataset, with branches traced and elements in parallel, everything is as one by one."""
+    names = ("random_horizontal_flip", "ssd_random_crop", "random_jpeg_quality", "random_pad_image")
+    steps = [_step(read_message, f"{name} {{ }}") for name in names]
+
+    def run(element: Any) -> Any:
+        example, draws = _example(), _draws(element)
+        for step in steps:
+            example = step(example, draws)
+        return example
+
+    dataset = tf.data.Dataset.range(6).map(run, 3, deterministic=True)
+    again = list(dataset.as_numpy_iterator())
+    for one, other in zip(dataset.as_numpy_iterator(), again, strict=True):
+        assert all(np.array_equal(one[key], other[key]) for key in one)
+    assert len({example[IMAGE].shape for example in again}) > 1
 
 
 def test_draws_differ_by_seed_element_and_count() -> None:
