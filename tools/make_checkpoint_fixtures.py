@@ -75,7 +75,8 @@ def write_tf1() -> None:
             make("weights/RMSProp_1", initializer=_values(3, 3, 3, 4), use_resource=False)
             make("weights/ExponentialMovingAverage", initializer=_values(3, 3, 3, 4), use_resource=False)
         partitioner = tf.compat.v1.fixed_size_partitioner(3)
-        make("embedding", shape=(7, 2), partitioner=partitioner, use_resource=False)
+        ones = tf.compat.v1.ones_initializer()
+        make("embedding", (7, 2), initializer=ones, partitioner=partitioner, use_resource=False)
         make("global_step", initializer=np.int64(7), use_resource=False)
         session.run(tf.compat.v1.global_variables_initializer())
         saver = tf.compat.v1.train.Saver()
@@ -83,6 +84,20 @@ def write_tf1() -> None:
     # A state file holds the path of the machine that wrote it: say another one, as users have it.
     state = FOLDER / "tf1" / "checkpoint"
     state.write_text(state.read_text().replace(str(FOLDER / "tf1"), "/home/someone/training"))
+
+
+def write_v1() -> None:
+    """A name-based checkpoint in one file, as before 2017."""
+    graph = tf.Graph()
+    with graph.as_default(), tf.compat.v1.Session() as session:
+        make = tf.compat.v1.get_variable
+        make("MobilenetV1/Conv2d_0/weights", initializer=_values(3, 3, 3, 4), use_resource=False)
+        make("MobilenetV1/Conv2d_0/BatchNorm/beta", initializer=_values(4), use_resource=False)
+        make("global_step", initializer=np.int64(7), use_resource=False)
+        session.run(tf.compat.v1.global_variables_initializer())
+        version = tf.compat.v1.train.SaverDef.V1
+        saver = tf.compat.v1.train.Saver(write_version=version)
+        saver.save(session, str(FOLDER / "v1" / "mobilenet.ckpt"), write_meta_graph=False, write_state=False)
 
 
 def write_sharded() -> None:
@@ -114,11 +129,12 @@ def _listing(prefix: Path) -> list[dict[str, Any]]:
 def main() -> None:
     """Write all fixtures anew, and `expected.json` beside them."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    for name in ("tf2", "dtypes", "tf1", "sharded"):
+    for name in ("tf2", "dtypes", "tf1", "v1", "sharded"):
         (FOLDER / name).mkdir(parents=True)
-    for write in (write_tf2, write_dtypes, write_tf1, write_sharded):
+    for write in (write_tf2, write_dtypes, write_tf1, write_v1, write_sharded):
         write()
-    prefixes = sorted(path.with_suffix("") for path in FOLDER.glob("*/*.index"))
+    prefixes = [path.with_suffix("") for path in sorted(FOLDER.glob("*/*.index"))]
+    prefixes += FOLDER.glob("v1/*")
     expected = {str(prefix.relative_to(FOLDER)): _listing(prefix) for prefix in prefixes}
     (FOLDER / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 

@@ -80,7 +80,7 @@ def _read_entry(name: str, value: bytes, known: dict[bytes, tuple[str, tuple[int
         if number == 2:  # shape
             shape_bytes = cast(bytes, content)
         elif number == 7:  # slices
-            slices.append(_read_slice(cast(bytes, content)))
+            slices.append(read_slice(cast(bytes, content)))
         elif number < 7:
             if isinstance(content, bytes):
                 raise DamageError(0, f"field {number} is no number")
@@ -88,7 +88,7 @@ def _read_entry(name: str, value: bytes, known: dict[bytes, tuple[str, tuple[int
     _, code, _, shard, offset, size, crc = numbers
     key = shape_bytes + bytes((code & 0xFF, code >> 8 & 0xFF))
     if key not in known:
-        known[key] = _read_type(code, shape_bytes)
+        known[key] = read_type(code, shape_bytes)
     dtype, shape = known[key]
     if offset >= 1 << 62 or size >= 1 << 62:
         raise DamageError(0, f"a value of {size} bytes at {offset}")
@@ -102,7 +102,7 @@ def _read_entry(name: str, value: bytes, known: dict[bytes, tuple[str, tuple[int
     return entry
 
 
-def _read_type(code: int, shape: bytes) -> tuple[str, tuple[int, ...]]:
+def read_type(code: int, shape: bytes) -> tuple[str, tuple[int, ...]]:
     """Element type and shape, from its number and a `TensorShapeProto`."""
     if code not in DTYPES:
         raise DamageError(0, f"unknown element type {code}")
@@ -122,7 +122,7 @@ def _read_type(code: int, shape: bytes) -> tuple[str, tuple[int, ...]]:
     return DTYPES[code][0], tuple(sizes)
 
 
-def _read_slice(data: bytes) -> tuple[tuple[int, int], ...]:
+def read_slice(data: bytes) -> tuple[tuple[int, int], ...]:
     """(start, length) per axis of a `TensorSliceProto`; length -1 for a whole axis."""
     extents = []
     for number, content in fields(data):

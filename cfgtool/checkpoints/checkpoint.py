@@ -9,6 +9,8 @@ from cfgtool.checkpoints.bundle import read_index
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.entry import Entry
 from cfgtool.checkpoints.names import OBJECT_GRAPH, VALUE_SUFFIX
+from cfgtool.checkpoints.single_file import is_single_file, read_single_file
+from cfgtool.checkpoints.table import MAGIC
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -104,9 +106,15 @@ class Checkpoint:
 def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:
     """The checkpoint with the files `prefix`.index and `prefix`.data-*, of which only the index is read.
 
-    Raises UserError, with the path and the offset in bytes, if the index is not whole.
+    Without an index, `prefix` itself may be a checkpoint of the V1 format. Raises UserError, with the path
+    and the offset in bytes, if the index is not whole.
     """
     path = f"{prefix}.index"
+    if not os.path.isfile(path) and is_single_file(prefix):  # noqa: PTH113
+        try:
+            return Checkpoint(prefix, "tf1-name", read_single_file(prefix), shards=0, notes=notes)
+        except DamageError as error:
+            raise _explain(prefix, MAGIC, error) from None
     data = _read_file(path)
     try:
         bundle = read_index(data)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from cfgtool.checkpoints.single_file import is_single_file
 from cfgtool.errors import UserError
 
 _STATE_FIELD = "model_checkpoint_path"
@@ -56,9 +57,11 @@ def resolve_checkpoint(path: str) -> Location:
         return _corrected(path, stripped, "a file of the checkpoint", _file_error(path))
     if os.path.isdir(path):
         return _in_folder(path)
+    if is_single_file(path):
+        return Location(path)
     if os.path.isfile(path):
         hint = "a checkpoint is named by what its files have in common, before '.index'"
-        raise UserError("is not a checkpoint in TensorFlow's V2 format", path=path, hint=hint)
+        raise UserError("is a file, but not a checkpoint", path=path, hint=hint)
     steps = _with_step(path)
     if len(steps) == 1:
         return _corrected(path, steps[0], "not there without its step", _missing_error(path))

@@ -8,24 +8,28 @@ then one byte for the compression and a checksum.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.wire import varint
 from cfgtool.crc32c import masked_crc32c
 
-_MAGIC = bytes.fromhex("57fb808b247547db")
+if TYPE_CHECKING:
+    from mmap import mmap
+
+MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER = 48
 _TRAILER = 5  # compression and checksum
 
 
-def read_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def read_table(data: bytes | mmap) -> Iterator[tuple[bytes, bytes]]:
     """The (key, value) pairs of a table file, in the order of the keys.
 
     Raises DamageError, with the offset in the file, at the first thing that is not as it must be; every
     block's checksum is compared before the block is read.
     """
     footer = len(data) - _FOOTER
-    if footer < 0 or data[-8:] != _MAGIC:
+    if footer < 0 or data[-8:] != MAGIC:
         raise DamageError(max(len(data) - 8, 0), f"no table footer at the end of its {len(data)} bytes")
     try:
         _, position = _handle(data, footer)  # of the meta-index, which checkpoints leave empty
@@ -42,14 +46,14 @@ def read_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             yield key, content
 
 
-def _handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
+def _handle(data: bytes | mmap, position: int) -> tuple[tuple[int, int], int]:
     """The (offset, size) of a block at `position`, and the position after it."""
     offset, position = varint(data, position)
     size, position = varint(data, position)
     return (offset, size), position
 
 
-def _block(data: bytes, handle: tuple[int, int], footer: int) -> bytes:
+def _block(data: bytes | mmap, handle: tuple[int, int], footer: int) -> bytes:
     """The checked and uncompressed content of the block at `handle`, which must end before the footer."""
     offset, size = handle
     end = offset + size

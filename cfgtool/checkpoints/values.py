@@ -45,6 +45,10 @@ class Values:
         partitioned variables, whose parts are values of their own.
         """
         path = self._checkpoint.data_file(entry.shard)
+        if not self._checkpoint.shards:
+            raise UserError(
+                "values of a checkpoint in the V1 format are not read", path=self._checkpoint.path
+            )
         if entry.slices:
             raise UserError(
                 f"{entry.name!r} is partitioned into {len(entry.slices)} parts", path=self._checkpoint.path

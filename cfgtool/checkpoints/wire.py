@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cfgtool.checkpoints.damage import DamageError
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
-def varint(data: bytes, position: int) -> tuple[int, int]:
+def varint(data: bytes | mmap, position: int) -> tuple[int, int]:
     """The unsigned number at `position`, at most 64 bits, and the position after it. Raises DamageError."""
     value = shift = 0
     start = position

@@ -97,6 +97,8 @@ def _nothing(plan: RestorePlan) -> Verdict:
         text = "nothing is restored: the checkpoint holds no variables"
         return Verdict("nothing-restored", "error", text, hint)
     why = f"{plan.restore_type!r} looks for {_looked_for(plan)}, the checkpoint has {scopes(plan.checkpoint)}"
+    if not plan.missing:
+        why = f"all {plan.requested} variables have other shapes in the checkpoint"
     text = f"nothing is restored: {why}"
     return Verdict("nothing-restored", "error", text, _way_out(plan) or _OTHER_CHECKPOINT)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,12 +61,9 @@ class Run:
         """Steps that are done already."""
         return int(self.step.numpy())
 
-    def run(self) -> int:
-        """Train to the end; returns the step reached. The last step is always saved."""
-        config, options = self.job.config, self.options
-        first, target = self.first_step, self.start.num_steps
-        if first >= target:
-            return first
+    def prepare(self) -> tuple[Callable[[Any], Mapping[str, Any]], Iterator[Any]]:
+        """The step and the batches that it is to be fed, from where the run stands."""
+        config = self.job.config
         train_config = config.message("train_config")
         schedule = build_schedule(learning_rate_config(config))
         step_fn = make_step(
@@ -77,8 +74,16 @@ class Run:
             clip_norm=train_config.number("gradient_clipping_by_norm"),
             regularize=train_config.flag("add_regularization_loss"),
         )
-        reader = config.message("train_input_reader")
-        batches = checked(training_batches(config, seed=options.seed, start_batch=first), reader)
+        dataset = training_batches(config, seed=self.options.seed, start_batch=self.first_step)
+        return step_fn, checked(dataset, config.message("train_input_reader"))
+
+    def run(self) -> int:
+        """Train to the end; returns the step reached. The last step is always saved."""
+        options = self.options
+        first, target = self.first_step, self.start.num_steps
+        if first >= target:
+            return first
+        step_fn, batches = self.prepare()
         metrics = MetricsFile(options.model_dir, first)
         board = TensorBoard(options.model_dir / "train")
         with Progress(target, first) as progress:

@@ -1,0 +1,50 @@
+"""The feature keys of a detection tf.Example, as the OD API's decoder and its data set tools name them."""
+
+from __future__ import annotations
+
+IMAGE = "image/encoded"
+FORMAT = "image/format"
+HEIGHT = "image/height"
+WIDTH = "image/width"
+FILENAME = "image/filename"
+SOURCE_ID = "image/source_id"
+HASH = "image/key/sha256"
+YMIN = "image/object/bbox/ymin"
+XMIN = "image/object/bbox/xmin"
+YMAX = "image/object/bbox/ymax"
+XMAX = "image/object/bbox/xmax"
+LABEL = "image/object/class/label"
+TEXT = "image/object/class/text"
+WEIGHT = "image/object/weight"
+DIFFICULT = "image/object/difficult"
+CROWD = "image/object/is_crowd"
+AREA = "image/object/area"
+GROUP_OF = "image/object/group_of"
+MASK = "image/object/mask"
+
+BOX = (YMIN, XMIN, YMAX, XMAX)
+"""The corners in the order of our boxes: `[ymin, xmin, ymax, xmax]`, as fractions of the image sides."""
+
+TYPES: dict[str, type] = {
+    IMAGE: bytes,
+    FORMAT: bytes,
+    SOURCE_ID: bytes,
+    HEIGHT: int,
+    WIDTH: int,
+    YMIN: float,
+    XMIN: float,
+    YMAX: float,
+    XMAX: float,
+    LABEL: int,
+    TEXT: bytes,
+    WEIGHT: float,
+    DIFFICULT: int,
+    CROWD: int,
+    AREA: float,
+    GROUP_OF: int,
+    MASK: bytes,
+}
+"""Key -> the Python type of its values."""
+
+PER_OBJECT_OPTIONAL = (WEIGHT, DIFFICULT, CROWD, AREA, GROUP_OF)
+"""Lists that may be absent, but have one value per object where they are not."""

@@ -1,0 +1,79 @@
+"""`input_path` of a TFRecord reader: plain paths, globs, and sharded names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from cfgtool.errors import UserError
+
+_GLOB = "*?["
+
+
+def expand_pattern(pattern: str) -> list[str]:
+    """The files that one `input_path` names, sorted; empty if a glob matches nothing.
+
+    `name@N` stands for `name-00000-of-0000N` and so on, whether the files exist or not. A path without
+    wildcards stands for itself if it exists.
+    """
+    name, at, count = pattern.rpartition("@")
+    if at and name and count.isdigit() and not os.path.exists(pattern):  # noqa: PTH110
+        return [f"{name}-{shard:05d}-of-{int(count):05d}" for shard in range(int(count))]
+    if any(letter in pattern for letter in _GLOB):
+        import glob
+
+        return sorted(path for path in glob.glob(pattern) if not os.path.isdir(path))  # noqa: PTH207, PTH112
+    return [pattern] if os.path.exists(pattern) else []  # noqa: PTH110
+
+
+def expand_paths(patterns: Sequence[str]) -> list[str]:
+    """The files of all patterns, in the order of the patterns, each once.
+
+    Raises UserError for a pattern that matches nothing, and for no pattern at all.
+    """
+    if not patterns:
+        raise UserError("no input_path is given", hint="name the TFRecord files of the reader")
+    paths: dict[str, None] = {}
+    for pattern in patterns:
+        matches = expand_pattern(pattern)
+        missing = [path for path in matches if not os.path.exists(path)]  # noqa: PTH110
+        if not matches or missing:
+            raise UserError(
+                _missing_message(pattern, missing),
+                path=missing[0] if missing else pattern,
+                hint=nearby(pattern),
+            )
+        paths.update(dict.fromkeys(matches))
+    return list(paths)
+
+
+def missing_shards(pattern: str, paths: Sequence[str]) -> int:
+    """How many shards a pattern ending in `-of-NNNNN` promises beyond the files that it matched, or 0."""
+    _, of, count = pattern.rpartition("-of-")
+    digits = count[: len(count) - len(count.lstrip("0123456789"))]
+    if not of or not digits or not any(letter in pattern for letter in _GLOB):
+        return 0
+    return max(0, int(digits) - len(paths))
+
+
+def nearby(pattern: str) -> str:
+    """A hint for a pattern that matches nothing: the nearest existing name, or where it was looked for."""
+    folder, name = os.path.split(pattern)
+    if any(letter in folder for letter in _GLOB):
+        return f"relative paths start at {os.getcwd()!r}"  # noqa: PTH109
+    if not os.path.isdir(folder or "."):  # noqa: PTH112
+        return f"there is no folder {folder!r}" + (
+            "" if os.path.isabs(folder) else f" in {os.getcwd()!r}"  # noqa: PTH109, PTH117
+        )
+    import difflib
+
+    near = difflib.get_close_matches(name, sorted(os.listdir(folder or ".")), 1)  # noqa: PTH208
+    if near:
+        return f"did you mean {os.path.join(folder, near[0])!r}?"  # noqa: PTH118
+    return f"nothing like it is in {folder or os.getcwd()!r}"  # noqa: PTH109
+
+
+def _missing_message(pattern: str, missing: Sequence[str]) -> str:
+    if missing and missing != [pattern]:
+        return f"{len(missing)} of the files of {pattern!r} are missing"
+    return f"no file matches input_path {pattern!r}"

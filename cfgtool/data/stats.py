@@ -1,0 +1,95 @@
+"""What a data set holds, in numbers."""
+
+from __future__ import annotations
+
+from cfgtool.data import keys, objects
+from cfgtool.data.images import image_header
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cfgtool.data.example import Values
+
+SMALL, MEDIUM = 32**2, 96**2
+"""COCO's size classes: areas in square pixels below SMALL are small, below MEDIUM medium, else large."""
+
+
+class Stats:
+    """Counts over the records of a data set. Sizes are of the stored images, in pixels."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self.records = 0
+        self.bytes = 0
+        self.boxes = 0
+        self.without_boxes = 0
+        self.max_boxes = 0
+        self.difficult = 0
+        self.crowd = 0
+        self.undecodable = 0
+        self.labels: dict[int, int] = {}
+        self.texts: dict[str, int] = {}
+        self.formats: dict[str, int] = {}
+        self.sizes: dict[str, int] = {"small": 0, "medium": 0, "large": 0}
+        self.widths: list[int] = []
+        self.heights: list[int] = []
+
+    def add(self, features: Mapping[str, Values], size: int) -> None:
+        """Count one example of `size` bytes."""
+        self.records += 1
+        self.bytes += size
+        boxes = objects.boxes(features)
+        self.boxes += len(boxes)
+        self.max_boxes = max(self.max_boxes, len(boxes))
+        self.without_boxes += not boxes
+        self.difficult += sum(1 for value in objects.integers(features, keys.DIFFICULT) if value)
+        self.crowd += sum(1 for value in objects.integers(features, keys.CROWD) if value)
+        for label in objects.integers(features, keys.LABEL):
+            self.labels[label] = self.labels.get(label, 0) + 1
+        for text in objects.texts(features, keys.TEXT):
+            self.texts[text] = self.texts.get(text, 0) + 1
+        try:
+            header = image_header(objects.first_bytes(features, keys.IMAGE) or b"")
+        except ValueError:
+            self.undecodable += 1
+            return
+        self.formats[header.format] = self.formats.get(header.format, 0) + 1
+        self.widths.append(header.width)
+        self.heights.append(header.height)
+        for ymin, xmin, ymax, xmax in boxes:
+            area = (ymax - ymin) * (xmax - xmin) * header.width * header.height
+            name = "small" if area < SMALL else "medium" if area < MEDIUM else "large"
+            self.sizes[name] += 1
+
+    def has_class(self, id: int, *names: str) -> bool:  # noqa: A002
+        """Whether a box has this class id or one of these class texts."""
+        return id in self.labels or any(name in self.texts for name in names if name)
+
+    def as_dict(self) -> dict[str, object]:
+        """The fields of the JSON output."""
+        return {
+            "files": self.files,
+            "records": self.records,
+            "bytes": self.bytes,
+            "boxes": self.boxes,
+            "boxes_per_image": round(self.boxes / self.records, 3) if self.records else 0.0,
+            "max_boxes_per_image": self.max_boxes,
+            "images_without_boxes": self.without_boxes,
+            "difficult": self.difficult,
+            "crowd": self.crowd,
+            "undecodable_images": self.undecodable,
+            "formats": self.formats,
+            "width": _spread(self.widths),
+            "height": _spread(self.heights),
+            "box_sizes": self.sizes,
+            "boxes_by_class_id": {str(label): self.labels[label] for label in sorted(self.labels)},
+            "boxes_by_class_text": {text: self.texts[text] for text in sorted(self.texts)},
+        }
+
+
+def _spread(values: list[int]) -> dict[str, int] | None:
+    if not values:
+        return None
+    ordered = sorted(values)
+    return {"min": ordered[0], "median": ordered[len(ordered) // 2], "max": ordered[-1]}

@@ -1,0 +1,186 @@
+"""TFRecord files: length, masked CRC-32C of the length, data, masked CRC-32C of the data; little endian.
+
+The layout is documented with TensorFlow's `tf.io.TFRecordWriter`. Every defect is reported with the number of
+the record (from 0) and the byte offset at which it starts.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from cfgtool.crc32c import masked_crc32c
+from cfgtool.errors import UserError
+
+_HEADER = struct.Struct("<QI")
+_FOOTER = struct.Struct("<I")
+HEADER_BYTES = _HEADER.size
+FRAME_BYTES = _HEADER.size + _FOOTER.size
+"""What framing adds to each record."""
+
+
+class RecordError(UserError):
+    """A defect of a TFRecord file, with the `record` number (from 0), its byte `offset` and the `reason`."""
+
+    def __init__(self, message: str, *, path: str, record: int, offset: int, hint: str | None = None) -> None:
+        super().__init__(f"{message} (record {record}, byte {offset})", path=path, hint=hint)
+        self.reason = message
+        self.record = record
+        self.offset = offset
+
+
+class Record:
+    """One record: its number, the byte offset of its frame in the file, and its data."""
+
+    __slots__ = ("checksum", "data", "index", "offset", "path")
+
+    def __init__(self, path: str, index: int, offset: int, data: bytes, checksum: int) -> None:
+        self.path = path
+        self.index = index
+        self.offset = offset
+        self.data = data
+        self.checksum = checksum
+
+    def intact(self) -> bool:
+        """Whether the stored checksum is that of the data."""
+        return masked_crc32c(self.data) == self.checksum
+
+    def verified(self) -> bytes:
+        """The data. Raises RecordError if the checksum does not fit."""
+        if not self.intact():
+            raise RecordError(
+                "the data checksum does not fit: the record is damaged",
+                path=self.path,
+                record=self.index,
+                offset=self.offset,
+                hint="write the file again from its source",
+            )
+        return self.data
+
+
+def frames(path: str) -> Iterator[Record]:
+    """All records of `path` in order, data checksums not yet checked.
+
+    Raises RecordError where the framing is broken, UserError if the file cannot be read.
+    """
+    with _open(path) as file:
+        for index, offset, length in _walk(file, path):
+            data = file.read(length)
+            (checksum,) = _FOOTER.unpack(file.read(_FOOTER.size))
+            yield Record(path, index, offset, data, checksum)
+
+
+def read_records(path: str) -> Iterator[bytes]:
+    """The data of all records of `path` in order. Raises RecordError for any defect, checksums included."""
+    for record in frames(path):
+        yield record.verified()
+
+
+def record_offsets(path: str) -> list[tuple[int, int]]:
+    """(byte offset of the data, length in bytes) of every record, reading the frame headers only.
+
+    Raises RecordError where the framing is broken; the data is not looked at.
+    """
+    with _open(path) as file:
+        return [(offset + HEADER_BYTES, length) for _, offset, length in _walk(file, path)]
+
+
+def write_records(path: str, records: Iterable[bytes]) -> int:
+    """Write a TFRecord file; a crash leaves the old file or the new one. Returns the number of records."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    count = 0
+    try:
+        with open(temporary, "wb") as file:  # noqa: PTH123
+            for data in records:
+                file.write(frame(data))
+                count += 1
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)  # noqa: PTH105
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror or error}", path=path) from None
+    finally:
+        if os.path.exists(temporary):  # noqa: PTH110
+            os.unlink(temporary)  # noqa: PTH108
+    return count
+
+
+def frame(data: bytes) -> bytes:
+    """`data` as one framed record."""
+    length = struct.pack("<Q", len(data))
+    return b"".join((length, _FOOTER.pack(masked_crc32c(length)), data, _FOOTER.pack(masked_crc32c(data))))
+
+
+def _open(path: str) -> BinaryIO:
+    try:
+        return open(path, "rb")  # noqa: PTH123 - the caller closes it
+    except FileNotFoundError:
+        raise UserError("no such file", path=path) from None
+    except IsADirectoryError:
+        raise UserError("is a directory, not a TFRecord file", path=path) from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror or error}", path=path) from None
+
+
+def _walk(file: BinaryIO, path: str) -> Iterator[tuple[int, int, int]]:
+    """(record number, offset of the frame, length of the data) of each record; `file` stands at the data."""
+    size = os.fstat(file.fileno()).st_size
+    offset = index = 0
+    while offset < size:
+        file.seek(offset)
+        header = file.read(HEADER_BYTES)
+        length = _length(header, path, index, offset)
+        end = offset + FRAME_BYTES + length
+        if end > size:
+            raise RecordError(
+                f"the file ends {end - size} bytes too early: it was cut off or is still being written",
+                path=path,
+                record=index,
+                offset=offset,
+            )
+        yield index, offset, length
+        offset = end
+        index += 1
+
+
+def _length(header: bytes, path: str, index: int, offset: int) -> int:
+    """The data length that a frame header says. Raises RecordError if it is cut off or damaged."""
+    if len(header) == HEADER_BYTES:
+        length, checksum = _HEADER.unpack(header)
+        if masked_crc32c(header[:8]) == checksum:
+            return int(length)
+    if offset == 0:
+        raise RecordError(
+            "is not a TFRecord file: the first length and its checksum do not fit",
+            path=path,
+            record=index,
+            offset=offset,
+            hint=_what_it_is(header),
+        )
+    if len(header) < HEADER_BYTES:
+        raise RecordError("the file ends inside a record header", path=path, record=index, offset=offset)
+    raise RecordError("the length checksum does not fit", path=path, record=index, offset=offset)
+
+
+_MAGIC = (
+    (b"\x1f\x8b", "it is gzip-compressed, decompress it (gunzip)"),
+    (b"version http", "it is a Git LFS pointer, fetch the file itself (git lfs pull)"),
+    (b"PK\x03\x04", "it is a zip archive, unpack it"),
+    (b"\x78\x9c", "it is zlib-compressed, decompress it"),
+    (b"\xff\xd8\xff", "it is a JPEG image"),
+    (b"\x89PNG", "it is a PNG image"),
+    (b"<", "it is XML or HTML; was a web page saved in place of the file?"),
+    (b"item", "it is a label map"),
+)
+
+
+def _what_it_is(header: bytes) -> str | None:
+    """A hint for a file that is something else."""
+    for magic, hint in _MAGIC:
+        if header.startswith(magic):
+            return hint
+    if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in header):
+        return "it is a text file"
+    return None

@@ -1,0 +1,77 @@
+"""What several rules about the start checkpoint share: where it is, and what it would restore."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cfgtool.errors import UserError
+from cfgtool.lint.checks._paths import is_local
+
+if TYPE_CHECKING:
+    from cfgtool.checkpoints.locate import Location
+    from cfgtool.lint.context import Context
+    from cfgtool.lint.findings import Fix
+    from cfgtool.matching import RestorePlan
+    from cfgtool.schema import Config, Entry
+
+DETECTOR_MARKS = ("_coco17_", "_coco_20", "_coco_11_", "_coco14_")
+"""Parts of the names of the published detectors' folders."""
+
+
+def start_of(config: Config) -> tuple[Entry, str] | None:
+    """(entry, value) of a start checkpoint that may be on this machine; None for placeholders and URLs."""
+    entry, name = config.entry("fine_tune_checkpoint"), config.text("fine_tune_checkpoint")
+    return (entry, name) if entry is not None and is_local(name) else None
+
+
+def resolve(context: Context, name: str) -> Location | UserError:
+    """Where the checkpoint `name` is, from the current folder or beside the config, or why it is nowhere."""
+    from cfgtool.checkpoints import resolve_checkpoint
+
+    first: UserError | None = None
+    for folder in context.folders():
+        try:
+            return resolve_checkpoint(os.path.join(folder, name))  # noqa: PTH118
+        except UserError as error:
+            if first is None or "did you mean" in (error.hint or "") or "near it" in (error.hint or ""):
+                first = error
+    assert first is not None
+    return first
+
+
+def plan_of(context: Context, config: Config) -> RestorePlan | None:
+    """The restore plan where the checkpoint is there, its spelling is exact, and its type is known."""
+    start = start_of(config)
+    if start is None or context.locate(start[1], ".index") is None:
+        return None
+    plan = context.restore_plan()
+    return plan if plan is not None and plan.supported else None
+
+
+def better_type(plan: RestorePlan) -> str | None:
+    """The restore type that the verdict recommends."""
+    _, mark, rest = (plan.verdict.hint or "").partition('fine_tune_checkpoint_type: "')
+    return rest.partition('"')[0] if mark else None
+
+
+def type_fix(context: Context, config: Config, wanted: str, applicability: str = "unsafe") -> Fix | None:
+    """The fix that makes `wanted` the restore type."""
+    entry = config.entry("fine_tune_checkpoint_type")
+    if entry is None:
+        start = config.entry("fine_tune_checkpoint")
+        return context.insert_fix(
+            config, f'fine_tune_checkpoint_type: "{wanted}"', applicability, before=start
+        )
+    return context.fix(f"write '{wanted}'", applicability, [context.replace(entry, f'"{wanted}"')])
+
+
+def type_place(config: Config) -> Entry | Config:
+    """Where the restore type is said, or else the checkpoint."""
+    return config.entry("fine_tune_checkpoint_type") or config.entry("fine_tune_checkpoint") or config
+
+
+def heads_differ(plan: RestorePlan) -> bool:
+    """True if all that does not fit is heads of other shapes."""
+    mismatched = [variable for variable, *_ in plan.shape_mismatch]
+    return bool(mismatched) and not plan.missing and all(v.name.startswith("head") for v in mismatched)

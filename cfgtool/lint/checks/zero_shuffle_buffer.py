@@ -1,0 +1,55 @@
+"""A buffer of 0 to shuffle in.
+
+## Why it is bad
+
+The input pipeline refuses a buffer of 0. To leave the order alone, `shuffle` has to be false.
+
+## Example
+
+    train_input_reader {
+      shuffle_buffer_size: 0
+    }
+
+## Use instead
+
+    train_input_reader {
+      shuffle: false
+      shuffle_buffer_size: 0
+    }
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cfgtool.lint.rules import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cfgtool.lint.context import Context
+    from cfgtool.lint.findings import Finding
+    from cfgtool.schema import Config
+
+RULE = Rule(
+    code="CFG521",
+    name="empty-shuffle-buffer",
+    severity="error",
+    summary="Finds a shuffle buffer of 0 in a reader that shuffles",
+    on=(
+        "InputReader.shuffle_buffer_size",
+        "InputReader.filenames_shuffle_buffer_size",
+    ),
+)
+
+
+def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+    """Look at both buffers of a reader that shuffles."""
+    if not config.flag("shuffle"):
+        return
+    for name in ("shuffle_buffer_size", "filenames_shuffle_buffer_size"):
+        entry = config.entry(name)
+        if entry is not None and config.integer(name) == 0:
+            yield RULE.finding(
+                entry, f"'{name}: 0' is refused where 'shuffle' is true; write 'shuffle: false' or a size"
+            )

@@ -1,0 +1,66 @@
+"""A block that replaces the presets of EfficientDet by zeros.
+
+## Why it is bad
+
+Without a `bifpn` block, each EfficientDet has its published pyramid. With one, its numbers count, and those
+that are not written are 0: a pyramid of no layers, or of the least number of filters.
+
+## Example
+
+    model {
+      ssd {
+        feature_extractor {
+          type: "ssd_efficientnet-b0_bifpn_keras"
+          bifpn {
+            min_level: 3
+          }
+        }
+      }
+    }
+
+## Use instead
+
+    model {
+      ssd {
+        feature_extractor {
+          type: "ssd_efficientnet-b0_bifpn_keras"
+          bifpn {
+            num_iterations: 3
+            num_filters: 64
+          }
+        }
+      }
+    }
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cfgtool.lint.rules import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cfgtool.lint.context import Context
+    from cfgtool.lint.findings import Finding
+    from cfgtool.schema import Config
+
+RULE = Rule(
+    code="CFG352",
+    name="zeroed-pyramid-preset",
+    severity="warning",
+    summary="Finds a bifpn block that sets the size of its pyramid to 0 by leaving it out",
+    on=("BidirectionalFeaturePyramidNetworks",),
+)
+
+
+def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+    """Look for the two numbers that have no default."""
+    zero = [name for name in ("num_iterations", "num_filters") if config.integer(name) == 0]
+    if zero:
+        shown = " and ".join(f"'{name}'" for name in zero)
+        yield RULE.finding(
+            config,
+            f"'bifpn' without {shown} means 0, not the preset of the type; write the number or no 'bifpn'",
+        )

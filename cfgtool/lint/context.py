@@ -1,0 +1,213 @@
+"""What a check may look at: the config, its text, and the files that it names.
+
+A file is opened when a check first asks for it, and once per config. What cannot be had is None, with the
+reason kept in `notes`: a rule that needs a file runs when the file is there, and lint says so when it is
+not.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cfgtool.errors import UserError
+from cfgtool.lint.declarative import weakened
+from cfgtool.lint.findings import Fix
+from cfgtool.textproto import Edit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from cfgtool.checkpoints import Checkpoint
+    from cfgtool.data.label_map import LabelMap
+    from cfgtool.matching import RestorePlan
+    from cfgtool.networks import NetworkDescription
+    from cfgtool.schema import Config, Entry
+    from cfgtool.textproto import Document
+
+T = TypeVar("T")
+
+
+class Context:
+    """One config under examination.
+
+    `generation` is "tf1" or "tf2"; `path` is None for text without a file.
+    """
+
+    __slots__ = ("_cache", "config", "document", "generation", "notes", "path")
+
+    def __init__(self, config: Config, document: Document, path: str | None, generation: str) -> None:
+        self.config = config
+        self.document = document
+        self.path = path
+        self.generation: Literal["tf1", "tf2"] = "tf1" if generation == "tf1" else "tf2"
+        self.notes: list[str] = []
+        self._cache: dict[tuple[str, str], Any] = {}
+
+    def source(self, entry: Entry) -> str:
+        """The value of `entry` as the text has it."""
+        value = entry.field.value
+        return "" if value is None else self.document.text[value.start : value.end]
+
+    def delete(self, entry: Entry) -> Edit | None:
+        """The edit that deletes the field of `entry`; None for one element of a `[list]`."""
+        from cfgtool.textproto.edits import delete_field
+
+        if entry.node is not entry.field.value:
+            return None
+        return delete_field(self.document, entry.field)
+
+    def replace(self, entry: Entry, text: str) -> Edit:
+        """The edit that writes `text` in the place of the value."""
+        return Edit(entry.start, entry.end, text)
+
+    def rewrite(self, entry: Entry, text: str) -> Edit:
+        """The edit that writes the field `text` in the place of the whole field."""
+        return Edit(entry.field.start, entry.field.end, text)
+
+    def insert(self, config: Config, text: str, before: Entry | None = None) -> Edit | None:
+        """The edit that puts the field `text` into a message; None if the message is not in the text."""
+        from cfgtool.textproto.edits import insert_field
+
+        if config.block is None:
+            return None
+        return insert_field(self.document, config.block, text, before=before.field if before else None)
+
+    def insert_fix(
+        self, config: Config, text: str, applicability: str, before: Entry | None = None
+    ) -> Fix | None:
+        """A fix that puts the field `text` into a message, where the message is in the text."""
+        return self.fix(f"add '{text}'", applicability, [self.insert(config, text, before)])
+
+    def fix(self, title: str, applicability: str, edits: list[Edit | None]) -> Fix | None:
+        """A fix of these edits, "unsafe" if they take a comment along; None if an edit could not be made."""
+        made = [edit for edit in edits if edit is not None]
+        if not made or len(made) != len(edits):
+            return None
+        return Fix(title, weakened(self.document, applicability, made), tuple(sorted(made, key=_edit_start)))
+
+    def locate(self, name: str, suffix: str = "") -> str | None:
+        """Where the file `name` of the config is: absolute, below the current folder, or beside the config.
+
+        With `suffix` (".index"), the file that must exist is `name + suffix`; what comes back is `name`
+        resolved. None if it is nowhere.
+        """
+        for folder in self.folders():
+            path = os.path.join(folder, name)  # noqa: PTH118
+            if os.path.exists(path + suffix):  # noqa: PTH110
+                return path
+        return None
+
+    def folders(self) -> list[str]:
+        """Where relative names are looked for: the current folder, as in training, then the config's."""
+        beside = os.path.dirname(self.path) if self.path else ""  # noqa: PTH120
+        return ["", beside] if beside else [""]
+
+    def files(self, pattern: str) -> list[str]:
+        """The files that an `input_path` means, sorted; it may hold `*`, `?` and `[...]`."""
+        if not any(character in pattern for character in "*?["):
+            path = self.locate(pattern)
+            return [] if path is None else [path]
+        import glob
+
+        for folder in self.folders():
+            found = sorted(glob.glob(os.path.join(folder, pattern)))  # noqa: PTH118, PTH207
+            if found:
+                return found
+        return []
+
+    def label_map(self, name: str) -> LabelMap | None:
+        """The label map called `name` in the config; None, with a note, if it cannot be read."""
+
+        def read() -> LabelMap:
+            from cfgtool.data.label_map import read_label_map
+
+            return read_label_map(self._existing(name, "label map"))
+
+        return self._once("label map", name, read)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The start checkpoint; None if none is asked for, and with a note if it cannot be read."""
+        name = self.config.message("train_config").text("fine_tune_checkpoint")
+        if not name:
+            return None
+
+        def read() -> Checkpoint:
+            from cfgtool.checkpoints import open_checkpoint
+
+            path = self.locate(name, ".index") or self.locate(name)
+            return open_checkpoint(path or self._existing(name, "checkpoint"))
+
+        return self._once("checkpoint", name, read)
+
+    def network(self) -> NetworkDescription | None:
+        """The configured network; None, with a note, if it is of a kind that is not described."""
+
+        def read() -> NetworkDescription:
+            from cfgtool.networks import describe
+
+            return describe(self.config, self.generation)
+
+        return self._once("network", "", read)
+
+    def restore_plan(self) -> RestorePlan | None:
+        """The fate of every variable if training starts from the checkpoint; None if that cannot be said."""
+
+        def read() -> RestorePlan | None:
+            from cfgtool.matching import restore_plan
+
+            network, checkpoint = self.network(), self.checkpoint()
+            if network is None or checkpoint is None:
+                return None
+            train = self.config.message("train_config")
+            return restore_plan(
+                network,
+                checkpoint,
+                restore_type(train),
+                self.generation,
+                load_all=train.flag("load_all_detection_checkpoint_vars"),
+            )
+
+        return self._once("restore plan", "", read)
+
+    def note(self, text: str) -> None:
+        """Tell the user why something was not checked; said once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _existing(self, name: str, what: str) -> str:
+        path = self.locate(name)
+        if path is None:
+            raise UserError(f"{what} {name!r} is not there")
+        return path
+
+    def _once(self, what: str, name: str, read: Callable[[], T | None]) -> T | None:
+        key = (what, name)
+        if key not in self._cache:
+            try:
+                self._cache[key] = read()
+            except UserError as error:
+                self._cache[key] = None
+                self.note(f"not checked against the {what}: {error}")
+        value: T | None = self._cache[key]
+        return value
+
+
+def _edit_start(edit: Edit) -> tuple[int, int]:
+    return edit.start, edit.end
+
+
+def restore_type(train_config: Config) -> str:
+    """The restore type in effect: `fine_tune_checkpoint_type`, or what the OD API makes of an empty one."""
+    named = train_config.text("fine_tune_checkpoint_type")
+    if named:
+        return named
+    return "detection" if train_config.flag("from_detection_checkpoint") else "classification"
+
+
+def is_placeholder(path: str) -> bool:
+    """True for a path that is empty or was never filled in, such as "PATH_TO_BE_CONFIGURED/model.ckpt"."""
+    from cfgtool.schema.problems import PLACEHOLDERS
+
+    return not path or any(mark in path for mark in PLACEHOLDERS)

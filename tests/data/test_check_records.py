@@ -1,0 +1,193 @@
+"""Flaws of records: each is found, and sound records are silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cfgtool.data import keys
+from cfgtool.data.check import MAX_PER_CODE, check_records, inspect_records
+from cfgtool.data.check_example import check_example
+from cfgtool.data.label_map import parse_label_map
+from cfgtool.data.tfrecord import frame
+
+Features = dict[str, list[Any]]
+MAP = parse_label_map("item { id: 1 name: 'cat' } item { id: 2 name: 'dog' } item { id: 3 name: 'bird' }")[0]
+NAN = float("nan")
+
+
+def _codes(features: Features, **more: Any) -> dict[str, str]:
+    return {
+        code: severity
+        for code, severity, _ in check_example(features, MAP.lookup(), MAP.ids, **({"num_classes": 3} | more))
+    }
+
+
+def test_a_sound_example_is_silent(features: Features) -> None:
+    assert _codes(features) == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {keys.LABEL: []},
+        {keys.TEXT: []},
+        {key: [] for key in (*keys.BOX, keys.LABEL, keys.TEXT)},
+        {keys.CROWD: [0, 1]},
+        {keys.YMAX: [0.6, 1.000001]},
+        {keys.FORMAT: [b"PNG"]},
+        {keys.HEIGHT: [100], "image/extra": [b"anything"]},
+    ],
+)
+def test_sound_variants_are_silent(features: Features, change: Features) -> None:
+    assert _codes(features | change) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "severity"),
+    [
+        ({keys.IMAGE: []}, "missing-key", "error"),
+        ({keys.HEIGHT: []}, "missing-key", "warning"),
+        ({keys.SOURCE_ID: []}, "missing-key", "warning"),
+        ({keys.LABEL: [], keys.TEXT: []}, "missing-key", "error"),
+        ({keys.IMAGE: [b"RIFF....WEBP"]}, "image-not-decodable", "error"),
+        ({keys.IMAGE: [b""]}, "image-not-decodable", "error"),
+        ({keys.FORMAT: [b"jpeg"]}, "image-format-differs", "info"),
+        ({keys.WIDTH: [640]}, "image-size-differs", "warning"),
+        ({keys.YMIN: [0.1]}, "box-lists-differ", "error"),
+        ({keys.LABEL: [1]}, "class-list-differs", "error"),
+        ({keys.TEXT: [b"cat"]}, "class-list-differs", "error"),
+        ({keys.DIFFICULT: [0]}, "object-list-differs", "error"),
+        ({keys.YMIN: [1, 5]}, "key-wrong-type", "error"),
+        ({keys.LABEL: [b"cat", b"dog"]}, "key-wrong-type", "error"),
+        ({keys.YMIN: [NAN, 0.5]}, "box-not-finite", "error"),
+        ({keys.XMAX: [140.0, 50.0]}, "box-in-pixels", "error"),
+        ({keys.YMIN: [0.6, 0.5], keys.YMAX: [0.1, 1.0]}, "box-inverted", "error"),
+        ({keys.XMAX: [1.5, 0.25]}, "box-outside", "error"),
+        ({keys.XMIN: [-0.3, 0.0]}, "box-outside", "error"),
+        ({keys.XMAX: [1.05, 0.25]}, "box-over-edge", "warning"),
+        ({keys.XMAX: [0.2, 0.25]}, "box-without-area", "warning"),
+        ({keys.XMAX: [0.2001, 0.25], keys.YMAX: [0.11, 1.0]}, "box-below-a-pixel", "warning"),
+        ({keys.LABEL: [0, 2]}, "class-id-below-one", "error"),
+        ({keys.LABEL: [9, 2], keys.TEXT: []}, "class-id-above-num-classes", "error"),
+        ({keys.TEXT: [b"horse", b"dog"]}, "class-text-unknown", "error"),
+        ({keys.LABEL: [2, 2]}, "class-text-and-id-differ", "error"),
+    ],
+)
+def test_flaws(features: Features, change: Features, code: str, severity: str) -> None:
+    assert _codes(features | change).get(code) == severity
+
+
+def test_id_outside_the_label_map_but_within_num_classes(features: Features) -> None:
+    assert _codes(features | {keys.LABEL: [7, 2], keys.TEXT: []}, num_classes=9) == {
+        "class-id-unknown": "error"
+    }
+
+
+def test_more_boxes_than_the_reader_takes(features: Features) -> None:
+    assert _codes(features, max_boxes=1) == {"too-many-boxes": "warning"}
+    assert _codes(features, max_boxes=2) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({keys.TEXT: [b"Cat ", b"dog"]}, "spells it 'cat'"),
+        ({keys.WIDTH: [100], keys.HEIGHT: [200]}, "swapped"),
+        ({keys.YMIN: [NAN, NAN]}, "and 1 more of this record"),
+        ({keys.XMAX: [1.5, 0.25]}, "box 0 [0.1, 0.2, 0.6, 1.5]"),
+    ],
+)
+def test_messages_say_what_helps(features: Features, change: Features, said: str) -> None:
+    flaws = check_example(features | change, MAP.lookup(), MAP.ids)
+    assert any(said in message for _, _, message in flaws)
+
+
+def test_problems_have_a_place(write: Callable[..., str]) -> None:
+    path = write({}, {keys.YMIN: [NAN, 0.5]}, {})
+    problem = check_records([path])[0]
+    assert (problem.path, problem.record, problem.code) == (path, 1, "box-not-finite")
+    assert problem.offset == len(frame(b"")) + int.from_bytes(Path(path).read_bytes()[:8], "little")
+
+
+def test_a_broken_record_does_not_hide_the_next(write: Callable[..., str]) -> None:
+    path = write({}, {keys.LABEL: [9, 9]})
+    data = bytearray(Path(path).read_bytes())
+    data[20] ^= 1
+    Path(path).write_bytes(bytes(data))
+    codes = [(problem.record, problem.code) for problem in check_records([path], MAP, 3)]
+    assert codes[0] == (0, "record-checksum")
+    assert (1, "class-id-above-num-classes") in codes
+
+
+def test_files_that_cannot_be_read_are_problems(tmp_path: Path, write: Callable[..., str]) -> None:
+    (tmp_path / "empty.record").touch()
+    (tmp_path / "text.record").write_text("filename,width,height\n")
+    (tmp_path / "other.record").write_bytes(frame(b"not an example"))
+    paths = [str(tmp_path / name) for name in ("empty.record", "text.record", "other.record", "none.record")]
+    codes = [problem.code for problem in check_records([*paths, write({})])]
+    assert codes == ["record-file-empty", "record-framing", "record-not-an-example", "record-unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("with_boxes", "without", "code"),
+    [(0, 2, "records-without-boxes"), (1, 3, "records-mostly-without-boxes"), (2, 2, None)],
+)
+def test_background_images(
+    write: Callable[..., str], with_boxes: int, without: int, code: str | None
+) -> None:
+    empty = {key: [] for key in (*keys.BOX, keys.LABEL, keys.TEXT)}
+    problems = check_records([write(*[{}] * with_boxes, *[empty] * without)])
+    assert [problem.code for problem in problems] == ([code] if code else [])
+
+
+def test_the_same_source_id_twice(write: Callable[..., str]) -> None:
+    problems = check_records([write({keys.SOURCE_ID: [b"a"]}, {}, {keys.SOURCE_ID: [b"a"]})])
+    assert [(problem.code, problem.record) for problem in problems] == [("record-duplicate-source", 2)]
+
+
+def test_classes_without_boxes_are_told(write: Callable[..., str]) -> None:
+    (problem,) = check_records([write({})], MAP)
+    assert problem.severity == "info"
+    assert "'bird'" in problem.message
+    assert check_records([write({})], MAP, limit=1) == []
+
+
+def test_floods_are_counted(write: Callable[..., str]) -> None:
+    path = write(*[{keys.LABEL: [9, 9], keys.TEXT: []}] * (MAX_PER_CODE + 5))
+    problems = check_records([path], None, 3)
+    assert len(problems) == MAX_PER_CODE + 1
+    assert problems[-1].message == "5 more of class-id-above-num-classes"
+
+
+def test_statistics(write: Callable[..., str]) -> None:
+    empty = {key: [] for key in (*keys.BOX, keys.LABEL, keys.TEXT)}
+    path = write({}, {keys.DIFFICULT: [1, 0]}, empty, {keys.IMAGE: [b"?"]})
+    stats = inspect_records([path])[1].as_dict()
+    expected = {
+        "records": 4,
+        "boxes": 6,
+        "boxes_per_image": 1.5,
+        "max_boxes_per_image": 2,
+        "images_without_boxes": 1,
+        "difficult": 1,
+        "undecodable_images": 1,
+        "formats": {"png": 3},
+        "width": {"min": 200, "median": 200, "max": 200},
+        # 0.5 x 0.5 and 0.5 x 0.25 of 200 x 100 pixels: 5000 and 2500 square pixels
+        "box_sizes": {"small": 0, "medium": 4, "large": 0},
+        "boxes_by_class_id": {"1": 3, "2": 3},
+    }
+    assert {name: stats[name] for name in expected} == expected
+
+
+@pytest.mark.reference
+def test_the_pets_are_sound(shared: Path) -> None:
+    from cfgtool.data.label_map import read_label_map
+
+    label_map = read_label_map(str(shared / "corpus/label_maps/pet_label_map.pbtxt"))
+    problems = check_records([str(shared / "corpus/records/pets_examples.record")], label_map, 37, None, 100)
+    assert [(problem.code, problem.severity) for problem in problems] == [("classes-without-boxes", "info")]

@@ -1,0 +1,263 @@
+"""Rules that compare one part of a config with another, or with the files that it names: the branches of each.
+
+The example of every rule is run elsewhere; here are the edges, and what must stay silent.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from lint_cases import lint
+
+from cfgtool.lint.engine import Settings, analyse
+from cfgtool.lint.findings import Finding
+from cfgtool.schema.overrides import set_value
+from cfgtool.textproto import apply_edits, parse
+
+COSINE = "train_config {{ {0} optimizer {{ momentum_optimizer {{ learning_rate {{ cosine_decay_learning_rate {{ {1} }} }} }} }} }}"
+MANUAL = "train_config {{ {0} optimizer {{ momentum_optimizer {{ learning_rate {{ manual_step_learning_rate {{ {1} }} }} }} }} }}"
+SSD = "model {{ ssd {{ {0} }} }}"
+FRCNN = "model {{ faster_rcnn {{ {0} }} }}"
+TYPE = 'feature_extractor {{ type: "{0}" {1} }}'
+FIXED = "image_resizer {{ fixed_shape_resizer {{ height: {0} width: {1} }} }}"
+KEEP = "image_resizer {{ keep_aspect_ratio_resizer {{ {0} }} }}"
+
+
+def ssd(*parts: str) -> str:
+    return SSD.format(" ".join(parts))
+
+
+def cosine(schedule: str, train: str = "") -> str:
+    return COSINE.format(train, schedule)
+
+
+def severities(text: str, code: str, target: str = "tf2") -> list[str]:
+    return [finding.severity for finding in lint(text, target) if finding.code == code]
+
+
+STATIC = [
+    # Schedules: at the edge, just beyond it, and where there is nothing to compare with.
+    ("CFG612", cosine("learning_rate_base: 0.01 warmup_learning_rate: 0.01"), []),
+    ("CFG612", cosine("learning_rate_base: 0.01 warmup_learning_rate: 0.02"), ["error"]),
+    ("CFG612", cosine("learning_rate_base: 0.01 warmup_learning_rate: 0.02 warmup_steps: 0"), []),
+    ("CFG612", cosine("learning_rate_base: 0.0001"), ["error"]),
+    ("CFG613", cosine("total_steps: 1000 warmup_steps: 10", "num_steps: 1000"), []),
+    ("CFG613", cosine("total_steps: 999 warmup_steps: 10", "num_steps: 1000"), ["warning"]),
+    ("CFG613", cosine("total_steps: 2000 warmup_steps: 10", "num_steps: 1000"), []),
+    ("CFG613", cosine("total_steps: 2001 warmup_steps: 10", "num_steps: 1000"), ["warning"]),
+    ("CFG613", cosine("total_steps: 10", "num_steps: 0"), []),
+    ("CFG613", cosine("", "num_steps: 1000"), ["warning"]),
+    ("CFG614", cosine("learning_rate_base: 0.02", "batch_size: 8"), []),
+    ("CFG614", cosine("learning_rate_base: 0.0201", "batch_size: 8"), ["warning"]),
+    ("CFG614", cosine("learning_rate_base: 0.051", "batch_size: 8"), ["error"]),
+    ("CFG614", cosine("learning_rate_base: 0.051", "batch_size: 8 gradient_clipping_by_norm: 10"), ["warning"]),
+    ("CFG614", cosine("learning_rate_base: 0.021", "batch_size: 8 gradient_clipping_by_norm: 10"), ["info"]),
+    ("CFG614", cosine("learning_rate_base: 4.0", "batch_size: 1024"), []),
+    ("CFG614", cosine("learning_rate_base: 4.0", "batch_size: 0"), []),
+    ("CFG615", cosine("total_steps: 1000 warmup_steps: 499", "num_steps: 1000"), []),
+    ("CFG615", cosine("total_steps: 1000 warmup_steps: 500", "num_steps: 1000"), ["warning"]),
+    ("CFG615", cosine("total_steps: 100 warmup_steps: 500", "num_steps: 1000"), []),
+    ("CFG616", MANUAL.format("num_steps: 10", "schedule { step: 10 }"), ["info"]),
+    ("CFG616", MANUAL.format("num_steps: 10", "schedule { step: 9 } schedule { step: 99 }"), []),
+    ("CFG616", MANUAL.format("num_steps: 0", "schedule { step: 10 }"), []),
+    ("CFG617", MANUAL.format("", "schedule { step: 5 } schedule { step: 5 }"), ["error"]),
+    ("CFG617", MANUAL.format("", ""), ["error"]),
+    ("CFG617", MANUAL.format("", "schedule { step: 5 }"), []),
+    ("CFG618", cosine("", "num_steps: 5"), []),
+    ("CFG618", "train_config { batch_size: 4 }", []),
+    ("CFG622", cosine("total_steps: 100 warmup_steps: 100"), ["warning"]),
+    ("CFG622", cosine("total_steps: 100 warmup_steps: 50 hold_base_rate_steps: 49"), []),
+    ("CFG623", "train_config { num_steps: 999 }", ["warning"]),
+    ("CFG623", "train_config { num_steps: 1001 }", ["info"]),
+    ("CFG623", "train_config { num_steps: 1000 }", []),
+    # Models.
+    ("CFG332", FRCNN.format("number_of_stages: 3"), ["error"]),
+    ("CFG332", FRCNN.format(""), []),
+    ("CFG334", FRCNN.format("first_stage_max_proposals: 64"), []),
+    ("CFG334", FRCNN.format("first_stage_max_proposals: 63"), ["error"]),
+    ("CFG334", FRCNN.format("first_stage_max_proposals: 63 number_of_stages: 1"), []),
+    ("CFG335", ssd("matcher { argmax_matcher { unmatched_threshold: 0.6 } }"), ["error"]),
+    ("CFG335", ssd("matcher { argmax_matcher { } }"), []),
+    ("CFG335", ssd("matcher { argmax_matcher { negatives_lower_than_unmatched: false } }"), ["error"]),
+    ("CFG335", ssd("matcher { argmax_matcher { unmatched_threshold: 0.6 ignore_thresholds: true } }"), []),
+    ("CFG336", ssd("post_processing { batch_non_max_suppression { max_total_detections: 99 } }"), ["error"]),
+    ("CFG336", ssd("post_processing { batch_non_max_suppression { max_total_detections: 300 } }"), []),
+    ("CFG338", ssd("loss { classification_loss { weighted_softmax {} } } post_processing {}"), ["warning"]),
+    ("CFG338", ssd("loss { classification_loss { weighted_softmax {} } }"), []),
+    ("CFG342", ssd(KEEP.format("")) + "train_config { batch_size: 1 }", []),
+    ("CFG342", ssd(KEEP.format("")) + "train_config { }", ["error"]),
+    ("CFG342", ssd(KEEP.format("")), []),
+    ("CFG342", ssd("image_resizer { identity_resizer { } }") + "train_config { batch_size: 2 }", ["error"]),
+    ("CFG343", ssd(FIXED.format(320, 320), TYPE.format("ssd_mobilenet_v2_fpn_keras", "")), []),
+    ("CFG343", ssd(FIXED.format(320, 330), TYPE.format("ssd_mobilenet_v2_fpn_keras", "")), ["error"]),
+    ("CFG343", ssd(FIXED.format(300, 300), TYPE.format("ssd_mobilenet_v2_keras", "")), []),
+    ("CFG343", ssd(FIXED.format(300, 300), TYPE.format("ssd_mobilenet_v2_fpn_keras", "pad_to_multiple: 32")), []),
+    ("CFG343", ssd(FIXED.format(320, 320), TYPE.format("ssd_efficientnet-b0_bifpn_keras", "")), ["error"]),
+    ("CFG343", ssd(FIXED.format(320, 320), TYPE.format("ssd_efficientnet-b0_bifpn_keras", "bifpn { max_level: 6 }")), []),
+    ("CFG344", ssd(FIXED.format(128, 512), TYPE.format("ssd_resnet50_v1_fpn_keras", "")), ["error"]),
+    ("CFG344", ssd(FIXED.format(33, 33), TYPE.format("ssd_mobilenet_v2_keras", "")), []),
+    ("CFG345", ssd("anchor_generator { ssd_anchor_generator { num_layers: 5 } }", TYPE.format("ssd_mobilenet_v2", "")), ["error"]),
+    ("CFG345", ssd("anchor_generator { ssd_anchor_generator { } }", TYPE.format("ssd_mobilenet_v2", "num_layers: 4")), ["error"]),
+    ("CFG345", ssd("anchor_generator { multiscale_anchor_generator { min_level: 2 max_level: 6 } }", TYPE.format("ssd_mobilenet_v2_fpn", "")), ["error"]),
+    ("CFG345", ssd("anchor_generator { grid_anchor_generator { } }", TYPE.format("ssd_mobilenet_v2_fpn", "")), ["error"]),
+    ("CFG345", ssd("anchor_generator { ssd_anchor_generator { num_layers: 9 } }", TYPE.format("ssd_pnasnet", "")), []),
+    ("CFG349", ssd(FIXED.format(512, 512)) + "train_config { batch_size: 31 }", []),
+    ("CFG349", ssd(FIXED.format(512, 512)) + "train_config { batch_size: 32 }", ["info"]),
+    ("CFG330", "model { } train_config { optimizer { } } train_input_reader { tf_record_input_reader { } }", ["error"]),
+    ("CFG330", "model { ssd { } } train_config { }", []),
+    # Readers and evaluation.
+    ("CFG514", 'train_input_reader { tf_record_input_reader { input_path: "./a.record" } } eval_input_reader { tf_record_input_reader { input_path: "a.record" } }', ["warning"]),
+    ("CFG514", 'train_input_reader { tf_record_input_reader { input_path: "PATH_TO_BE_CONFIGURED" } } eval_input_reader { tf_record_input_reader { input_path: "PATH_TO_BE_CONFIGURED" } }', []),
+    ("CFG515", 'train_input_reader { label_map_path: "data/./a.pbtxt" } eval_input_reader { label_map_path: "data//a.pbtxt" }', []),
+    ("CFG517", "train_input_reader { sample_from_datasets_weights: 1 sample_from_datasets_weights: 2 }", ["error"]),
+    ("CFG713", "eval_config { include_metrics_per_category: true }", ["warning"]),
+    ("CFG714", FRCNN.format("") + 'eval_config { metrics_set: "coco_mask_metrics" }', ["error"]),
+    ("CFG410", 'train_config { fine_tune_checkpoint: "a/ckpt-0.data-00000-of-00001" }', ["error"]),
+    ("CFG410", 'train_config { fine_tune_checkpoint: "a/my.data-set/ckpt-0" }', []),
+    ("CFG421", 'train_config { fine_tune_checkpoint: "a/ckpt-0" from_detection_checkpoint: true }', []),
+    ("CFG427", 'train_config { update_trainable_variables: "(" }', ["error"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "expected"), STATIC, ids=lambda value: value if str(value)[:3] == "CFG" else ""
+)
+def test_static(code: str, text: str, expected: list[str]) -> None:
+    assert severities(text, code) == expected
+
+
+def test_tf1_padded_batches_are_a_warning() -> None:
+    text = ssd(KEEP.format("")) + "train_config { batch_size: 8 }"
+    assert severities(text, "CFG342", "tf1") == ["warning"]
+
+
+def at(folder: Path, text: str) -> list[Finding]:
+    """The findings in `text` as a file of `folder`."""
+    return analyse(parse(text), str(folder / "pipeline.config"), Settings("tf2")).findings
+
+
+def messages(folder: Path, text: str, code: str) -> list[str]:
+    return [finding.message for finding in at(folder, text) if finding.code == code]
+
+
+def reader(label_map: str, record: str = "gs://bucket/a.record") -> str:
+    return f'train_input_reader {{ label_map_path: "{label_map}" tf_record_input_reader {{ input_path: "{record}" }} }}'
+
+
+@pytest.mark.parametrize(
+    ("ids", "classes", "expected"),
+    [([1, 2], 2, []), ([1, 90], 90, []), ([1, 90], 2, ["error"]), ([1, 2], 3, ["warning"])],
+)
+def test_classes(tmp_path: Path, ids: list[int], classes: int, expected: list[str]) -> None:
+    (tmp_path / "map.pbtxt").write_text("".join(f'item {{ id: {n} name: "c{n}" }}\n' for n in ids))
+    text = ssd(f"num_classes: {classes}") + reader("map.pbtxt") + reader("map.pbtxt").replace("train", "eval")
+    assert [finding.severity for finding in at(tmp_path, text) if finding.code == "CFG510"] == expected
+
+
+def test_label_map_with_another_ending(tmp_path: Path) -> None:
+    (tmp_path / "map.pbtxt.txt").write_text('item { id: 1 name: "c" }\n')
+    assert messages(tmp_path, reader("map.pbtxt"), "CFG511") == [
+        "there is no label map 'map.pbtxt'; did you mean 'map.pbtxt.txt'"
+    ]
+
+
+def test_label_map_in_the_folder_of_the_config(tmp_path: Path) -> None:
+    (tmp_path / "map.pbtxt").write_text('item { id: 1 name: "c" }\n')
+    assert messages(tmp_path, reader("annotations/map.pbtxt"), "CFG511") == [
+        "there is no label map 'annotations/map.pbtxt'; did you mean 'map.pbtxt'"
+    ]
+
+
+def test_label_map_error_has_its_line(tmp_path: Path) -> None:
+    (tmp_path / "map.pbtxt").write_text('item {\n  id: 1\n  name: "c\n}\n')
+    assert ": line 3: " in messages(tmp_path, reader("map.pbtxt"), "CFG512")[0]
+
+
+ELSEWHERE = ["/no-such-top-folder/a", "gs://bucket/a", "PATH_TO_BE_CONFIGURED/a"]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_paths_of_other_machines_are_not_judged(tmp_path: Path, path: str) -> None:
+    text = (
+        reader(path, path)
+        + f'train_config {{ fine_tune_checkpoint: "{path}" fine_tune_checkpoint_type: "full" }}'
+    )
+    assert not {finding.code for finding in at(tmp_path, text)} & {"CFG411", "CFG511", "CFG513"}
+
+
+def test_records(tmp_path: Path) -> None:
+    for name in ("train.record-00000-of-00002", "train.record-00001-of-00002", "val.record"):
+        (tmp_path / name).touch()
+    for path in ("train.record-*", "train.record-?????-of-00002", "train.record@2", "val.record"):
+        assert messages(tmp_path, reader("gs://b/a", path), "CFG513") == []
+    assert messages(tmp_path, reader("gs://b/a", "vals.record"), "CFG513") == [
+        "'input_path' of 'vals.record' matches no file; did you mean 'val.record'"
+    ]
+
+
+def test_broken_index(tmp_path: Path) -> None:
+    (tmp_path / "ckpt-0.index").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    found = messages(tmp_path, 'train_config { fine_tune_checkpoint: "ckpt-0" }', "CFG413")
+    assert len(found) == 1
+    assert "Git LFS" in found[0]
+
+
+def test_missing_checkpoint_names_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "ckpt-3.index").touch()
+    found = messages(tmp_path, 'train_config { fine_tune_checkpoint: "ckpt-0" }', "CFG411")
+    assert len(found) == 1
+    assert "ckpt-3" in found[0]
+
+
+REAL = [
+    ("ssd_mobilenet_v2_fpnlite_320x320", "detection", 90, set()),
+    ("ssd_mobilenet_v2_fpnlite_320x320", "detection", 3, set()),
+    ("ssd_mobilenet_v2_fpnlite_320x320", "full", 90, set()),
+    ("ssd_mobilenet_v2_fpnlite_320x320", "full", 3, {"CFG415"}),
+    ("ssd_mobilenet_v2_fpnlite_320x320", "classification", 90, {"CFG414"}),
+    ("efficientdet_d0", "detection", 90, {"CFG417"}),
+]
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(("stem", "restore_type", "classes", "expected"), REAL)
+def test_real_checkpoints(
+    shared: Path, stem: str, restore_type: str, classes: int, expected: set[str]
+) -> None:
+    """A published config with published checkpoints, of which only the index is there (CFG413)."""
+    corpus = shared / "corpus"
+    text = (corpus / "configs_tf2" / "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8.config").read_text()
+    for name, value in (
+        (
+            "train_config.fine_tune_checkpoint",
+            json.dumps(str(corpus / "checkpoints" / f"zoo_{stem}" / "ckpt-0")),
+        ),
+        ("train_config.fine_tune_checkpoint_type", f'"{restore_type}"'),
+        ("model.ssd.num_classes", str(classes)),
+    ):
+        text = apply_edits(text, set_value(parse(text), name, value))
+    assert {finding.code for finding in lint(text) if finding.category == "checkpoint"} == expected | {
+        "CFG413"
+    }
+
+
+PUBLISHED = {
+    "CFG342": 2,  # SSDs that only the padding trainer of TF1 could feed
+    "CFG616": 29,  # a first drop at 900000 of 200000 steps
+    "CFG621": 1,  # RMSprop in TF2
+    "CFG625": 2,
+}
+"""Rule -> number of published configs that have the flaw; remarks on TPUs aside."""
+
+
+@pytest.mark.reference
+def test_published_configs(shared: Path) -> None:
+    counts: dict[str, int] = {}
+    own = [code for code, *_ in STATIC] + list(PUBLISHED)
+    for path in sorted((shared / "corpus").glob("configs_tf*/*.config")):
+        for finding in analyse(parse(path.read_text()), str(path)).findings:
+            if finding.code in own and finding.code != "CFG349":
+                counts[finding.code] = counts.get(finding.code, 0) + 1
+    assert counts == PUBLISHED

@@ -1,0 +1,85 @@
+"""Networks and checkpoints that matching is tested with: made from tables, or small enough to oversee."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cfgtool.checkpoints import Checkpoint, Entry
+from cfgtool.networks import Initializer, NetworkDescription, Variable
+
+REFERENCE = Path(os.environ.get("CFGTOOL_REFERENCE", Path(__file__).parents[3] / "shared"))
+INITIALIZER = Initializer("constant")
+GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+
+def network(
+    variables: list[Variable], type_: str = "ssd_mobilenet_v1", generation: str = "tf2"
+) -> NetworkDescription:
+    """An SSD of these variables."""
+    shape = (300, 300, 3)
+    return NetworkDescription("ssd", type_, generation, tuple(variables), shape, (), 0, 0, 0)  # type: ignore[arg-type]
+
+
+def variable(
+    name: str, shape: list[int], tf2_key: str | None, tf1_name: str | None, keras_name: str | None = None
+) -> Variable:
+    """A float32 variable with the names of both worlds."""
+    return Variable(name, tuple(shape), True, INITIALIZER, tf2_key, keras_name, tf1_name)
+
+
+def entry(key: str, shape: list[int] | tuple[int, ...], dtype: str = "float32") -> Entry:
+    """An entry whose place in a data file does not matter."""
+    return Entry(key, dtype, tuple(shape), 0, 0, 0, 0)
+
+
+def checkpoint(entries: list[Entry], object_based: bool = True, save_counter: bool = True) -> Checkpoint:
+    """A checkpoint that exists only here; as TF2 writes it, or with names of variables alone."""
+    if object_based:
+        entries = [entry(GRAPH, (), "string"), *entries]
+        if save_counter:
+            entries.append(entry("save_counter", (), "int64"))
+    format_ = "tf2-object" if object_based else "tf1-name"
+    return Checkpoint("model-1", format_, {item.key: item for item in entries})
+
+
+def read(path: Path) -> Any:
+    """The content of a JSON file."""
+    return json.loads(path.read_text())
+
+
+def table(shared: Path, generation: str, stem: str) -> NetworkDescription:
+    """The network of a table of the oracle; its variables are called as in that table."""
+    data = read(shared / "oracle" / generation / f"{stem}.json")
+    variables = []
+    for row in data["variables"]:
+        if generation == "tf2":
+            variables.append(variable(_role(row["key"]), row["shape"], row["key"], None, row["name"]))
+        else:
+            variables.append(variable(_role(row["name"]), row["shape"], None, row["name"]))
+    return network(variables, data["feature_extractor_type"], generation)
+
+
+def _role(key: str) -> str:
+    """A name of our own for a variable of a table: its part of the network, and its key."""
+    if "redictor" in key:
+        return f"head/{key}"
+    backbone = "classification_backbone" in key or "_efficientnet" in key
+    return f"{'backbone' if backbone or 'feature_extractor' not in key else 'neck'}/{key}"
+
+
+def own_checkpoint(description: NetworkDescription, head_factor: int = 1) -> Checkpoint:
+    """All variables of a network under its own names; those of the class heads that many times as wide."""
+    object_based = description.generation == "tf2"
+    entries = []
+    for item in description.variables:
+        key = item.tf2_key if object_based else item.tf1_name
+        shape = item.shape
+        name = item.keras_name or item.tf1_name or ""
+        if "ClassPredictor" in name and "depthwise" not in name:
+            shape = (*shape[:-1], shape[-1] * head_factor)
+        assert key is not None
+        entries.append(entry(key, shape))
+    return checkpoint(entries, object_based)

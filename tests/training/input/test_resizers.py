@@ -1,0 +1,118 @@
+"""Resizing and preprocessing against the reference values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cfgtool.errors import UserError
+from cfgtool.schema import Config
+from cfgtool.training.input.preprocess import Preprocessor, normalisation
+from cfgtool.training.input.resizers import make_resizer
+
+Read = Callable[[str, str], Config]
+
+
+@pytest.mark.reference
+def test_resizer_reference_values(golden: Any, read_message: Read) -> None:
+    """Pixels exactly, and the size that the image has before padding."""
+    reference = golden("image_resizer")
+    assert len(reference.cases) == 41
+    for case in reference.cases:
+        resizer = make_resizer(read_message(case["config"], "ImageResizer"))
+        resized = resizer.resize(tf.constant(reference.inputs(case, "image")))
+        image = resizer.pad(resized)
+        if resizer.grayscale:
+            image = tf.image.rgb_to_grayscale(image)
+        want = reference.outputs(case, "image")
+        tolerance = 2e-5 if resizer.grayscale else 0.0
+        np.testing.assert_allclose(image, want, rtol=0, atol=tolerance, err_msg=case["id"])
+        assert list(resized.shape[:2]) == list(reference.outputs(case, "shape")[:2]), case["id"]
+        if resizer.size is not None:
+            assert resizer.size == want.shape[:2]
+
+
+@pytest.mark.reference
+def test_normalisation_reference_values(golden: Any, read_message: Read) -> None:
+    reference = golden("normalisation")
+    assert len(reference.cases) == 25
+    for case in reference.cases:
+        name = case["id"].rpartition("/")[2]
+        if name.startswith("center_net"):
+            numbers = case["params"]
+            extractor = f'type: "hourglass_52" bgr_ordering: {str(numbers["bgr_ordering"]).lower()}'
+            for field in ("channel_means", "channel_stds"):
+                extractor += "".join(f" {field}: {value}" for value in numbers[field])
+            text, kind = f"feature_extractor {{ {extractor} }}", "CenterNet"
+        else:
+            text, kind = f'feature_extractor {{ type: "{name}" }}', "FasterRcnn" if name[0] == "f" else "Ssd"
+        result = normalisation(read_message(text, kind))(reference.inputs(case, "image"))
+        np.testing.assert_allclose(result, reference.outputs(case, "out"), rtol=0, atol=2e-5, err_msg=name)
+
+
+@pytest.mark.reference
+def test_whole_preprocessing_of_reference_models(shared: Path, read_message: Read, monkeypatch: Any) -> None:
+    """The network input of every reference model: mean and deviation of all pixels, and sampled pixels."""
+    monkeypatch.syspath_prepend(str(shared / "oracle"))
+    from reference_inputs import image  # type: ignore[import-not-found]
+
+    compared = 0
+    for path in sorted((shared / "oracle/golden").glob("*.config")):
+        facts = json.loads(path.with_suffix(".json").read_text())
+        height, width = facts.get("input_image", [facts["size"]] * 2)
+        preprocess = Preprocessor(read_message(path.read_text(), "TrainEvalPipelineConfig").message("model"))
+        results = [preprocess(tf.constant(one)) for one in image(height, width)]
+        found = np.stack([result.numpy() for result, _ in results])
+        assert list(found.shape) == facts["stats"]["preprocessed_full"]["shape"]
+        assert all(list(shape.numpy()) == [height, width, 3] for _, shape in results)
+        stats = facts["stats"]["preprocessed_full"]
+        assert found.mean(dtype=np.float64) == pytest.approx(stats["mean"], abs=1e-6), path.name
+        assert found.std(dtype=np.float64) == pytest.approx(stats["std"], abs=1e-6), path.name
+        samples = np.load(path.with_suffix(".npz"))["preprocessed"]
+        steps = [slice(None), *(slice(None, None, side // 16) for side in found.shape[1:3])]
+        np.testing.assert_allclose(found[tuple(steps)], samples, rtol=0, atol=1e-5, err_msg=path.name)
+        compared += 1
+    assert compared >= 20
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no resizer is chosen"),
+        ("fixed_shape_resizer { height: 0 width: 3 }", "must be positive"),
+        ("keep_aspect_ratio_resizer { min_dimension: 9 max_dimension: 3 }", "min_dimension '9'"),
+        ("keep_aspect_ratio_resizer { pad_to_max_dimension: true per_channel_pad_value: 1 }", "has 1 values"),
+        ("conditional_shape_resizer { condition: INVALID }", "'INVALID' is not allowed"),
+        ("pad_to_multiple_resizer { multiple: 0 }", "multiple '0'"),
+    ],
+)
+def test_resizers_that_cannot_work(read_message: Read, text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make_resizer(read_message(text, "ImageResizer"))
+
+
+def test_other_models_are_refused(read_message: Read) -> None:
+    with pytest.raises(UserError, match="not supported"):
+        Preprocessor(read_message("experimental_model { }", "DetectionModel"))
+
+
+def test_padding_of_ssd_is_in_normalised_space(read_message: Read) -> None:
+    text = (
+        "image_resizer { keep_aspect_ratio_resizer { min_dimension: 32 max_dimension: 64"
+        ' pad_to_max_dimension: true } } feature_extractor { type: "%s" }'
+    )
+    white = tf.fill([32, 64, 3], tf.constant(255, tf.uint8))
+    ssd = read_message("ssd { " + text % "ssd_mobilenet_v2_keras" + " }", "DetectionModel")
+    rcnn = read_message("faster_rcnn { " + text % "faster_rcnn_resnet50_keras" + " }", "DetectionModel")
+    assert np.all(Preprocessor(ssd)(white)[0].numpy()[32:] == 0.0)
+    np.testing.assert_allclose(Preprocessor(rcnn)(white)[0].numpy()[40, 5], [-123.68, -116.779, -103.939])
+    shown = Preprocessor(ssd).shown(white).numpy()
+    assert shown.dtype == np.uint8
+    assert np.all(shown[:32] == 255)
+    assert np.all(shown[32:] == 0)
