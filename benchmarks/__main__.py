@@ -28,7 +28,9 @@ BENCHMARKS = {
 
 def main() -> int:
     """Run the benchmarks that are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--rounds", type=int, default=11)
     default = Path(os.environ.get("CFGTOOL_REFERENCE", Path(__file__).resolve().parents[2] / "shared"))

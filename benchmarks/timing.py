@@ -23,7 +23,9 @@ class Sample:
 def run_command(command: Sequence[str]) -> Sample:
     """One run of a whole process; its output is dropped."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment())
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment()
+    )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Sample(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
@@ -43,7 +45,9 @@ def run_function(function: Callable[[], object]) -> Sample:
     return Sample(time.perf_counter() - began, cpu)
 
 
-def in_turns(first: Callable[[], Sample], second: Callable[[], Sample], rounds: int) -> tuple[list[Sample], list[Sample]]:
+def in_turns(
+    first: Callable[[], Sample], second: Callable[[], Sample], rounds: int
+) -> tuple[list[Sample], list[Sample]]:
     """Samples of both, A B A B ..., after one round that does not count."""
     pairs = [(first(), second()) for _ in range(rounds + 1)][1:]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -58,4 +62,6 @@ def report(title: str, peer: str, ours: list[Sample], theirs: list[Sample], bar:
     shown = f"{ratio:.2f} x" if ratio > 0.1 else f"1/{1 / ratio:.0f}"
     print(f"{title}: {mine * 1000:.1f} ms CPU, {peer}: {other * 1000:.1f} ms; ratio {shown} ({bar})")
     if memory:
-        print(f"    largest memory {memory:.0f} MiB against {max(sample.memory for sample in theirs):.0f} MiB")
+        print(
+            f"    largest memory {memory:.0f} MiB against {max(sample.memory for sample in theirs):.0f} MiB"
+        )

@@ -25,15 +25,21 @@ def training(setting: Setting) -> None:
     if setting.od_api:
         results["OD API"] = measure([setting.od_api, str(HERE / "peer_od_api.py"), str(config), str(STEPS)])
         # A second run of ours after the peer's shows how far the machine itself drifts.
-        results["cfgtool again"] = measure([sys.executable, "-m", "benchmarks.own_training", str(config), str(STEPS)])
+        results["cfgtool again"] = measure(
+            [sys.executable, "-m", "benchmarks.own_training", str(config), str(STEPS)]
+        )
     for name, figures in results.items():
         print(f"training, {name}: " + ", ".join(f"{key} {value:.3g}" for key, value in figures.items()))
     if "OD API" in results:
         peer = results["OD API"]
         ours = {key: (results["cfgtool"][key] + results["cfgtool again"][key]) / 2 for key in peer}
-        print(f"    images per second: {ours['images_per_s'] / peer['images_per_s']:.2f} x (bar: at least 1.2 x)")
+        print(
+            f"    images per second: {ours['images_per_s'] / peer['images_per_s']:.2f} x (bar: at least 1.2 x)"
+        )
         print(f"    CPU of a step: {ours['step_cpu_s'] / peer['step_cpu_s']:.2f} x")
-        print(f"    time to the first step: {ours['first_step_s'] / peer['first_step_s']:.2f} x (bar: at most 0.33 x)")
+        print(
+            f"    time to the first step: {ours['first_step_s'] / peer['first_step_s']:.2f} x (bar: at most 0.33 x)"
+        )
 
 
 def write_config(setting: Setting) -> Path | None:

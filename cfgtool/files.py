@@ -28,7 +28,7 @@ def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
     Raises UserError if it is missing, a directory, unreadable, or larger than `limit` bytes.
     """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs start-up time that lint does not have
+        with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > limit:
                 raise UserError(
@@ -60,31 +60,31 @@ def atomic_write(path: str, data: bytes) -> None:
 
     The mode of an existing file is kept, and a symbolic link is followed. Raises UserError if it cannot be written.
     """
-    target = os.path.realpath(path)  # noqa: PTH118
+    target = os.path.realpath(path)
     temporary = f"{target}.{os.getpid()}.tmp"
     try:
         mode = _mode_of_writable(target)
-        with open(temporary, "xb") as file:  # noqa: PTH123
+        with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:
-            os.chmod(temporary, mode)  # noqa: PTH101
-        os.replace(temporary, target)  # noqa: PTH105
-        _sync_folder(os.path.dirname(target))  # noqa: PTH120
+            os.chmod(temporary, mode)
+        os.replace(temporary, target)
+        _sync_folder(os.path.dirname(target))
     except PermissionError:
         raise UserError("no permission to write this file", path=path) from None
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror or error}", path=path) from None
     finally:
         with contextlib.suppress(FileNotFoundError, PermissionError):
-            os.unlink(temporary)  # noqa: PTH108
+            os.unlink(temporary)
 
 
 def _mode_of_writable(path: str) -> int | None:
     """The permission bits of `path`, None if there is no such file. Raises PermissionError if it is read-only."""
     try:
-        mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116
+        mode = stat.S_IMODE(os.stat(path).st_mode)
     except FileNotFoundError:
         return None
     if not os.access(path, os.W_OK):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import struct
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -34,13 +35,13 @@ FileSet = descriptor_pb2.FileDescriptorSet
 
 def run_protoc(protos: Path) -> FileSet:
     """The descriptors of all files in `protos`, with comments. Raises SystemExit if protoc refuses them."""
-    from grpc_tools import protoc
-
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "set.bin"
         names = sorted(path.name for path in protos.glob("*.proto"))
         options = [f"-I{protos}", f"--descriptor_set_out={target}", "--include_source_info"]
-        if protoc.main(["protoc", *options, *names]) != 0:
+        # In a process of its own: the compiler and TensorFlow do not get along in one.
+        command = [sys.executable, "-m", "grpc_tools.protoc", *options, *names]
+        if subprocess.run(command, check=False).returncode != 0:
             raise SystemExit("protoc refuses the schema; see its messages above")
         return FileSet.FromString(target.read_bytes())
 

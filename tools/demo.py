@@ -41,7 +41,9 @@ def main(folder: Path) -> int:
     show("match", config)
     show("train", config, "--model-dir", run, "--log-every", "100")
     show("evaluate", config, "--model-dir", run, "--per-class", "--draw", picture)
-    metrics = json.loads(cfgtool("evaluate", config, "--model-dir", run, "--format", "json").stdout)["metrics"]
+    metrics = json.loads(cfgtool("evaluate", config, "--model-dir", run, "--format", "json").stdout)[
+        "metrics"
+    ]
     minutes = (time.monotonic() - began) / 60
     good = metrics[REACHED] > GOAL
     verdict = "done" if good else f"NOT GOOD: more than {GOAL} was expected"

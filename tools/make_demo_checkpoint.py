@@ -50,7 +50,9 @@ def main(folder: Path) -> None:
             f'train_input_reader.tf_record_input_reader.input_path="{record}"',
         ]
         config = str(ROOT / "fixtures" / "demo" / "pipeline.config")
-        options = TrainOptions(config, Path(scratch, "run"), overrides=tuple(overrides), seed=SEED, log_every=500)
+        options = TrainOptions(
+            config, Path(scratch, "run"), overrides=tuple(overrides), seed=SEED, log_every=500
+        )
         job = load_job(config, overrides)
         run = Run(job, plan_start(job, options), options)
         run.run()

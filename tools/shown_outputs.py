@@ -39,7 +39,13 @@ def run(command: str) -> str:
         words = [sys.executable, "-m", *words]
     environment = {**os.environ, "COLUMNS": "110", "NO_COLOR": "1"}
     done = subprocess.run(
-        words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        words,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     lines = done.stdout.rstrip("\n").split("\n")
     if limit and len(lines) > int(limit):

@@ -6,16 +6,21 @@ The messages are those of tensorflow/core/protobuf/tensor_bundle.proto; their fi
 from __future__ import annotations
 
 from math import prod
-from typing import cast
 
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.entry import DTYPES, Entry
 from cfgtool.checkpoints.table import read_table
-from cfgtool.checkpoints.wire import fields, signed
+from cfgtool.checkpoints.wire import bytes_of, fields, number_of, signed
 
 _SLICE_MARK = b"\0"  # the values of a partitioned variable have encoded keys that start like this
 _MAX_ELEMENTS = 1 << 62
 _MAX_SHARDS = 1 << 16
+_MAX_RANK = 254  # TensorFlow's own bound
+_MAX_ENTRIES = 1 << 20
+_MAX_NAMES = 1 << 27  # bytes of all names: prefix compression makes long ones cheap in the file
+
+Type = tuple[str, tuple[int, ...]]
+"""Element type and shape."""
 
 
 class Bundle:
@@ -32,8 +37,13 @@ class Bundle:
 def read_index(data: bytes) -> Bundle:
     """The entries of an index file. Raises DamageError."""
     bundle: Bundle | None = None
-    known: dict[bytes, tuple[str, tuple[int, ...]]] = {}
+    known: dict[tuple[int, bytes], Type] = {}
+    count = names = 0
     for key, value in read_table(data):
+        count += 1
+        names += len(key)
+        if count > _MAX_ENTRIES or names > _MAX_NAMES:
+            raise DamageError(0, f"more than {count - 1} entries, with {names} bytes of names")
         try:
             if bundle is None:
                 bundle = Bundle(_read_header(key, value))
@@ -61,9 +71,9 @@ def _read_header(key: bytes, value: bytes) -> int:
     shards, big_endian = 1, 0
     for number, content in fields(value):
         if number == 1:  # num_shards
-            shards = cast(int, content)
+            shards = number_of(content)
         elif number == 2:  # endianness
-            big_endian = cast(int, content)
+            big_endian = number_of(content)
     if big_endian:
         raise DamageError(0, "written on a big-endian machine")
     if not 0 < shards <= _MAX_SHARDS:
@@ -71,22 +81,20 @@ def _read_header(key: bytes, value: bytes) -> int:
     return shards
 
 
-def _read_entry(name: str, value: bytes, known: dict[bytes, tuple[str, tuple[int, ...]]]) -> Entry:
+def _read_entry(name: str, value: bytes, known: dict[tuple[int, bytes], Type]) -> Entry:
     """One `BundleEntryProto`; `known` caches what is the same in many entries: element type and shape."""
     numbers = [0, 0, 0, 0, 0, 0, 0]
     shape_bytes = b""
     slices = []
     for number, content in fields(value):
         if number == 2:  # shape
-            shape_bytes = cast(bytes, content)
+            shape_bytes = bytes_of(content)
         elif number == 7:  # slices
-            slices.append(read_slice(cast(bytes, content)))
+            slices.append(read_slice(bytes_of(content)))
         elif number < 7:
-            if isinstance(content, bytes):
-                raise DamageError(0, f"field {number} is no number")
-            numbers[number] = content
+            numbers[number] = number_of(content)
     _, code, _, shard, offset, size, crc = numbers
-    key = shape_bytes + bytes((code & 0xFF, code >> 8 & 0xFF))
+    key = code, shape_bytes
     if key not in known:
         known[key] = read_type(code, shape_bytes)
     dtype, shape = known[key]
@@ -102,7 +110,7 @@ def _read_entry(name: str, value: bytes, known: dict[bytes, tuple[str, tuple[int
     return entry
 
 
-def read_type(code: int, shape: bytes) -> tuple[str, tuple[int, ...]]:
+def read_type(code: int, shape: bytes) -> Type:
     """Element type and shape, from its number and a `TensorShapeProto`."""
     if code not in DTYPES:
         raise DamageError(0, f"unknown element type {code}")
@@ -111,12 +119,14 @@ def read_type(code: int, shape: bytes) -> tuple[str, tuple[int, ...]]:
         if number != 2:  # dim
             raise DamageError(0, "shape of unknown rank")
         size = 0
-        for part, value in fields(cast(bytes, content)):
+        for part, value in fields(bytes_of(content)):
             if part == 1:  # size
-                size = signed(cast(int, value))
+                size = signed(number_of(value))
         if size < 0:
             raise DamageError(0, f"negative size {size}")
         sizes.append(size)
+    if len(sizes) > _MAX_RANK:
+        raise DamageError(0, f"shape of {len(sizes)} dimensions")
     if prod(sizes) > _MAX_ELEMENTS:
         raise DamageError(0, f"shape {sizes} is out of all bounds")
     return DTYPES[code][0], tuple(sizes)
@@ -128,10 +138,10 @@ def read_slice(data: bytes) -> tuple[tuple[int, int], ...]:
     for number, content in fields(data):
         if number == 1:  # extent
             start, length = 0, -1
-            for part, value in fields(cast(bytes, content)):
+            for part, value in fields(bytes_of(content)):
                 if part == 1:
-                    start = signed(cast(int, value))
+                    start = signed(number_of(value))
                 elif part == 2:
-                    length = signed(cast(int, value))
+                    length = signed(number_of(value))
             extents.append((start, length))
     return tuple(extents)

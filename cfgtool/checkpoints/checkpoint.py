@@ -95,12 +95,12 @@ class Checkpoint:
     def missing_data(self) -> list[str]:
         """The data files that are not there."""
         names = [self.data_file(shard) for shard in range(self.shards)]
-        return [name for name in names if not os.path.isfile(name)]  # noqa: PTH113
+        return [name for name in names if not os.path.isfile(name)]
 
     @property
     def has_data(self) -> bool:
         """True if values can be read; names and shapes need the index alone."""
-        return all(os.path.isfile(self.data_file(shard)) for shard in range(self.shards))  # noqa: PTH113
+        return all(os.path.isfile(self.data_file(shard)) for shard in range(self.shards))
 
 
 def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:
@@ -110,7 +110,7 @@ def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:
     and the offset in bytes, if the index is not whole.
     """
     path = f"{prefix}.index"
-    if not os.path.isfile(path) and is_single_file(prefix):  # noqa: PTH113
+    if not os.path.isfile(path) and is_single_file(prefix):
         try:
             return Checkpoint(prefix, "tf1-name", read_single_file(prefix), shards=0, notes=notes)
         except DamageError as error:
@@ -129,7 +129,7 @@ def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:
 
 def _read_file(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > _MAX_INDEX_BYTES:
                 raise UserError(f"{size >> 20} MiB are too many for a checkpoint index", path=path)

@@ -6,10 +6,10 @@ graph, so a name that no entry has may still lead to a value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cfgtool.checkpoints.damage import DamageError
-from cfgtool.checkpoints.wire import fields, varint
+from cfgtool.checkpoints.wire import bytes_of, fields, number_of, varint
 
 if TYPE_CHECKING:
     from cfgtool.checkpoints.checkpoint import Checkpoint
@@ -23,7 +23,7 @@ class ObjectGraph:
     __slots__ = ("_children", "_nodes")
 
     def __init__(self, message: bytes) -> None:
-        self._nodes = [cast(bytes, node) for number, node in fields(message) if number == 1]  # nodes
+        self._nodes = [bytes_of(node) for number, node in fields(message) if number == 1]  # nodes
         self._children: dict[int, dict[bytes, int]] = {}
 
     def name(self, path: str) -> str | None:
@@ -41,15 +41,15 @@ class ObjectGraph:
         """The node behind each name that `node` gives its children."""
         if node not in self._children:
             children = [child for number, child in fields(self._node(node)) if number == 1]  # children
-            self._children[node] = dict(_edge(cast(bytes, child)) for child in children)
+            self._children[node] = dict(_edge(bytes_of(child)) for child in children)
         return self._children[node]
 
     def _value(self, node: int) -> str | None:
         for number, attribute in fields(self._node(node)):
             if number == 2:  # attributes
-                texts = dict(fields(cast(bytes, attribute)))
+                texts = dict(fields(bytes_of(attribute)))
                 if texts.get(1) == _VALUE:  # name
-                    return cast(bytes, texts.get(3, b"")).decode("utf-8", "replace")  # checkpoint_key
+                    return bytes_of(texts.get(3, b"")).decode("utf-8", "replace")  # checkpoint_key
         return None
 
     def _node(self, node: int) -> bytes:
@@ -63,9 +63,9 @@ def _edge(child: bytes) -> tuple[bytes, int]:
     target, name = 0, b""
     for number, value in fields(child):
         if number == 1:  # node_id
-            target = cast(int, value)
+            target = number_of(value)
         elif number == 2:  # local_name
-            name = cast(bytes, value)
+            name = bytes_of(value)
     return name, target
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 # os.path, because pathlib costs start-up time that the light commands do not have.
-# ruff: noqa: PTH112, PTH113, PTH118, PTH119, PTH120, PTH123, PTH208
 import os
 from typing import NamedTuple
 

@@ -6,6 +6,7 @@ from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.wire import varint
 
 _MAX_RATIO = 22  # three bytes copy at most 64
+_MAX_LENGTH = 1 << 28
 
 
 def uncompress(data: bytes) -> bytes:
@@ -15,7 +16,7 @@ def uncompress(data: bytes) -> bytes:
     length that this much input cannot reach: memory is only ever claimed for content that is there.
     """
     length, position = varint(data, 0)
-    if length > _MAX_RATIO * len(data):
+    if length > min(_MAX_RATIO * len(data), _MAX_LENGTH):
         raise DamageError(0, f"{len(data)} compressed bytes cannot hold {length}")
     out = bytearray()
     end = len(data)

@@ -37,8 +37,12 @@ def read_table(data: bytes | mmap) -> Iterator[tuple[bytes, bytes]]:
     except DamageError as error:
         raise DamageError(footer, f"table footer: {error.what}") from None
     last: bytes | None = None
+    free = 0  # blocks lie one after the other, so that reading takes no longer than the file is long
     for _, value in _entries(_block(data, index, footer), index[0]):
         handle, _ = _handle(value, 0)
+        if handle[0] < free:
+            raise DamageError(handle[0], "a block lies before the end of the one before it")
+        free = sum(handle)
         for key, content in _entries(_block(data, handle, footer), handle[0]):
             if last is not None and key <= last:
                 raise DamageError(handle[0], f"keys are not in order at {key[:60]!r}")

@@ -64,3 +64,17 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
         value = data[position : position + size]
         position += size
         yield key >> 3, value if kind == BYTES else int.from_bytes(value, "little")
+
+
+def number_of(value: int | bytes) -> int:
+    """A value of `fields` that must be a number. Raises DamageError."""
+    if isinstance(value, bytes):
+        raise DamageError(0, "message has bytes where a number must be")
+    return value
+
+
+def bytes_of(value: int | bytes) -> bytes:
+    """A value of `fields` that must be bytes: a string or a message. Raises DamageError."""
+    if isinstance(value, int):
+        raise DamageError(0, "message has a number where bytes must be")
+    return value

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from cfgtool.checkpoints import Checkpoint, Entry
 
-app = typer.Typer(help="Look into a checkpoint without TensorFlow.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False, help="Look into a checkpoint without TensorFlow.", no_args_is_help=True
+)
 
 FORMATS = ("text", "json")
 

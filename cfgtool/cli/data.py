@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from cfgtool.data.stats import Stats
     from cfgtool.schema import Config
 
-app = typer.Typer(help="Check and describe TFRecords and label maps.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False, help="Check and describe TFRecords and label maps.", no_args_is_help=True
+)
 
 _CONFIG_ENDINGS = (".config", ".prototxt", ".textproto", ".pbtxt")
 

@@ -17,12 +17,20 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def evaluate(
     config: str = typer.Argument(..., metavar="CONFIG", help="The pipeline.config that was trained."),
-    model_dir: Path | None = typer.Option(None, "--model-dir", help="Folder of the run; its newest checkpoint counts."),
-    checkpoint: str | None = typer.Option(None, "--checkpoint", help="Prefix of the checkpoint to evaluate instead."),
-    overrides: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Change a field of the config."),
+    model_dir: Path | None = typer.Option(
+        None, "--model-dir", help="Folder of the run; its newest checkpoint counts."
+    ),
+    checkpoint: str | None = typer.Option(
+        None, "--checkpoint", help="Prefix of the checkpoint to evaluate instead."
+    ),
+    overrides: list[str] = typer.Option(
+        [], "--set", metavar="PATH=VALUE", help="Change a field of the config."
+    ),
     per_class: bool = typer.Option(False, "--per-class", help="Also the mAP of every class."),
     draw: Path | None = typer.Option(None, "--draw", help="PNG to write: detections beside groundtruth."),
-    min_score: float = typer.Option(0.5, "--min-score", min=0.0, max=1.0, help="Least score of a drawn detection."),
+    min_score: float = typer.Option(
+        0.5, "--min-score", min=0.0, max=1.0, help="Least score of a drawn detection."
+    ),
     format_: str = typer.Option("text", "--format", help="text or json."),
 ) -> None:
     """Compute COCO metrics of a checkpoint on the first eval_input_reader."""

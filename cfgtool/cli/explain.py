@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Explain a rule or a field of the config.")
+app = typer.Typer(add_completion=False, help="Explain a rule or a field of the config.")
 
 Subject = Annotated[
     str, typer.Argument(metavar="CODE|FIELD", help="CFG101, or train_config.fine_tune_checkpoint_type.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from typing import Annotated
@@ -15,7 +17,7 @@ from cfgtool.lint.engine import Report, Settings, analyse
 from cfgtool.lint.findings import serious
 from cfgtool.lint.reporters import FORMATS, summary
 
-app = typer.Typer(help="Report every mistake of a config at its place.")
+app = typer.Typer(add_completion=False, help="Report every mistake of a config at its place.")
 
 TARGETS = ("auto", "tf1", "tf2")
 
@@ -79,6 +81,7 @@ def lint(
 
     Exits with 0 if there is nothing above a remark, 1 with findings, 2 if a file cannot be read.
     """
+    _spare_the_collector()
     if format not in FORMATS:
         raise UserError(f"no format {format!r}", hint=f"formats are {', '.join(FORMATS)}")
     job = _Job(_settings(target, select, ignore, rules), stdin_filename, unsafe_fixes)
@@ -100,6 +103,15 @@ def lint(
     if job.failed:
         return 2
     return int(job.changed or any(serious(f) for report in job.reports for f in report.findings))
+
+
+def _spare_the_collector() -> None:
+    """Keep the cyclic collector from walking every imported module, during a run that lasts milliseconds and after.
+
+    A fifth of the time of linting one file went there. Many files still get collected now and then.
+    """
+    gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
 
 
 def _settings(

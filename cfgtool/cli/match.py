@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config, SchemaProblem
     from cfgtool.textproto import Document, Problem
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 FORMATS = ("text", "json")
 GENERATIONS = ("auto", "tf1", "tf2")
@@ -77,7 +77,7 @@ def _check_options(
         raise UserError(f"no generation {generation!r}", hint=f"generations are {', '.join(GENERATIONS)}")
     if fail_under is not None and not 0 <= fail_under <= 100:
         raise UserError(f"--fail-under {fail_under:g} is no percentage", hint="give a number from 0 to 100")
-    if output is not None and os.path.exists(output) and not force:  # noqa: PTH110
+    if output is not None and os.path.exists(output) and not force:
         raise UserError("exists already", path=output, hint="give --force to replace it")
 
 

@@ -13,7 +13,7 @@ from cfgtool.files import atomic_write, decode_text, encode_text, read_text
 if TYPE_CHECKING:
     from cfgtool.migrate import Migration
 
-app = typer.Typer(help="Rewrite deprecated and dead fields, keeping comments.")
+app = typer.Typer(add_completion=False, help="Rewrite deprecated and dead fields, keeping comments.")
 
 _STDIN = "-"
 _STDIN_NAME = "<stdin>"

@@ -8,7 +8,7 @@ import typer
 
 from cfgtool.errors import UserError
 
-app = typer.Typer(help="List the rules of the linter.")
+app = typer.Typer(add_completion=False, help="List the rules of the linter.")
 
 Format = Annotated[str, typer.Option("--format", help="text or json.")]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config, SchemaProblem
     from cfgtool.textproto import Problem
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _HARMLESS = ("byte-order-mark", "missing-required", "placeholder-path")
 """Errors of a config that its network does not depend on."""

@@ -17,13 +17,13 @@ def expand_pattern(pattern: str) -> list[str]:
     wildcards stands for itself if it exists.
     """
     name, at, count = pattern.rpartition("@")
-    if at and name and count.isdigit() and not os.path.exists(pattern):  # noqa: PTH110
+    if at and name and count.isdigit() and not os.path.exists(pattern):
         return [f"{name}-{shard:05d}-of-{int(count):05d}" for shard in range(int(count))]
     if any(letter in pattern for letter in _GLOB):
         import glob
 
-        return sorted(path for path in glob.glob(pattern) if not os.path.isdir(path))  # noqa: PTH207, PTH112
-    return [pattern] if os.path.exists(pattern) else []  # noqa: PTH110
+        return sorted(path for path in glob.glob(pattern) if not os.path.isdir(path))
+    return [pattern] if os.path.exists(pattern) else []
 
 
 def expand_paths(patterns: Sequence[str]) -> list[str]:
@@ -36,7 +36,7 @@ def expand_paths(patterns: Sequence[str]) -> list[str]:
     paths: dict[str, None] = {}
     for pattern in patterns:
         matches = expand_pattern(pattern)
-        missing = [path for path in matches if not os.path.exists(path)]  # noqa: PTH110
+        missing = [path for path in matches if not os.path.exists(path)]
         if not matches or missing:
             raise UserError(
                 _missing_message(pattern, missing),
@@ -60,17 +60,15 @@ def nearby(pattern: str) -> str:
     """A hint for a pattern that matches nothing: the nearest existing name, or where it was looked for."""
     folder, name = os.path.split(pattern)
     if any(letter in folder for letter in _GLOB):
-        return f"relative paths start at {os.getcwd()!r}"  # noqa: PTH109
-    if not os.path.isdir(folder or "."):  # noqa: PTH112
-        return f"there is no folder {folder!r}" + (
-            "" if os.path.isabs(folder) else f" in {os.getcwd()!r}"  # noqa: PTH109, PTH117
-        )
+        return f"relative paths start at {os.getcwd()!r}"
+    if not os.path.isdir(folder or "."):
+        return f"there is no folder {folder!r}" + ("" if os.path.isabs(folder) else f" in {os.getcwd()!r}")
     import difflib
 
-    near = difflib.get_close_matches(name, sorted(os.listdir(folder or ".")), 1)  # noqa: PTH208
+    near = difflib.get_close_matches(name, sorted(os.listdir(folder or ".")), 1)
     if near:
-        return f"did you mean {os.path.join(folder, near[0])!r}?"  # noqa: PTH118
-    return f"nothing like it is in {folder or os.getcwd()!r}"  # noqa: PTH109
+        return f"did you mean {os.path.join(folder, near[0])!r}?"
+    return f"nothing like it is in {folder or os.getcwd()!r}"
 
 
 def _missing_message(pattern: str, missing: Sequence[str]) -> str:

@@ -92,18 +92,18 @@ def write_records(path: str, records: Iterable[bytes]) -> int:
     temporary = f"{path}.{os.getpid()}.tmp"
     count = 0
     try:
-        with open(temporary, "wb") as file:  # noqa: PTH123
+        with open(temporary, "wb") as file:
             for data in records:
                 file.write(frame(data))
                 count += 1
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105
+        os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror or error}", path=path) from None
     finally:
-        if os.path.exists(temporary):  # noqa: PTH110
-            os.unlink(temporary)  # noqa: PTH108
+        if os.path.exists(temporary):
+            os.unlink(temporary)
     return count
 
 
@@ -115,7 +115,7 @@ def frame(data: bytes) -> bytes:
 
 def _open(path: str) -> BinaryIO:
     try:
-        return open(path, "rb")  # noqa: PTH123 - the caller closes it
+        return open(path, "rb")
     except FileNotFoundError:
         raise UserError("no such file", path=path) from None
     except IsADirectoryError:

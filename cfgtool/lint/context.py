@@ -94,14 +94,14 @@ class Context:
         resolved. None if it is nowhere.
         """
         for folder in self.folders():
-            path = os.path.join(folder, name)  # noqa: PTH118
-            if os.path.exists(path + suffix):  # noqa: PTH110
+            path = os.path.join(folder, name)
+            if os.path.exists(path + suffix):
                 return path
         return None
 
     def folders(self) -> list[str]:
         """Where relative names are looked for: the current folder, as in training, then the config's."""
-        beside = os.path.dirname(self.path) if self.path else ""  # noqa: PTH120
+        beside = os.path.dirname(self.path) if self.path else ""
         return ["", beside] if beside else [""]
 
     def files(self, pattern: str) -> list[str]:
@@ -112,7 +112,7 @@ class Context:
         import glob
 
         for folder in self.folders():
-            found = sorted(glob.glob(os.path.join(folder, pattern)))  # noqa: PTH118, PTH207
+            found = sorted(glob.glob(os.path.join(folder, pattern)))
             if found:
                 return found
         return []

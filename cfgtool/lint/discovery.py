@@ -19,7 +19,7 @@ def expand(path: str) -> list[str]:
 
     Raises UserError for a folder that holds no config, or cannot be looked into.
     """
-    if path == STDIN or not os.path.isdir(path):  # noqa: PTH112 - start-up time
+    if path == STDIN or not os.path.isdir(path):
         return [path]
     found = list(_configs(path))
     if not found:
@@ -37,4 +37,4 @@ def _configs(folder: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED)
         for name in sorted(files):
             if name.endswith(".config") and not name.startswith("."):
-                yield os.path.normpath(os.path.join(parent, name))  # noqa: PTH118
+                yield os.path.normpath(os.path.join(parent, name))

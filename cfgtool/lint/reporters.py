@@ -72,7 +72,7 @@ def summary(reports: list[Report]) -> str:
 
 def _painter(colour: bool) -> Callable[[str, str], str]:
     if not colour:
-        return lambda text, style: text  # noqa: ARG005
+        return lambda text, style: text
     return lambda text, style: f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
 
 

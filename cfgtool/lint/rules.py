@@ -178,6 +178,6 @@ def read_data(name: str) -> Any:
     """A compiled JSON artefact of the lint layer."""
     import json
 
-    path = os.path.join(os.path.dirname(__file__), "data", name)  # noqa: PTH118, PTH120 - start-up time
-    with open(path, "rb") as file:  # noqa: PTH123
+    path = os.path.join(os.path.dirname(__file__), "data", name)
+    with open(path, "rb") as file:
         return json.loads(file.read())

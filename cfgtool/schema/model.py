@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-DATA = os.path.join(os.path.dirname(__file__), "data")  # noqa: PTH118, PTH120 - pathlib costs start-up time
+DATA = os.path.join(os.path.dirname(__file__), "data")
 
 ZEROS: dict[str, Any] = {"string": "", "bytes": b"", "bool": False, "float": 0.0, "double": 0.0}
 """Scalar type -> its default where the schema gives none; integers are not listed, theirs is 0."""
@@ -118,7 +118,7 @@ class Schema:
 
 def read_data(name: str) -> Any:
     """The content of a JSON artefact in this package's `data` folder."""
-    with open(os.path.join(DATA, name), "rb") as file:  # noqa: PTH118, PTH123
+    with open(os.path.join(DATA, name), "rb") as file:
         return json.loads(file.read())
 
 

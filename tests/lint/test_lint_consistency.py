@@ -107,6 +107,15 @@ STATIC = [
     ("CFG349", ssd(FIXED.format(512, 512)) + "train_config { batch_size: 32 }", ["info"]),
     ("CFG330", "model { } train_config { optimizer { } } train_input_reader { tf_record_input_reader { } }", ["error"]),
     ("CFG330", "model { ssd { } } train_config { }", []),
+    ("CFG355", ssd("freeze_batchnorm: false") + "train_config { batch_size: 4 }", ["warning"]),
+    ("CFG355", ssd("num_classes: 1") + "train_config { batch_size: 5 }", []),
+    ("CFG355", FRCNN.format("num_classes: 1") + "train_config { batch_size: 1 }", []),
+    ("CFG356", ssd("anchor_generator { ssd_anchor_generator { min_scale: 0.96 } }"), ["warning"]),
+    ("CFG356", ssd("anchor_generator { ssd_anchor_generator { min_scale: 0.96 scales: 0.5 } }"), []),
+    ("CFG358", ssd(KEEP.format("convert_to_grayscale: true")), []),
+    ("CFG359", ssd(KEEP.format("per_channel_pad_value: [0, 0]")), []),
+    ("CFG359", ssd(KEEP.format("pad_to_max_dimension: true per_channel_pad_value: [0, 0]")), ["error"]),
+    ("CFG360", FRCNN.format("second_stage_classification_loss { weighted_sigmoid_focal {} }"), []),
     # Readers and evaluation.
     ("CFG514", 'train_input_reader { tf_record_input_reader { input_path: "./a.record" } } eval_input_reader { tf_record_input_reader { input_path: "a.record" } }', ["warning"]),
     ("CFG514", 'train_input_reader { tf_record_input_reader { input_path: "PATH_TO_BE_CONFIGURED" } } eval_input_reader { tf_record_input_reader { input_path: "PATH_TO_BE_CONFIGURED" } }', []),
@@ -209,6 +218,21 @@ def test_missing_checkpoint_names_its_neighbours(tmp_path: Path) -> None:
     found = messages(tmp_path, 'train_config { fine_tune_checkpoint: "ckpt-0" }', "CFG411")
     assert len(found) == 1
     assert "ckpt-3" in found[0]
+
+
+def test_folder_beside_the_config(tmp_path: Path) -> None:
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "zoo" / "ckpt-0.index").touch()
+    text = 'train_config { fine_tune_checkpoint: "zoo" }'
+    what = "which the OD API does not look into"
+    assert messages(tmp_path, text, "CFG412") == [f"'zoo' is a folder, {what}; write 'zoo/ckpt-0'"]
+
+
+def test_a_model_of_proposals_needs_no_classes(tmp_path: Path) -> None:
+    rest = "train_config { optimizer {} } train_input_reader { tf_record_input_reader {} }"
+    for stages, expected in ((1, False), (2, True)):
+        found = messages(tmp_path, FRCNN.format(f"number_of_stages: {stages}") + rest, "CFG330")
+        assert ("num_classes" in found[0]) is expected
 
 
 REAL = [

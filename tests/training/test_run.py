@@ -58,7 +58,12 @@ def trained(chosen: TrainOptions) -> Run:
 def values(run: Run) -> dict[str, np.ndarray]:
     """Every number of the run's state."""
     state = {name: variable.numpy() for name, variable in run.assembly.weights.by_name.items()}
-    state.update({f"optimizer/{variable.name}/{i}": variable.numpy() for i, variable in enumerate(run.optimizer.variables)})
+    state.update(
+        {
+            f"optimizer/{variable.name}/{i}": variable.numpy()
+            for i, variable in enumerate(run.optimizer.variables)
+        }
+    )
     return state
 
 
@@ -75,7 +80,9 @@ def test_a_run_leaves_what_it_promises(uninterrupted: Run) -> None:
     folder = uninterrupted.options.model_dir
     assert [row["step"] for row in rows(folder)] == [1, 2, 3, 4, 5, 6]
     last = rows(folder)[-1]
-    assert {"Loss/total_loss", "Loss/localization_loss", "Loss/classification_loss", "learning_rate"} <= set(last)
+    assert {"Loss/total_loss", "Loss/localization_loss", "Loss/classification_loss", "learning_rate"} <= set(
+        last
+    )
     terms = [last[f"Loss/{name}_loss"] for name in ("localization", "classification", "regularization")]
     assert last["Loss/total_loss"] == pytest.approx(sum(terms), rel=1e-5)
     assert list((folder / "train").glob("events.out.tfevents.*"))
@@ -90,7 +97,9 @@ def test_checkpoints_have_the_keys_of_the_od_api(uninterrupted: Run) -> None:
     assert {"step", "save_counter"} <= set(checkpoint.entries)
 
 
-def test_resuming_ends_where_an_uninterrupted_run_ends(config: str, tmp_path: Path, uninterrupted: Run) -> None:
+def test_resuming_ends_where_an_uninterrupted_run_ends(
+    config: str, tmp_path: Path, uninterrupted: Run
+) -> None:
     trained(options(config, tmp_path, 3, FRESH))
     resumed = options(config, tmp_path, 6, FRESH)
     job, start = prepare(resumed)
@@ -117,7 +126,11 @@ def test_frozen_variables_stay(config: str, tmp_path: Path) -> None:
     run = Run(job, start, chosen)
     before = {name: variable.numpy() for name, variable in run.assembly.weights.by_name.items()}
     run.run()
-    moved = {name for name, value in before.items() if not np.array_equal(value, run.assembly.weights[name].numpy())}
+    moved = {
+        name
+        for name, value in before.items()
+        if not np.array_equal(value, run.assembly.weights[name].numpy())
+    }
     assert not [name for name in moved if name.startswith("backbone/")]
     assert any(name.startswith("head/class") for name in moved)
 
@@ -143,7 +156,10 @@ def test_a_tf1_checkpoint_starts_a_tf2_network(config: str, tmp_path: Path) -> N
     tensors = {v.tf1_name: rng.normal(size=v.shape).astype(np.float32) for v in described if v.tf1_name}
     prefix = str(tmp_path / "model.ckpt")
     tf.raw_ops.SaveV2(
-        prefix=prefix, tensor_names=list(tensors), shape_and_slices=[""] * len(tensors), tensors=list(tensors.values())
+        prefix=prefix,
+        tensor_names=list(tensors),
+        shape_and_slices=[""] * len(tensors),
+        tensors=list(tensors.values()),
     )
     chosen = options(config, tmp_path / "run", 1, f'train_config.fine_tune_checkpoint="{prefix}"')
     job, start = prepare(chosen)
@@ -151,19 +167,28 @@ def test_a_tf1_checkpoint_starts_a_tf2_network(config: str, tmp_path: Path) -> N
     for variable in described:
         if not variable.name.startswith("head/"):
             assert variable.tf1_name is not None
-            np.testing.assert_array_equal(run.assembly.weights[variable.name].numpy(), tensors[variable.tf1_name])
+            np.testing.assert_array_equal(
+                run.assembly.weights[variable.name].numpy(), tensors[variable.tf1_name]
+            )
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(config: str, tmp_path: Path) -> None:
     rate = "train_config.optimizer.momentum_optimizer.learning_rate.cosine_decay_learning_rate"
-    changes = (FRESH, f"{rate}.learning_rate_base=1e30", f"{rate}.warmup_steps=0", "train_config.gradient_clipping_by_norm=0")
+    changes = (
+        FRESH,
+        f"{rate}.learning_rate_base=1e30",
+        f"{rate}.warmup_steps=0",
+        "train_config.gradient_clipping_by_norm=0",
+    )
     with pytest.raises(UserError, match=r"not finite at step \d+: Loss/.*; learning rate 1e\+30; examples"):
         trained(options(config, tmp_path, 20, *changes))
     assert not list(tmp_path.glob("ckpt-*")), "broken weights are not saved"
 
 
 def test_another_network_in_the_model_dir_is_refused(config: str, uninterrupted: Run) -> None:
-    chosen = options(config, uninterrupted.options.model_dir, 9, FRESH, "model.ssd.feature_extractor.depth_multiplier=0.5")
+    chosen = options(
+        config, uninterrupted.options.model_dir, 9, FRESH, "model.ssd.feature_extractor.depth_multiplier=0.5"
+    )
     with pytest.raises(UserError, match="run of another network"):
         prepare(chosen)
 
@@ -184,7 +209,9 @@ def test_old_checkpoints_go_and_the_last_step_is_saved(config: str, tmp_path: Pa
 
 def test_evaluation_reads_a_checkpoint_of_the_run(uninterrupted: Run) -> None:
     job = uninterrupted.job
-    step, evaluation = evaluate_checkpoint(job, find_checkpoint(uninterrupted.options.model_dir, None), per_class=True)
+    step, evaluation = evaluate_checkpoint(
+        job, find_checkpoint(uninterrupted.options.model_dir, None), per_class=True
+    )
     assert step == 6
     assert 0.0 <= evaluation.values[MAIN_METRIC] <= 1.0
     assert "DetectionBoxes_PerformanceByCategory/mAP/star" in evaluation.values
@@ -209,7 +236,10 @@ def test_averages_are_evaluated_when_asked_for(config: str, tmp_path: Path) -> N
         (('train_input_reader.tf_record_input_reader.input_path="nowhere.record"',), "nowhere.record"),
         (('train_config.fine_tune_checkpoint="nowhere/ckpt-0"',), "nowhere/ckpt-0"),
         (('train_config.fine_tune_checkpoint_type="full"',), "have other shapes"),
-        (('train_config.fine_tune_checkpoint_type="classification"',), 'fine_tune_checkpoint_type: "detection"'),
+        (
+            ('train_config.fine_tune_checkpoint_type="classification"',),
+            'fine_tune_checkpoint_type: "detection"',
+        ),
         (("train_config.num_steps=0",), "num_steps"),
     ],
 )
@@ -222,18 +252,32 @@ def test_what_would_fail_later_fails_at_the_start(
     assert not any(tmp_path.iterdir())
 
 
-def test_a_checkpoint_without_data_serves_the_dry_run_only(config: str, tmp_path: Path, fixtures: Path) -> None:
+def test_a_checkpoint_without_data_serves_the_dry_run_only(
+    config: str, tmp_path: Path, fixtures: Path
+) -> None:
     index = fixtures / "demo" / "pretrained" / "ckpt-1.index"
     (tmp_path / "ckpt-1.index").write_bytes(index.read_bytes())
     assert open_checkpoint(str(tmp_path / "ckpt-1")).entries
     with pytest.raises(UserError, match="no data file 'ckpt-1.data-00000-of-00001'"):
-        prepare(options(config, tmp_path / "run", 1, f'train_config.fine_tune_checkpoint="{tmp_path / "ckpt-1"}"'))
+        prepare(
+            options(config, tmp_path / "run", 1, f'train_config.fine_tune_checkpoint="{tmp_path / "ckpt-1"}"')
+        )
 
 
 def command(config: str, model_dir: Path, steps: int) -> list[str]:
     changes = [part for change in (*SMALL, FRESH) for part in ("--set", change)]
     numbers = ["--num-steps", str(steps), "--log-every", "1", "--checkpoint-every", "2"]
-    return [sys.executable, "-m", "cfgtool", "train", config, "--model-dir", str(model_dir), *numbers, *changes]
+    return [
+        sys.executable,
+        "-m",
+        "cfgtool",
+        "train",
+        config,
+        "--model-dir",
+        str(model_dir),
+        *numbers,
+        *changes,
+    ]
 
 
 def wait_for_rows(model_dir: Path, count: int, process: subprocess.Popen[str]) -> None:
@@ -255,9 +299,15 @@ def rows_text(model_dir: Path) -> list[str]:
 def test_a_stopped_run_ends_where_an_uninterrupted_run_ends(config: str, tmp_path: Path, number: int) -> None:
     steps = 60
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run(command(config, tmp_path / "whole", steps), check=True, env=environment, capture_output=True)
+    subprocess.run(
+        command(config, tmp_path / "whole", steps), check=True, env=environment, capture_output=True
+    )
     process = subprocess.Popen(
-        command(config, tmp_path / "parts", steps), env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command(config, tmp_path / "parts", steps),
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     wait_for_rows(tmp_path / "parts", 7, process)
     process.send_signal(number)
@@ -266,8 +316,13 @@ def test_a_stopped_run_ends_where_an_uninterrupted_run_ends(config: str, tmp_pat
     assert "Traceback" not in errors
     if number != signal.SIGKILL:
         assert "go on with `cfgtool train" in errors
-    subprocess.run(command(config, tmp_path / "parts", steps), check=True, env=environment, capture_output=True)
-    ends = [tf.train.load_checkpoint(str(find_checkpoint(tmp_path / name, None).path)) for name in ("whole", "parts")]
+    subprocess.run(
+        command(config, tmp_path / "parts", steps), check=True, env=environment, capture_output=True
+    )
+    ends = [
+        tf.train.load_checkpoint(str(find_checkpoint(tmp_path / name, None).path))
+        for name in ("whole", "parts")
+    ]
     for name in ends[0].get_variable_to_shape_map():
         if name.startswith(("model/", "optimizer/", "step")):
             np.testing.assert_array_equal(ends[0].get_tensor(name), ends[1].get_tensor(name), err_msg=name)

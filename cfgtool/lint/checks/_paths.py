@@ -26,14 +26,14 @@ def worth_reporting(context: Context, path: str) -> bool:
     """
     if not is_local(path):
         return False
-    if os.path.isabs(path):  # noqa: PTH117
+    if os.path.isabs(path):
         top = path.lstrip(os.sep).partition(os.sep)[0]
-        return os.path.isdir(os.sep + top)  # noqa: PTH112
+        return os.path.isdir(os.sep + top)
     return context.path is not None or _folder_exists(context, path)
 
 
 def _folder_exists(context: Context, path: str) -> bool:
-    folder = os.path.dirname(path)  # noqa: PTH120
+    folder = os.path.dirname(path)
     return bool(folder) and context.locate(folder) is not None
 
 
@@ -43,15 +43,15 @@ def near(context: Context, path: str) -> tuple[str, str | None]:
 
     folder, name = os.path.split(path)
     for start in context.folders():
-        names = _names(os.path.join(start, folder))  # noqa: PTH118
+        names = _names(os.path.join(start, folder))
         found = nearest(name, names)
         if found is not None:
-            meant = os.path.join(folder, found)  # noqa: PTH118
+            meant = os.path.join(folder, found)
             return f"; did you mean '{meant}'", meant
         if name in _names(start):
             return f"; did you mean '{name}'", name
-    here = os.getcwd()  # noqa: PTH109
-    where = "" if os.path.isabs(path) else f" in '{here}'"  # noqa: PTH117
+    here = os.getcwd()
+    where = "" if os.path.isabs(path) else f" in '{here}'"
     if folder and context.locate(folder) is None:
         return f"; there is no folder '{folder}'{where}", None
     return f"; looked{where or f' in {folder!r}'}", None
@@ -59,6 +59,6 @@ def near(context: Context, path: str) -> tuple[str, str | None]:
 
 def _names(folder: str) -> list[str]:
     try:
-        return sorted(os.listdir(folder or "."))[:2000]  # noqa: PTH208
+        return sorted(os.listdir(folder or "."))[:2000]
     except OSError:
         return []

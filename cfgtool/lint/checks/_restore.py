@@ -32,7 +32,7 @@ def resolve(context: Context, name: str) -> Location | UserError:
     first: UserError | None = None
     for folder in context.folders():
         try:
-            return resolve_checkpoint(os.path.join(folder, name))  # noqa: PTH118
+            return resolve_checkpoint(os.path.join(folder, name))
         except UserError as error:
             if first is None or "did you mean" in (error.hint or "") or "near it" in (error.hint or ""):
                 first = error

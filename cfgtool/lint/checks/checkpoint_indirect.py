@@ -59,10 +59,10 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     prefix = found.prefix
     for folder in context.folders():
         # What was found beside the config is written as the config would write it.
-        if folder and prefix.startswith(os.path.join(folder, "")) and not os.path.isabs(name):  # noqa: PTH117, PTH118
+        if folder and prefix.startswith(os.path.join(folder, "")) and not os.path.isabs(name):
             prefix = os.path.relpath(prefix, folder)
     fix = context.fix(f"write '{prefix}'", "safe", [context.replace(entry, f'"{prefix}"')])
     what = "a folder, which the OD API does not look into"
-    if not os.path.isdir(name):  # noqa: PTH112
+    if context.locate(name) is None:
         what = "no checkpoint without its step, which the OD API does not guess"
     yield RULE.finding(entry, f"'{name}' is {what}; write '{prefix}'", fix=fix)

@@ -112,7 +112,10 @@ def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG00
             model, "'model' holds no architecture; 'ssd', 'faster_rcnn' and 'center_net' exist"
         )
     elif kind in PARTS:
-        yield from _lacks(model.message(kind), PARTS[kind])
+        architecture = model.message(kind)
+        # A model that only proposes boxes has no classes.
+        classless = kind == "faster_rcnn" and architecture.integer("number_of_stages") == 1
+        yield from _lacks(architecture, PARTS[kind][classless:])
     yield from _lacks(config.message("train_config"), ("optimizer",))
     for name in ("train_input_reader", "eval_input_reader"):
         for entry in config.entries(name):

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._paths import near, worth_reporting
+from cfgtool.lint.checks._paths import is_local, near, worth_reporting
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     """Expand every path of a reader."""
     for entry in config.entries("input_path"):
         name = entry.value
-        if not isinstance(name, str) or not worth_reporting(context, name) or _found(context, name):
+        if not isinstance(name, str) or not is_local(name) or _found(context, name):
+            continue
+        if not worth_reporting(context, name):
+            context.note(f"records not looked for: there is no '{name}' on this machine")
             continue
         hint, meant = near(context, name)
         fix = (

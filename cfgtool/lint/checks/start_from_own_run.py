@@ -49,8 +49,8 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     path = context.locate(start[1], ".index") if start is not None else None
     if start is None or path is None or not path.rpartition("-")[2].isdecimal():
         return
-    folder = os.path.dirname(path)  # noqa: PTH120
-    if not any(_has_events(os.path.join(folder, sub)) for sub in ("", "train")):  # noqa: PTH118
+    folder = os.path.dirname(path)
+    if not any(_has_events(os.path.join(folder, sub)) for sub in ("", "train")):
         return
     message = (
         f"'{start[1]}' is from a training run: its weights are taken, its step is not; the same model "
@@ -61,6 +61,6 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
 
 def _has_events(folder: str) -> bool:
     try:
-        return any(name.startswith("events.out.tfevents") for name in os.listdir(folder or "."))  # noqa: PTH208
+        return any(name.startswith("events.out.tfevents") for name in os.listdir(folder or "."))
     except OSError:
         return False

@@ -42,14 +42,18 @@ class Assembly:
     def trainable_by_name(self) -> dict[str, tf.Variable]:
         """The same by our names."""
         trainable = {variable.ref() for variable in self.weights.trainable}
-        return {name: variable for name, variable in self.weights.by_name.items() if variable.ref() in trainable}
+        return {
+            name: variable for name, variable in self.weights.by_name.items() if variable.ref() in trainable
+        }
 
     def losses(self, batch: Batch, training: bool, step: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         """Scalars `localization_loss` and `classification_loss`; in training the moving statistics are updated.
 
         `step` seeds what is random in the step (dropout, sampling), so that a resumed run draws alike.
         """
-        seed = None if step is None else tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
+        seed = (
+            None if step is None else tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
+        )
         forward = self.network.forward(batch["image"], training=training, dropout_seed=seed)
         for variable, value in forward.updates:
             variable.assign(value)

@@ -10,7 +10,18 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 # Distinct, readable on dark and light pictures; class k takes colour k modulo their number.
-_COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000", "#000075", "#f032e6")
+_COLOURS = (
+    "#e6194b",
+    "#3cb44b",
+    "#4363d8",
+    "#f58231",
+    "#911eb4",
+    "#008080",
+    "#9a6324",
+    "#808000",
+    "#000075",
+    "#f032e6",
+)
 _GAP = 6
 
 

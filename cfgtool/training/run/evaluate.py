@@ -5,7 +5,6 @@ from __future__ import annotations
 import tensorflow as tf
 
 from cfgtool.checkpoints import Checkpoint
-from cfgtool.errors import UserError
 from cfgtool.training.input.pipeline import input_problems
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.evaluation import Evaluation, Evaluator
@@ -17,14 +16,18 @@ from cfgtool.training.run.saving import restore
 _AVERAGES = "optimizer/average/shadow/"
 
 
-def evaluate_checkpoint(job: Job, checkpoint: Checkpoint, *, per_class: bool = False) -> tuple[int, Evaluation]:
+def evaluate_checkpoint(
+    job: Job, checkpoint: Checkpoint, *, per_class: bool = False
+) -> tuple[int, Evaluation]:
     """(training step, evaluation) of a checkpoint of this network, the OD API's own ones included.
 
     With `eval_config.use_moving_averages` the averaged weights are evaluated. Raises UserError if the checkpoint is not
     of this network or has no averages, and for metrics that are not computed here.
     """
     problems = list(metric_problems(job.config.message("eval_config")))
-    problems += [problem for problem in input_problems(job.config) if problem[0].startswith(("eval_", "model"))]
+    problems += [
+        problem for problem in input_problems(job.config) if problem[0].startswith(("eval_", "model"))
+    ]
     if problems:
         raise job.fail(f"{problems[0][0]}: {problems[0][1]}")
     assembly = Assembly(job.config)
@@ -42,7 +45,11 @@ def _take_averages(job: Job, checkpoint: Checkpoint, assembly: Assembly) -> None
     """Put the averages of a run of ours in place of the weights."""
     entry = job.config.message("eval_config").entry("use_moving_averages")
     if not any(key.startswith(_AVERAGES) for key in checkpoint.entries):
-        raise job.fail("the checkpoint has no moving averages", entry, "train with use_moving_average: true, or drop this")
+        raise job.fail(
+            "the checkpoint has no moving averages",
+            entry,
+            "train with use_moving_average: true, or drop this",
+        )
     trainable = assembly.trainable_by_name
     average = MovingAverage(trainable)
     optimizer = tf.Module()

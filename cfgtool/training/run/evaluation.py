@@ -30,7 +30,9 @@ class Evaluator:
         self._evaluate = tf.function(assembly.evaluate)
         self.names = class_names(config)
 
-    def run(self, *, per_class: bool = False, on_image: Callable[[int], None] = lambda count: None) -> Evaluation:
+    def run(
+        self, *, per_class: bool = False, on_image: Callable[[int], None] = lambda count: None
+    ) -> Evaluation:
         """Evaluate all examples; `on_image` is told how many are done."""
         metrics = CocoMetrics(self.names)
         losses: list[dict[str, float]] = []
@@ -75,7 +77,9 @@ def class_names(config: Config) -> dict[int, str]:
     for reader in readers:
         if reader.text("label_map_path"):
             return read_label_map(reader.text("label_map_path")).titles()
-    return {number: f"class {number}" for number in range(1, config.find("model.ssd").integer("num_classes") + 1)}
+    return {
+        number: f"class {number}" for number in range(1, config.find("model.ssd").integer("num_classes") + 1)
+    }
 
 
 def write_picture(evaluation: Evaluation, path: Path, min_score: float = 0.5) -> None:
@@ -87,7 +91,8 @@ def _image(batch: Any, detections: Any, index: int) -> tuple[Boxes, Boxes, Any, 
     """Groundtruth and detections of one image, both as fractions of the stored image, and crowd flags and areas."""
     count = int(batch["num_boxes"][index])
     truth = Boxes(
-        batch["original_boxes"][index, :count].numpy(), batch["classes"][index, :count].numpy().astype(np.int64) + 1
+        batch["original_boxes"][index, :count].numpy(),
+        batch["classes"][index, :count].numpy().astype(np.int64) + 1,
     )
     found = int(detections["num_detections"][index])
     boxes = Boxes(

@@ -30,7 +30,7 @@ class Job:
 
     @property
     def generation(self) -> str:
-        """"tf1" or "tf2": the trainer that the config was written for."""
+        """ "tf1" or "tf2": the trainer that the config was written for."""
         return self.report.generation
 
     def fail(self, message: str, entry: Entry | None = None, hint: str | None = None) -> UserError:
@@ -53,7 +53,10 @@ def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     for override in overrides:
         name, equals, value = override.partition("=")
         if not equals:
-            raise UserError(f"override {override!r} is not of the form 'path=value'", hint="such as train_config.batch_size=4")
+            raise UserError(
+                f"override {override!r} is not of the form 'path=value'",
+                hint="such as train_config.batch_size=4",
+            )
         text = apply_edits(text, set_value(document, name.strip(), value.strip()))
         document = parse(text)
     text = apply_edits(text, list(_findable_paths(read_config(document), path)))
@@ -81,7 +84,12 @@ def _findable_paths(config: Config, path: str) -> Iterator[Edit]:
         return
     for _, entry in config.walk():
         name = entry.value
-        if entry.type.name not in PATH_FIELDS or not isinstance(name, str) or os.path.isabs(name) or entry.node is None:
+        if (
+            entry.type.name not in PATH_FIELDS
+            or not isinstance(name, str)
+            or os.path.isabs(name)
+            or entry.node is None
+        ):
             continue
         if name and not _exists(name) and _exists(os.path.join(folder, name)):
             found = os.path.normpath(os.path.join(folder, name))
@@ -90,12 +98,14 @@ def _findable_paths(config: Config, path: str) -> Iterator[Edit]:
 
 def _exists(name: str) -> bool:
     """Whether a path, a glob, a sharded name or a checkpoint prefix leads anywhere."""
-    return os.path.exists(name) or os.path.exists(name + ".index") or any(map(os.path.exists, expand_pattern(name)))
+    return (
+        os.path.exists(name)
+        or os.path.exists(name + ".index")
+        or any(map(os.path.exists, expand_pattern(name)))
+    )
 
 
 def quoted(text: str) -> str:
     """`text` as a string of the text format."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-

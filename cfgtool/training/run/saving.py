@@ -40,7 +40,9 @@ class Saver:
             return str(self._manager.save())
         except (tf.errors.OpError, OSError) as error:
             reason = getattr(error, "message", None) or str(error)
-            raise UserError(f"the checkpoint could not be written: {reason}", path=self._manager.directory) from None
+            raise UserError(
+                f"the checkpoint could not be written: {reason}", path=self._manager.directory
+            ) from None
 
     def resume(self, prefix: str) -> int:
         """Restore everything from `prefix`; returns its step.
@@ -62,7 +64,9 @@ def restore(checkpoint: Any, prefix: str) -> None:
         status.assert_existing_objects_matched().expect_partial()
     except tf.errors.NotFoundError:
         raise UserError(
-            "checkpoint has no readable data", path=prefix, hint="the .data-00000-of-00001 file must stand beside .index"
+            "checkpoint has no readable data",
+            path=prefix,
+            hint="the .data-00000-of-00001 file must stand beside .index",
         ) from None
     except tf.errors.OpError as error:
         raise UserError(f"checkpoint cannot be read: {error.message.splitlines()[0]}", path=prefix) from None
@@ -76,7 +80,11 @@ def restore(checkpoint: Any, prefix: str) -> None:
 
 def move_aside(model_dir: Path) -> Path | None:
     """Move everything of an earlier run in `model_dir` into `previous-N` below it; None if there was nothing."""
-    names = [path for path in model_dir.iterdir() if not path.name.startswith("previous-")] if model_dir.is_dir() else []
+    names = (
+        [path for path in model_dir.iterdir() if not path.name.startswith("previous-")]
+        if model_dir.is_dir()
+        else []
+    )
     if not names:
         return None
     number = 1

@@ -51,7 +51,11 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     network = describe(job.config)
     num_steps = train_config.integer("num_steps")
     if num_steps <= 0:
-        raise job.fail("train_config.num_steps is not set", train_config.entry("num_steps"), "set it, or give --num-steps")
+        raise job.fail(
+            "train_config.num_steps is not set",
+            train_config.entry("num_steps"),
+            "set it, or give --num-steps",
+        )
     check_data(job, network)
     resume = None if options.restart else latest_checkpoint(options.model_dir)
     plan = None
@@ -131,7 +135,9 @@ def _refuse_other_network(checkpoint: Checkpoint, network: NetworkDescription) -
 def start_page(job: Job, start: Start, options: TrainOptions) -> Iterator[str]:
     """What the user should know before the first step, line by line."""
     network = start.network
-    yield f"config     {job.path}" + (f" with {len(options.overrides)} overrides" if options.overrides else "")
+    yield f"config     {job.path}" + (
+        f" with {len(options.overrides)} overrides" if options.overrides else ""
+    )
     yield (
         f"network    {network.feature_extractor}, {network.generation.upper()}: {network.parameters:,} parameters,"
         f" {network.anchors:,} anchors at {network.input_shape[0]} x {network.input_shape[1]}"
@@ -144,7 +150,7 @@ def start_page(job: Job, start: Start, options: TrainOptions) -> Iterator[str]:
     yield f"data       {len(files)} file{'s' if len(files) != 1 else ''}, batches of {start.batch_size}"
     yield f"rate       {_rate_line(job.config, start.num_steps)}"
     yield f"model dir  {options.model_dir}"
-    counts = {severity: 0 for severity in ("error", "warning")}
+    counts = dict.fromkeys(("error", "warning"), 0)
     for finding in job.report.findings:
         counts[finding.severity] = counts.get(finding.severity, 0) + 1
     if counts["error"] or counts["warning"]:
@@ -176,7 +182,9 @@ def learning_rate_config(config: Config) -> Config:
     optimizer = config.find("train_config.optimizer")
     kind = optimizer.which("optimizer")
     if kind is None:
-        raise UserError("train_config.optimizer chooses no optimizer", hint="write momentum_optimizer { ... }")
+        raise UserError(
+            "train_config.optimizer chooses no optimizer", hint="write momentum_optimizer { ... }"
+        )
     return optimizer.message(kind).message("learning_rate")
 
 
@@ -188,5 +196,9 @@ def find_checkpoint(model_dir: Path | None, path: str | None) -> Checkpoint:
         raise UserError("nothing to evaluate is named", hint="give --model-dir or --checkpoint")
     latest = latest_checkpoint(model_dir)
     if latest is None:
-        raise UserError("no checkpoint is in this model dir", path=str(model_dir), hint="train first, or give --checkpoint")
+        raise UserError(
+            "no checkpoint is in this model dir",
+            path=str(model_dir),
+            hint="train first, or give --checkpoint",
+        )
     return latest

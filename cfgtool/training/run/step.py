@@ -17,7 +17,9 @@ class Trainee(Protocol):
     def trainable(self) -> list[tf.Variable]:
         """The variables to update: trainable and not frozen."""
 
-    def losses(self, batch: Mapping[str, Any], training: bool, step: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+    def losses(
+        self, batch: Mapping[str, Any], training: bool, step: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         """Named scalar losses of a batch; `step` seeds what is random in them."""
 
     def regularization(self) -> tf.Tensor | None:
@@ -27,7 +29,9 @@ class Trainee(Protocol):
 class Optimizer(Protocol):
     """An optimizer as the step sees it."""
 
-    def apply(self, gradients: list[tf.Tensor], variables: list[tf.Variable], learning_rate: tf.Tensor) -> None:
+    def apply(
+        self, gradients: list[tf.Tensor], variables: list[tf.Variable], learning_rate: tf.Tensor
+    ) -> None:
         """Update `variables` in place."""
 
 
@@ -51,7 +55,10 @@ def make_step(
         rate = learning_rate(step)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            losses = {f"Loss/{name}": value for name, value in detector.losses(batch, training=True, step=step).items()}
+            losses = {
+                f"Loss/{name}": value
+                for name, value in detector.losses(batch, training=True, step=step).items()
+            }
             penalty = detector.regularization() if regularize else None
             if penalty is not None:
                 losses["Loss/regularization_loss"] = penalty

@@ -38,7 +38,9 @@ class Run:
         self.assembly = Assembly(job.config, seed=options.seed)
         trainable = self.assembly.trainable_by_name
         if not trainable:
-            raise UserError("freeze_variables and update_trainable_variables leave nothing to train", path=job.path)
+            raise UserError(
+                "freeze_variables and update_trainable_variables leave nothing to train", path=job.path
+            )
         self.optimizer: Optimizer = build_optimizer(train_config.message("optimizer"), trainable)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.saver = Saver(
@@ -109,7 +111,9 @@ def _prepare_folder(options: TrainOptions) -> None:
     try:
         options.model_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"the model dir cannot be made: {error.strerror}", path=str(options.model_dir)) from None
+        raise UserError(
+            f"the model dir cannot be made: {error.strerror}", path=str(options.model_dir)
+        ) from None
 
 
 def carry_out(plan: RestorePlan, assembly: Assembly) -> None:
@@ -119,7 +123,9 @@ def carry_out(plan: RestorePlan, assembly: Assembly) -> None:
         values = {variable.name: reader.get_tensor(entry.name) for variable, entry in plan.restored}
     except (tf.errors.OpError, RuntimeError, ValueError) as error:
         message = getattr(error, "message", None) or str(error)
-        raise UserError(f"the checkpoint cannot be read: {message.splitlines()[0]}", path=plan.checkpoint.path) from None
+        raise UserError(
+            f"the checkpoint cannot be read: {message.splitlines()[0]}", path=plan.checkpoint.path
+        ) from None
     assembly.weights.assign(values)
 
 
@@ -193,15 +199,18 @@ class EvalHook:
         """See `Hook`."""
         evaluation = self._evaluator.run()
         found = evaluation.values
-        self._metrics.write(step, {name: value for name, value in found.items() if not name.startswith("Loss/")})
+        self._metrics.write(
+            step, {name: value for name, value in found.items() if not name.startswith("Loss/")}
+        )
         self._board.write(step, found)
         pictures = [np.asarray(image) for image in evaluation.side_by_side()]
         for number, picture in enumerate(pictures):
             self._board.image(step, f"eval_side_by_side_{number}", picture[np.newaxis])
-        self._progress.say(f"step {step}: {MAIN_METRIC} {found[MAIN_METRIC]:.4f}, @.50IOU {found[MAIN_METRIC + '@.50IOU']:.4f}")
+        self._progress.say(
+            f"step {step}: {MAIN_METRIC} {found[MAIN_METRIC]:.4f}, @.50IOU {found[MAIN_METRIC + '@.50IOU']:.4f}"
+        )
 
 
 def run_training(job: Job, start: Start, options: TrainOptions) -> int:
     """Train; returns the step reached, less than `num_steps` if the user stopped the run."""
     return Run(job, start, options).run()
-
