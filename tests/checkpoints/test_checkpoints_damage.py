@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from written_tables import (
     varint,
 )
 
-from cfgtool.checkpoints import read_checkpoint
+from cfgtool.checkpoints import bundle, read_checkpoint
 from cfgtool.checkpoints.bundle import read_index
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.errors import UserError
@@ -77,6 +78,9 @@ FAR = b"\0\0" + varint(9) + varint(1 << 40)
 LONG_KEY = varint(0) + varint(1 << 30) + b"\0" + block([])
 UNSORTED = block([(b"", HEADER), (b"b", entry()), (b"a", entry())])
 NO_RANK = number_field(1, 1) + bytes_field(2, number_field(3, 1))
+ONE = number_field(1, 1)
+EMPTY = b"\0" * 8 + struct.pack("<I", 2)  # a block of nothing but restart points
+HANDLE = varint(0) + varint(len(EMPTY))
 HOSTILE = {
     "no table": (b"x" * 100, "no table footer"),
     "a number of eleven bytes": (table(footer=b"\xff" * 40 + MAGIC), "cut off or has more than 64 bits"),
@@ -108,7 +112,16 @@ HOSTILE = {
     "unknown rank": (index({b"a": NO_RANK}), "unknown rank"),
     "message that is cut off": (index({b"a": b"\x12\x7f"}), "message is cut off"),
     "message of unknown wire type": (index({b"a": b"\x0f"}), "unknown wire type 7"),
-    "text for a number": (index({b"a": bytes_field(1, b"x")}), "field 1 is no number"),
+    "text for a number": (index({b"a": bytes_field(1, b"x")}), "bytes where a number must be"),
+    "text for the number of shards": (index({}, header=bytes_field(1, b"x")), "bytes where a number must be"),
+    "number for a shape": (index({b"a": number_field(2, 4)}), "a number where bytes must be"),
+    "number for a dimension": (index({b"a": ONE + bytes_field(2, number_field(2, 4))}), "a number where"),
+    "text for a size": (index({b"a": ONE + bytes_field(2, bytes_field(2, bytes_field(1, b"x")))}), "bytes where"),
+    "number for a slice": (index({b"a": number_field(7, 4)}), "a number where bytes must be"),
+    "number for an extent": (index({b"a": bytes_field(7, number_field(1, 4))}), "a number where bytes"),
+    "type that looks like float32": (index({b"a": entry(), b"b": entry(dtype=65537)}), "element type 65537"),
+    "many dimensions": (index({b"a": entry((1,) * 300, size=4)}), "shape of 300 dimensions"),
+    "the same block again": (table(stored(EMPTY), stored(EMPTY), handles=[HANDLE, HANDLE]), "lies before the end"),
 }  # fmt: skip
 
 
@@ -123,6 +136,20 @@ def test_what_nobody_writes_by_accident(name: str, tmp_path: Path) -> None:
     assert error.message.startswith("checkpoint index is damaged at byte ")
     assert words in error.message
     assert error.hint is not None
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "words"),
+    [("_MAX_ENTRIES", 5, "more than 5 entries"), ("_MAX_NAMES", 100, "bytes of names")],
+)
+def test_more_names_than_any_network_has(
+    bound: str, value: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compression makes long names cheap in a file, but not in memory."""
+    assert len(read_index(GOOD["plain"]).entries) == 5
+    monkeypatch.setattr(bundle, bound, value)
+    with pytest.raises(DamageError, match=words):
+        read_index(GOOD["plain"])
 
 
 @pytest.mark.parametrize(
@@ -156,6 +183,19 @@ def _tell(path: Path) -> str | None:
         return error.message
     assert [item.shape for item in entries.values()] == [(4,), (3, 3, 3, 4), ()]
     return None
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        number_field(1, 4),
+        bytes_field(1, number_field(1, 4)),
+        bytes_field(1, bytes_field(1, number_field(1, 4))),
+    ],
+)
+def test_a_checkpoint_in_one_file_with_numbers_for_messages_is_told(lists: bytes, tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(table(stored(block([(b"", lists)]))))
+    assert "a number where bytes must be" in str(_tell(tmp_path / "other"))
 
 
 def test_a_table_of_other_things_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from written_tables import entry, index
 
 from cfgtool.checkpoints import open_checkpoint, read_checkpoint
+from cfgtool.checkpoints.damage import DamageError
+from cfgtool.checkpoints.graph import ObjectGraph
 from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
 
@@ -122,6 +124,15 @@ def test_data_that_is_cut_off_or_wrong_is_told(tmp_path: Path) -> None:
         Values(checkpoint).raw(item)
     assert checkpoint.find("model/other") is None
     assert "object graph cannot be read" in checkpoint.notes[0]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"\x08\1", b"\x0a\2\x08\1", b"\x0a\4\x0a\2\x10\1", b"\x0a\4\x0a\2\x08\7", b"\x0f"],
+)
+def test_an_object_graph_that_is_none_is_told(message: bytes) -> None:
+    with pytest.raises(DamageError):
+        ObjectGraph(message).name("a/b")
 
 
 @pytest.mark.parametrize(
