@@ -38,9 +38,8 @@ def read_index(data: bytes) -> Bundle:
     """The entries of an index file. Raises DamageError."""
     bundle: Bundle | None = None
     known: dict[tuple[int, bytes], Type] = {}
-    count = names = 0
-    for key, value in read_table(data):
-        count += 1
+    names = 0
+    for count, (key, value) in enumerate(read_table(data)):
         names += len(key)
         if count > _MAX_ENTRIES or names > _MAX_NAMES:
             raise DamageError(0, f"more than {count - 1} entries, with {names} bytes of names")

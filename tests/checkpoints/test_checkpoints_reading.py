@@ -128,7 +128,7 @@ def test_data_that_is_cut_off_or_wrong_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [b"\x08\1", b"\x0a\2\x08\1", b"\x0a\4\x0a\2\x10\1", b"\x0a\4\x0a\2\x08\7", b"\x0f"],
+    [b"\x08\1", b"\x0a\2\x08\1", b"\x0a\4\x0a\2\x10\1", b"\x0a\7\x0a\5\x08\7\x12\1a", b"\x0f"],
 )
 def test_an_object_graph_that_is_none_is_told(message: bytes) -> None:
     with pytest.raises(DamageError):
