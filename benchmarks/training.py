@@ -59,6 +59,8 @@ def write_config(setting: Setting) -> Path | None:
         "train_config.fine_tune_checkpoint": '""',
         f"{rate}.learning_rate_base": 0.0025,
         f"{rate}.warmup_learning_rate": 0.001,
+        "eval_input_reader[0].label_map_path": f'"{corpus / "label_maps" / "pet_label_map.pbtxt"}"',
+        "eval_input_reader[0].tf_record_input_reader.input_path": f'"{corpus / "records" / "pets_examples.record"}"',
         "train_input_reader.label_map_path": f'"{corpus / "label_maps" / "pet_label_map.pbtxt"}"',
         "train_input_reader.tf_record_input_reader.input_path": f'"{corpus / "records" / "pets_examples.record"}"',
     }

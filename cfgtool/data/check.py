@@ -116,6 +116,7 @@ class _Report:
 def _records(path: str, report: _Report, limit: int | None) -> Iterator[Record]:
     """The records of `path` whose data is intact; defects go to `report`."""
     report.broken = False
+    # A damaged record leaves the framing intact, so the next one can be read; broken framing ends the file.
     try:
         for record in frames(path):
             if limit is not None and record.index >= limit:

@@ -36,6 +36,7 @@ def check_example(
 
     `lookup` (class text to id) and `ids` come from the label map; what is None is not compared.
     """
+    # Values of the wrong type would only cause follow-up messages below.
     wrong = list(_wrong_types(features))
     yield from wrong
     if wrong:

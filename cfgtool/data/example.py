@@ -26,10 +26,7 @@ def decode_example(data: bytes) -> dict[str, Values]:
             if number == 2 and isinstance(value, bytes):
                 raise UserError("is a tf.SequenceExample, not a tf.Example")
             if number == 1 and isinstance(value, bytes):
-                for entry_number, entry in _fields(value):
-                    if entry_number == 1 and isinstance(entry, bytes):
-                        key, values = _map_entry(entry)
-                        features[key] = values
+                features.update(_features(value))
     except (IndexError, ValueError, struct.error):
         raise UserError("is not a serialised tf.Example") from None
     return features
@@ -85,6 +82,13 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         shift += 7
         if shift > 63:
             raise ValueError("varint beyond 64 bits")
+
+
+def _features(data: bytes) -> Iterator[tuple[str, Values]]:
+    """The map entries of a Features message; of entries with one key the last counts, as in any map field."""
+    for number, entry in _fields(data):
+        if number == 1 and isinstance(entry, bytes):
+            yield _map_entry(entry)
 
 
 def _map_entry(data: bytes) -> tuple[str, Values]:

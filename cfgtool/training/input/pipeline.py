@@ -49,7 +49,12 @@ from cfgtool.training.input.example import (
     size_of,
 )
 from cfgtool.training.input.preprocess import Preprocessor
-from cfgtool.training.input.readers import evaluation_records, reader_problems, training_records
+from cfgtool.training.input.readers import (
+    evaluation_records,
+    input_files,
+    reader_problems,
+    training_records,
+)
 from cfgtool.training.targets.boxes import area
 
 Batch = dict[str, Tensor]
@@ -108,7 +113,7 @@ def training_batches(
     def prepare(element: Tensor, record: Tensor) -> Batch:
         example = decode(record)
         source_id = example.pop(SOURCE_ID)
-        for name in (CROWD, DIFFICULT, AREA):
+        for name in (CROWD, DIFFICULT, AREA):  # evaluation's; augmentation need not move them along
             example.pop(name)
         example = augment(example, SeededDraws(tf.constant(seed, tf.int64), element))
         return {**finish(example), SOURCE_ID: source_id, "element": element}
@@ -136,7 +141,7 @@ def evaluation_batches(
     batch = batch_size or max(1, config.message("eval_config").integer("batch_size"))
     decode = Decoder(_label_map(reader))
     finish = _Finish(config, reader.integer("max_number_of_boxes"))
-    if finish.preprocess.size is None:
+    if finish.preprocess.size is None:  # images of different sizes cannot be stacked
         batch = 1
 
     def prepare(element: Tensor, record: Tensor) -> Batch:
@@ -217,10 +222,11 @@ def checked(dataset: tf.data.Dataset, reader: Config) -> Iterator[Batch]:
 def explain(error: tf.errors.OpError, reader: Config) -> UserError:
     """The mistake in the reader's files that TensorFlow stumbled over, found by checking them one by one."""
     from cfgtool.data.check import check_records
-    from cfgtool.data.paths import expand_paths
 
+    message = str(error.message).splitlines()[0]
     try:
-        paths = expand_paths(reader.message("tf_record_input_reader").texts("input_path"))
+        # Only local files can be looked into without TensorFlow.
+        paths = [path for path in input_files(reader) if "://" not in path]
         if isinstance(error, tf.errors.DataLossError):
             for path in paths:
                 for record in frames(path):
@@ -233,7 +239,7 @@ def explain(error: tf.errors.OpError, reader: Config) -> UserError:
         place = f" (record {first.record}, byte {first.offset})" if first.record is not None else ""
         hint = "run `cfgtool data check` on the config for all of them"
         return UserError(f"{first.message}{place}", path=first.path, hint=hint)
-    return UserError(f"reading the data failed: {str(error.message).splitlines()[0]}")
+    return UserError(f"reading the data failed: {message}")
 
 
 def _refuse(problems: list[tuple[str, str]]) -> None:

@@ -60,13 +60,18 @@ class Source:
     """Files that are read together, and how many records they hold."""
 
     def __init__(self, patterns: list[str]) -> None:
-        self.paths = _files(patterns)
+        self.paths = _expand(patterns)
         self.records = sum(_count(path) for path in self.paths)
         if not self.records:
             raise UserError("has no records", path=self.paths[0], hint="write the data set again")
 
 
-def _files(patterns: list[str]) -> list[str]:
+def input_files(reader: Config) -> list[str]:
+    """The files of an `InputReader`. Raises UserError for a pattern that matches nothing."""
+    return _expand(reader.message("tf_record_input_reader").texts("input_path"))
+
+
+def _expand(patterns: list[str]) -> list[str]:
     """The files of local patterns and of those that only TensorFlow can open (`gs://`, ...)."""
     paths: list[str] = []
     for pattern in patterns:
@@ -120,6 +125,7 @@ def _endless(reader: Config, source: Source, seed: int, start: int) -> tf.data.D
     per_epoch = -(-source.records // nth)
     first = start // per_epoch
 
+    # A seed for each epoch, not one reshuffled dataset: so epoch 40 needs no run through the 39 before it.
     def epoch(number: Tensor) -> tf.data.Dataset:
         records = _epoch(reader, source, tf.constant(seed, tf.int64) * 1_000_003 + number)
         if nth > 1:
@@ -143,6 +149,7 @@ def _epoch(reader: Config, source: Source, seed: Tensor) -> tf.data.Dataset:
         block_length=reader.integer("read_block_length"),
     )
     if shuffle:
+        # A buffer beyond the number of records would only be allocated in vain.
         size = min(reader.integer("shuffle_buffer_size"), source.records)
         records = records.shuffle(size, seed=seed + 1, reshuffle_each_iteration=False)
     return records
