@@ -26,8 +26,8 @@ class Checkpoint:
     (written by a Saver: keys are names of graph variables). `step` is the number that the prefix ends in
     (TF1: the training step, TF2: the number of the checkpoint), None without one. `notes` say what was made
     of the path that was asked for, and `path_error` is the exception (its type, its text) that the OD API
-    raises for that spelling, None if it takes it. `parts` are the slices of partitioned variables by their
-    encoded keys.
+    raises for that spelling, None if it takes it. `shards` counts the data files, 0 for a checkpoint in one
+    file; `parts` are the slices of partitioned variables by their encoded keys.
     """
 
     __slots__ = (
