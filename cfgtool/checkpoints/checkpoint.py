@@ -99,8 +99,8 @@ class Checkpoint:
 
     @property
     def has_data(self) -> bool:
-        """True if values can be read; names and shapes need the index alone."""
-        return all(os.path.isfile(self.data_file(shard)) for shard in range(self.shards))
+        """True if values can be read (of the V1 format they cannot); names and shapes need the index alone."""
+        return self.shards > 0 and all(os.path.isfile(self.data_file(shard)) for shard in range(self.shards))
 
 
 def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:

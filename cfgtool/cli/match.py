@@ -94,7 +94,6 @@ class _Job:
             self.config, cast(Literal["auto", "tf1", "tf2"], generation)
         )
         self.checkpoint = self._open(checkpoint, path)
-        self.notes += self.checkpoint.notes
         self.named_type = restore_type
 
     def plan(self) -> RestorePlan:
@@ -108,7 +107,9 @@ class _Job:
                 flag = self.train.flag("from_detection_checkpoint")
                 why = f"from_detection_checkpoint is {str(flag).lower()}"
                 self.notes.append(f"fine_tune_checkpoint_type is not set: {kind!r} is assumed, because {why}")
-        return self._planned(kind, self.train.flag("load_all_detection_checkpoint_vars"))
+        plan = self._planned(kind, self.train.flag("load_all_detection_checkpoint_vars"))
+        self.notes += self.checkpoint.notes  # to which the plan may have added
+        return plan
 
     def all_plans(self) -> list[RestorePlan]:
         """A plan for each restore type of the generation; in TF1 also with its switch for all variables."""
@@ -118,6 +119,7 @@ class _Job:
         plans = [self._planned(kind, load_all=False) for kind in kinds]
         if self.network.generation == "tf1":
             plans.append(self._planned("detection", load_all=True))
+        self.notes += self.checkpoint.notes
         return plans
 
     def _planned(self, kind: str, load_all: bool) -> RestorePlan:

@@ -111,7 +111,9 @@ def checkpoint_line(checkpoint: Checkpoint) -> str:
     word = "step" if checkpoint.format == "tf1-name" else "number"
     step = f", {word} {checkpoint.step}" if checkpoint.step is not None else ""
     line = f"{printable(checkpoint.path)} ({kind}): {len(checkpoint.entries)} entries{step}"
-    if not checkpoint.has_data:
+    if not checkpoint.shards:
+        line += "; in the V1 format, whose values are not read: training could not start"
+    elif not checkpoint.has_data:
         line += "; index only: the data files are not there, training could not start"
     return line
 

@@ -179,3 +179,13 @@ def test_a_damaged_index(run: Run, tmp_path: Path) -> None:
     status, out, err = run("ls", prefix)
     assert (status, out) == (2, "")
     assert err.startswith(f"cfgtool: error: {index}: checkpoint index is damaged at byte ")
+
+
+def test_a_checkpoint_in_one_file(run: Run, fixtures: Path) -> None:
+    prefix = fixtures / "checkpoints" / "v1" / "mobilenet.ckpt"
+    listing = json.loads(run("ls", prefix, "--format", "json")[1])
+    assert (listing["format"], listing["has_data"], len(listing["entries"])) == ("tf1-name", False, 3)
+    assert "in the V1 format, whose values are not read" in run("ls", prefix)[1]
+    status, out, err = run("show", prefix, listing["entries"][0]["name"])
+    assert (status, out) == (2, "")
+    assert "values of a checkpoint in the V1 format are not read" in err

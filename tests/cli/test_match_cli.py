@@ -360,13 +360,21 @@ def test_control_characters_of_a_checkpoint_do_not_reach_the_terminal(
     assert "\\x1b[31m" in out
 
 
+def test_an_object_graph_that_cannot_be_read_is_said(match: Match, text: str, tmp_path: Path) -> None:
+    prefix = _write(tmp_path / "ckpt-1", text, root="other/")
+    Path(f"{prefix}.data-00000-of-00001").write_bytes(b"")
+    status, out, _ = match(_config(tmp_path, text), "--checkpoint", prefix, "--type", "detection")
+    assert status == 1
+    assert "note        its object graph cannot be read" in out
+
+
 def _installed(*arguments: object, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / "cfgtool"), *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
 
 
 def test_the_installed_command(text: str, tmp_path: Path) -> None:
-    """Standard input as the config, a narrow encoding, and a reader that goes away."""
+    """Standard input as the config, and a folder in its place."""
     prefix = _write(tmp_path / "ckpt-1", text)
     done = _installed("match", "-", "--checkpoint", prefix, "--type", "detection", stdin=text)
     assert (done.returncode, done.stderr) == (0, "")
