@@ -1,0 +1,1 @@
+"""Language server: translates between the protocol and the layers below, decides nothing."""
