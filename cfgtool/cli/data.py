@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from cfgtool.data.check import Inspection
     from cfgtool.data.label_map import LabelMap
     from cfgtool.data.problems import Problem
     from cfgtool.data.sources import Source
-    from cfgtool.data.stats import Stats
     from cfgtool.schema import Config
 
 app = typer.Typer(
@@ -36,9 +36,9 @@ def check(
     problems: list[Problem] = []
     records = 0
     for source in _sources(targets, label_map):
-        found, stats = _inspect(source, limit)
-        problems += found
-        records += stats.records
+        found, inspection = _inspect(source, limit)
+        problems += found + inspection.listed()
+        records += inspection.stats.records
     if format == "json":
         import json
 
@@ -61,7 +61,7 @@ def stats(
     results: list[dict[str, object]] = []
     for source in _sources(targets, label_map):
         names = _read_label_map(source.label_map_path)
-        found = _inspect(source, limit)[1].as_dict()
+        found = _inspect(source, limit)[1].stats.as_dict()
         result = {"source": source.field, **found}
         if names is not None:
             labels = found["boxes_by_class_id"]
@@ -89,7 +89,7 @@ def _sources(targets: list[str], label_map_path: str | None) -> list[Source]:
     found: list[Source] = []
     for target in targets:
         if not target.endswith(_CONFIG_ENDINGS):
-            found.append(Source(target, [target], label_map_path or "", None, None))
+            found.append(Source(target, [target], label_map_path or ""))
             continue
         for source in sources(_read_config(target)):
             if label_map_path:
@@ -110,11 +110,12 @@ def _read_config(path: str) -> Config:
     return config
 
 
-def _inspect(source: Source, limit: int | None) -> tuple[list[Problem], Stats]:
+def _inspect(source: Source, limit: int | None) -> tuple[list[Problem], Inspection]:
+    """The flaws of the label map and of the set of files, and what was found in the records."""
     from cfgtool.data.check import inspect_records
     from cfgtool.data.label_map import load_label_map
-    from cfgtool.data.paths import expand_paths, expand_pattern, missing_shards
-    from cfgtool.data.problems import Problem
+    from cfgtool.data.paths import expand_paths, expand_pattern, shard_problems
+    from cfgtool.data.reading import WholeReading
 
     paths = expand_paths(source.patterns)
     problems: list[Problem] = []
@@ -122,11 +123,8 @@ def _inspect(source: Source, limit: int | None) -> tuple[list[Problem], Stats]:
     if source.label_map_path:
         label_map, problems = load_label_map(source.label_map_path)
     for pattern in source.patterns:
-        absent = missing_shards(pattern, expand_pattern(pattern))
-        if absent:
-            problems.append(Problem("shards-missing", "warning", f"{absent} shards are missing", pattern))
-    found, counted = inspect_records(paths, label_map, source.num_classes, limit, source.max_boxes)
-    return problems + found, counted
+        problems += shard_problems(pattern, expand_pattern(pattern))
+    return problems, inspect_records(WholeReading(paths, limit), source.expected(label_map))
 
 
 def _read_label_map(path: str) -> LabelMap | None:

@@ -21,6 +21,8 @@ CROWD = "image/object/is_crowd"
 AREA = "image/object/area"
 GROUP_OF = "image/object/group_of"
 MASK = "image/object/mask"
+KEYPOINT_Y = "image/object/keypoint/y"
+KEYPOINT_X = "image/object/keypoint/x"
 
 BOX = (YMIN, XMIN, YMAX, XMAX)
 """The corners in the order of our boxes: `[ymin, xmin, ymax, xmax]`, as fractions of the image sides."""
@@ -42,9 +44,8 @@ TYPES: dict[str, type] = {
     CROWD: int,
     AREA: float,
     GROUP_OF: int,
-    MASK: bytes,
 }
-"""Key -> the Python type of its values."""
+"""Key -> the Python type of its values. Masks are no member: they are images or numbers, as the reader says."""
 
 PER_OBJECT_OPTIONAL = (WEIGHT, DIFFICULT, CROWD, AREA, GROUP_OF)
 """Lists that may be absent, but have one value per object where they are not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from cfgtool.data.problems import Problem
 from cfgtool.errors import UserError
 
 _GLOB = "*?["
@@ -54,6 +55,12 @@ def missing_shards(pattern: str, paths: Sequence[str]) -> int:
     if not of or not digits or not any(letter in pattern for letter in _GLOB):
         return 0
     return max(0, int(digits) - len(paths))
+
+
+def shard_problems(pattern: str, paths: Sequence[str]) -> list[Problem]:
+    """What is wrong with the set of files `paths` that `pattern` matched: shards that are missing."""
+    absent = missing_shards(pattern, paths)
+    return [Problem("shards-missing", "warning", f"{absent} shards are missing", pattern)] if absent else []
 
 
 def nearby(pattern: str) -> str:

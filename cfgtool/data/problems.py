@@ -8,7 +8,7 @@ class Problem:
 
     `code` is a short slug, `severity` error, warning or info, `message` one sentence in lower case. In a text
     file `line` and `column` (1-based) and the character `offset` say where; in a TFRecord file `record` (from
-    0) and the byte `offset` of its frame do.
+    0; None where the records before were not read) and the byte `offset` of its frame do.
     """
 
     __slots__ = ("code", "column", "line", "message", "offset", "path", "record", "severity")
@@ -34,12 +34,19 @@ class Problem:
         self.record = record
         self.offset = offset
 
+    @property
+    def place(self) -> str:
+        """Where in a TFRecord file; empty for a problem of the file as a whole."""
+        if self.record is not None:
+            return f"record {self.record} (byte {self.offset})"
+        return "" if self.offset is None else f"byte {self.offset}"
+
     def __str__(self) -> str:
         place = self.path
         if self.line is not None:
             place += f":{self.line}:{self.column}"
-        elif self.record is not None:
-            place += f":record {self.record} (byte {self.offset})"
+        elif self.place:
+            place += f":{self.place}"
         return f"{place}: {self.severity}: {self.message} [{self.code}]"
 
     def __repr__(self) -> str:

@@ -1,59 +1,48 @@
-"""Where a config says its data is: the input readers with what bounds their records."""
+"""Where a config says its data is: the input readers with what they expect of their records."""
 
 from __future__ import annotations
+
+from cfgtool.data.expected import Expected, expected_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cfgtool.data.label_map import LabelMap
     from cfgtool.schema import Config
 
 READER_FIELDS = ("train_input_reader", "eval_input_reader")
 
 
 class Source:
-    """One input reader: its field, file patterns, label map path (maybe empty), and record bounds."""
+    """Records to read: what they are called, file patterns, label map path (maybe empty), and their reader."""
 
-    __slots__ = ("field", "label_map_path", "max_boxes", "num_classes", "patterns")
+    __slots__ = ("field", "label_map_path", "patterns", "reader")
 
     def __init__(
-        self,
-        field: str,
-        patterns: list[str],
-        label_map_path: str,
-        num_classes: int | None,
-        max_boxes: int | None,
+        self, field: str, patterns: list[str], label_map_path: str, reader: Config | None = None
     ) -> None:
         self.field = field
         self.patterns = patterns
         self.label_map_path = label_map_path
-        self.num_classes = num_classes
-        self.max_boxes = max_boxes
+        self.reader = reader
+
+    def expected(self, label_map: LabelMap | None) -> Expected:
+        """What the records are compared with."""
+        return Expected(label_map) if self.reader is None else expected_of(self.reader, label_map)
+
+
+def readers(config: Config) -> list[Config]:
+    """The input readers of a pipeline config, training first."""
+    training = [config.message("train_input_reader")] if config.has("train_input_reader") else []
+    return training + [reader for reader in config.messages("eval_input_reader") if reader is not None]
 
 
 def sources(config: Config) -> Iterator[Source]:
-    """The input readers of a pipeline config that read TFRecords, training first."""
-    count = num_classes(config)
-    for name in READER_FIELDS:
-        if not config.has(name):
-            continue
-        readers = config.messages(name) if name == "eval_input_reader" else [config.message(name)]
-        for number, reader in enumerate(readers):
-            patterns = reader.message("tf_record_input_reader").texts("input_path")
-            yield Source(
-                name if len(readers) == 1 else f"{name}[{number}]",
-                patterns,
-                reader.text("label_map_path"),
-                count,
-                reader.integer("max_number_of_boxes"),
-            )
-
-
-def num_classes(config: Config) -> int | None:
-    """`num_classes` of the configured model, None if there is none."""
-    model = config.message("model")
-    architecture = model.which("model")
-    if architecture is None:
-        return None
-    detector = model.message(architecture)
-    return detector.integer("num_classes") if "num_classes" in detector.type.fields else None
+    """The records of the input readers of a pipeline config, training first."""
+    found = readers(config)
+    alone = len(config.messages("eval_input_reader")) == 1
+    for reader in found:
+        patterns = reader.message("tf_record_input_reader").texts("input_path")
+        name = reader.path.partition("[")[0] if alone else reader.path
+        yield Source(name, patterns, reader.text("label_map_path"), reader)

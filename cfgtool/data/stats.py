@@ -11,12 +11,40 @@ if TYPE_CHECKING:
 
     from cfgtool.data.example import Values
 
+KEPT_BOXES = 4096
+"""More sizes of boxes than this say nothing that these do not."""
+
 SMALL, MEDIUM = 32**2, 96**2
 """COCO's size classes: areas in square pixels below SMALL are small, below MEDIUM medium, else large."""
 
 
+class KeptBoxes:
+    """Sizes of boxes, evenly thinned to `KEPT_BOXES`: (height, width) of a box, (height, width) of its image, in
+    pixels.
+    """
+
+    def __init__(self) -> None:
+        self.sizes: list[tuple[float, float, int, int]] = []
+        self._every = 1
+        self._seen = 0
+
+    def add(self, height: float, width: float, image_height: int, image_width: int) -> None:
+        """Keep one of every few boxes."""
+        self._seen += 1
+        if self._seen % self._every:
+            return
+        self.sizes.append((height, width, image_height, image_width))
+        if len(self.sizes) == 2 * KEPT_BOXES:
+            self.sizes = self.sizes[1::2]
+            self._every *= 2
+
+
 class Stats:
-    """Counts over the records of a data set. Sizes are of the stored images, in pixels."""
+    """Counts over the records of a data set. Sizes are of the stored images, in pixels.
+
+    `max_of_class` is the largest number of boxes of one class in one image, `kept` sizes of boxes with an area,
+    `images` a number for each encoded image: equal for equal images, within this process.
+    """
 
     def __init__(self) -> None:
         self.files = 0
@@ -25,6 +53,9 @@ class Stats:
         self.boxes = 0
         self.without_boxes = 0
         self.max_boxes = 0
+        self.max_of_class = 0
+        self.kept = KeptBoxes()
+        self.images: set[int] = set()
         self.difficult = 0
         self.crowd = 0
         self.undecodable = 0
@@ -45,22 +76,36 @@ class Stats:
         self.without_boxes += not boxes
         self.difficult += sum(1 for value in objects.integers(features, keys.DIFFICULT) if value)
         self.crowd += sum(1 for value in objects.integers(features, keys.CROWD) if value)
-        for label in objects.integers(features, keys.LABEL):
+        self._count_classes(objects.integers(features, keys.LABEL), objects.texts(features, keys.TEXT))
+        self._count_image(objects.first_bytes(features, keys.IMAGE) or b"", boxes)
+
+    def _count_classes(self, labels: list[int], texts: list[str]) -> None:
+        for label in labels:
             self.labels[label] = self.labels.get(label, 0) + 1
-        for text in objects.texts(features, keys.TEXT):
+        for text in texts:
             self.texts[text] = self.texts.get(text, 0) + 1
+        objects_of: list[int] | list[str] = labels or texts
+        if len(objects_of) > self.max_of_class:
+            most = max(objects_of.count(name) for name in set(objects_of))  # type: ignore[arg-type]
+            self.max_of_class = max(self.max_of_class, most)
+
+    def _count_image(self, encoded: bytes, boxes: list[objects.Box]) -> None:
         try:
-            header = image_header(objects.first_bytes(features, keys.IMAGE) or b"")
+            header = image_header(encoded)
         except ValueError:
             self.undecodable += 1
             return
+        self.images.add(hash(encoded))
         self.formats[header.format] = self.formats.get(header.format, 0) + 1
         self.widths.append(header.width)
         self.heights.append(header.height)
         for ymin, xmin, ymax, xmax in boxes:
-            area = (ymax - ymin) * (xmax - xmin) * header.width * header.height
+            height, width = (ymax - ymin) * header.height, (xmax - xmin) * header.width
+            area = height * width
             name = "small" if area < SMALL else "medium" if area < MEDIUM else "large"
             self.sizes[name] += 1
+            if height > 0 and width > 0:
+                self.kept.add(height, width, header.height, header.width)
 
     def has_class(self, id: int, *names: str) -> bool:  # noqa: A002
         """Whether a box has this class id or one of these class texts."""

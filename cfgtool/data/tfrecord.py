@@ -19,24 +19,31 @@ _FOOTER = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size
 FRAME_BYTES = _HEADER.size + _FOOTER.size
 """What framing adds to each record."""
+_HIGH_BYTES = bytes(4)  # the upper half of a length below 4 GiB, with which every search for a header begins
+_CANDIDATES = 4096  # data that is full of zeros, such as masks, would be searched for seconds
 
 
 class RecordError(UserError):
-    """A defect of a TFRecord file, with the `record` number (from 0), its byte `offset` and the `reason`."""
+    """A defect of a TFRecord file, with the `record` number (from 0; None if the records before it were not
+    counted), its byte `offset` and the `reason`.
+    """
 
-    def __init__(self, message: str, *, path: str, record: int, offset: int, hint: str | None = None) -> None:
-        super().__init__(f"{message} (record {record}, byte {offset})", path=path, hint=hint)
+    def __init__(
+        self, message: str, *, path: str, record: int | None, offset: int, hint: str | None = None
+    ) -> None:
+        place = f"byte {offset}" if record is None else f"record {record}, byte {offset}"
+        super().__init__(f"{message} ({place})", path=path, hint=hint)
         self.reason = message
         self.record = record
         self.offset = offset
 
 
 class Record:
-    """One record: its number, the byte offset of its frame in the file, and its data."""
+    """One record: its number (None if not counted), the byte offset of its frame in the file, and its data."""
 
     __slots__ = ("checksum", "data", "index", "offset", "path")
 
-    def __init__(self, path: str, index: int, offset: int, data: bytes, checksum: int) -> None:
+    def __init__(self, path: str, index: int | None, offset: int, data: bytes, checksum: int) -> None:
         self.path = path
         self.index = index
         self.offset = offset
@@ -65,11 +72,16 @@ def frames(path: str) -> Iterator[Record]:
 
     Raises RecordError where the framing is broken, UserError if the file cannot be read.
     """
-    with _open(path) as file:
-        for index, offset, length in _walk(file, path):
-            data = file.read(length)
-            (checksum,) = _FOOTER.unpack(file.read(_FOOTER.size))
-            yield Record(path, index, offset, data, checksum)
+    with open_records(path) as file:
+        for index, offset, length in walk(file, path):
+            yield read_record(file, path, index, offset, length)
+
+
+def read_record(file: BinaryIO, path: str, index: int | None, offset: int, length: int) -> Record:
+    """The record whose header `walk` has just read from `file`."""
+    data = file.read(length)
+    (checksum,) = _FOOTER.unpack(file.read(_FOOTER.size))
+    return Record(path, index, offset, data, checksum)
 
 
 def read_records(path: str) -> Iterator[bytes]:
@@ -83,8 +95,8 @@ def record_offsets(path: str) -> list[tuple[int, int]]:
 
     Raises RecordError where the framing is broken; the data is not looked at.
     """
-    with _open(path) as file:
-        return [(offset + HEADER_BYTES, length) for _, offset, length in _walk(file, path)]
+    with open_records(path) as file:
+        return [(offset + HEADER_BYTES, length) for _, offset, length in walk(file, path)]
 
 
 def write_records(path: str, records: Iterable[bytes]) -> int:
@@ -113,7 +125,8 @@ def frame(data: bytes) -> bytes:
     return b"".join((length, _FOOTER.pack(masked_crc32c(length)), data, _FOOTER.pack(masked_crc32c(data))))
 
 
-def _open(path: str) -> BinaryIO:
+def open_records(path: str) -> BinaryIO:
+    """The file, open for reading. Raises UserError if it cannot be opened."""
     try:
         return open(path, "rb")
     except FileNotFoundError:
@@ -124,14 +137,18 @@ def _open(path: str) -> BinaryIO:
         raise UserError(f"cannot be read: {error.strerror or error}", path=path) from None
 
 
-def _walk(file: BinaryIO, path: str) -> Iterator[tuple[int, int, int]]:
-    """(record number, offset of the frame, length of the data) of each record; `file` stands at the data."""
+def walk(file: BinaryIO, path: str, start: int = 0) -> Iterator[tuple[int | None, int, int]]:
+    """(record number, offset of the frame, length of the data) of each record, from the frame at `start` on.
+
+    When it yields, `file` stands at the data. Numbers are None unless the walk starts at the beginning. Raises
+    RecordError where the framing is broken.
+    """
     size = os.fstat(file.fileno()).st_size
-    offset = index = 0
+    offset, count = start, 0
     while offset < size:
         file.seek(offset)
-        header = file.read(HEADER_BYTES)
-        length = _length(header, path, index, offset)
+        index = None if start else count
+        length = _length(file.read(HEADER_BYTES), path, index, offset)
         end = offset + FRAME_BYTES + length
         if end > size:
             raise RecordError(
@@ -142,10 +159,28 @@ def _walk(file: BinaryIO, path: str) -> Iterator[tuple[int, int, int]]:
             )
         yield index, offset, length
         offset = end
-        index += 1
+        count += 1
 
 
-def _length(header: bytes, path: str, index: int, offset: int) -> int:
+def find_frame(window: bytes, room: int) -> int | None:
+    """Where in `window` the first frame begins; None if it holds no header of a record.
+
+    `room` is the number of bytes from the start of the window to the end of the file. A header is recognised by
+    the checksum of its length, so that a false one is as rare as a collision of 32 bits.
+    """
+    at = window.find(_HIGH_BYTES, 4)
+    for _ in range(_CANDIDATES):
+        if at < 0 or at + 8 > len(window):
+            return None
+        length, checksum = _HEADER.unpack_from(window, at - 4)
+        begin = at - 4
+        if 0 < length <= room - begin and masked_crc32c(window[begin : begin + 8]) == checksum:
+            return begin
+        at = window.find(_HIGH_BYTES, at + 1)
+    return None
+
+
+def _length(header: bytes, path: str, index: int | None, offset: int) -> int:
     """The data length that a frame header says. Raises RecordError if it is cut off or damaged."""
     if len(header) == HEADER_BYTES:
         length, checksum = _HEADER.unpack(header)

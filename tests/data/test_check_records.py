@@ -11,7 +11,9 @@ import pytest
 from cfgtool.data import keys
 from cfgtool.data.check import MAX_PER_CODE, check_records, inspect_records
 from cfgtool.data.check_example import check_example
+from cfgtool.data.expected import Expected
 from cfgtool.data.label_map import parse_label_map
+from cfgtool.data.reading import WholeReading
 from cfgtool.data.tfrecord import frame
 
 Features = dict[str, list[Any]]
@@ -22,7 +24,7 @@ NAN = float("nan")
 def _codes(features: Features, **more: Any) -> dict[str, str]:
     return {
         code: severity
-        for code, severity, _ in check_example(features, MAP.lookup(), MAP.ids, **({"num_classes": 3} | more))
+        for code, severity, _ in check_example(features, Expected(MAP, **({"num_classes": 3} | more)))
     }
 
 
@@ -102,7 +104,7 @@ def test_more_boxes_than_the_reader_takes(features: Features) -> None:
     ],
 )
 def test_messages_say_what_helps(features: Features, change: Features, said: str) -> None:
-    flaws = check_example(features | change, MAP.lookup(), MAP.ids)
+    flaws = check_example(features | change, Expected(MAP))
     assert any(said in message for _, _, message in flaws)
 
 
@@ -118,7 +120,7 @@ def test_a_broken_record_does_not_hide_the_next(write: Callable[..., str]) -> No
     data = bytearray(Path(path).read_bytes())
     data[20] ^= 1
     Path(path).write_bytes(bytes(data))
-    codes = [(problem.record, problem.code) for problem in check_records([path], MAP, 3)]
+    codes = [(problem.record, problem.code) for problem in check_records([path], Expected(MAP, 3))]
     assert codes[0] == (0, "record-checksum")
     assert (1, "class-id-above-num-classes") in codes
 
@@ -150,15 +152,15 @@ def test_the_same_source_id_twice(write: Callable[..., str]) -> None:
 
 
 def test_classes_without_boxes_are_told(write: Callable[..., str]) -> None:
-    (problem,) = check_records([write({})], MAP)
+    (problem,) = check_records([write({})], Expected(MAP))
     assert problem.severity == "info"
     assert "'bird'" in problem.message
-    assert check_records([write({})], MAP, limit=1) == []
+    assert check_records([write({})], Expected(MAP), limit=1) == []
 
 
 def test_floods_are_counted(write: Callable[..., str]) -> None:
     path = write(*[{keys.LABEL: [9, 9], keys.TEXT: []}] * (MAX_PER_CODE + 5))
-    problems = check_records([path], None, 3)
+    problems = check_records([path], Expected(None, 3))
     assert len(problems) == MAX_PER_CODE + 1
     assert problems[-1].message == "5 more of class-id-above-num-classes"
 
@@ -166,7 +168,7 @@ def test_floods_are_counted(write: Callable[..., str]) -> None:
 def test_statistics(write: Callable[..., str]) -> None:
     empty = {key: [] for key in (*keys.BOX, keys.LABEL, keys.TEXT)}
     path = write({}, {keys.DIFFICULT: [1, 0]}, empty, {keys.IMAGE: [b"?"]})
-    stats = inspect_records([path])[1].as_dict()
+    stats = inspect_records(WholeReading([path])).stats.as_dict()
     expected = {
         "records": 4,
         "boxes": 6,
@@ -189,5 +191,7 @@ def test_the_pets_are_sound(shared: Path) -> None:
     from cfgtool.data.label_map import read_label_map
 
     label_map = read_label_map(str(shared / "corpus/label_maps/pet_label_map.pbtxt"))
-    problems = check_records([str(shared / "corpus/records/pets_examples.record")], label_map, 37, None, 100)
+    problems = check_records(
+        [str(shared / "corpus/records/pets_examples.record")], Expected(label_map, 37, 100)
+    )
     assert [(problem.code, problem.severity) for problem in problems] == [("classes-without-boxes", "info")]

@@ -11,7 +11,9 @@ import pytest
 from cfgtool.data import keys, objects
 from cfgtool.data.check import inspect_records
 from cfgtool.data.example import decode_example
+from cfgtool.data.expected import Expected
 from cfgtool.data.label_map import read_label_map
+from cfgtool.data.reading import WholeReading
 from cfgtool.data.tfrecord import read_records
 
 pytest.importorskip("PIL")
@@ -25,10 +27,10 @@ def test_committed_records_are_sound(fixtures: Path, split: str, count: int) -> 
     folder = fixtures / "shapes"
     label_map = read_label_map(str(folder / "shapes_label_map.pbtxt"))
     path = str(folder / f"shapes_{split}.record")
-    problems, stats = inspect_records(
-        [path], label_map, len(draw_shapes.CLASSES), None, draw_shapes.MAX_OBJECTS
-    )
-    assert problems == []
+    expected = Expected(label_map, len(draw_shapes.CLASSES), draw_shapes.MAX_OBJECTS)
+    inspection = inspect_records(WholeReading([path]), expected)
+    stats = inspection.stats
+    assert inspection.listed() == []
     assert stats.records == count
     assert min(stats.labels.values()) > count / 4
 

@@ -1,0 +1,155 @@
+"""Reading a bounded part of a data set: enough to see what is wrong with it, at the price of a blink.
+
+A set that is small enough is read whole. Of a larger one come short runs of neighbouring records, spread evenly
+over files and positions: records are often sorted by class or by source, and the first ones say little about
+the rest. TFRecord files have no index, so a run begins at the first header found after its position.
+"""
+
+from __future__ import annotations
+
+import time
+
+from cfgtool.data.reading import damaged, defect, nothing_in, size_of
+from cfgtool.data.tfrecord import Record, find_frame, open_records, read_record, walk
+from cfgtool.errors import UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
+
+    from cfgtool.data.problems import Problem
+
+SAMPLE_RECORDS = 200
+"""A flaw that one record in fifty has is among 200 records 49 times in 50."""
+SAMPLE_BYTES = 8 << 20
+"""About a tenth of a second from a disk or a network that gives 100 MB/s; also the most one record may have."""
+SAMPLE_FILES = 16
+"""Opening a file costs milliseconds on a network drive."""
+SAMPLE_SECONDS = 0.2
+"""Slow storage and records of thousands of boxes must not hold up an editor; what was read by then is judged."""
+CHECKSUM_BYTES = 1 << 20
+"""Checksums in plain Python take 13 ms for this much; damage beyond is found by reading everything."""
+RUNS = 24
+"""Places to read at, over all files: some eight records at each."""
+WINDOW = 256 << 10
+"""Where no header is found in this many bytes, the record there is larger, and the run is left out."""
+TAIL_RECORDS = 4
+"""How many records of average size the end of a file is searched back for, to see whether it was cut off."""
+
+
+class SampleReading:
+    """A sample of the records of `paths`; `seconds` bounds the time."""
+
+    def __init__(self, paths: Sequence[str], seconds: float = SAMPLE_SECONDS) -> None:
+        self.paths = paths
+        self.complete = False
+        self._seconds = seconds
+        self._deadline = 0.0
+        self._bytes = 0
+        self._checked = 0
+        self._count = 0
+
+    def __iter__(self) -> Iterator[Record | Problem]:
+        self._deadline = time.monotonic() + self._seconds
+        sizes = {path: size_of(path) for path in self.paths}
+        empty = [path for path, size in sizes.items() if not size]
+        yield from (nothing_in(path) for path in empty)
+        filled = [path for path in self.paths if sizes[path]]
+        if sum(sizes.values()) <= SAMPLE_BYTES and _few(filled):
+            yield from self._whole(filled)
+            return
+        chosen = spread(filled, SAMPLE_FILES)
+        quota = -(-SAMPLE_RECORDS // max(1, len(chosen)))
+        for path in chosen:
+            if self._late():
+                return
+            try:
+                yield from self._file(path, sizes[path], quota, max(1, RUNS // len(chosen)))
+            except UserError as error:
+                yield defect(error, path)
+
+    def _late(self) -> bool:
+        return time.monotonic() > self._deadline or self._bytes >= SAMPLE_BYTES
+
+    def _whole(self, paths: Sequence[str]) -> Iterator[Record | Problem]:
+        for path in paths:
+            try:
+                with open_records(path) as file:
+                    for index, offset, length in walk(file, path):
+                        if self._late():
+                            return
+                        yield self._judged(read_record(file, path, index, offset, length))
+            except UserError as error:
+                yield defect(error, path)
+        self.complete = True
+
+    def _file(self, path: str, size: int, quota: int, runs: int) -> Iterator[Record | Problem]:
+        """`quota` records of one file, in as many runs. Raises UserError where the file is broken."""
+        with open_records(path) as file:
+            wanted, got, at = 0.0, 0, 0
+            for run in range(runs):
+                # A run that follows on the one before it need not look for a header.
+                start = max(at, size * run // runs)
+                wanted += quota / runs
+                begin = start if start == at else _boundary(file, start, size)
+                if begin is None:
+                    continue
+                for index, offset, length in walk(file, path, begin):
+                    if got >= wanted or length > SAMPLE_BYTES:
+                        break
+                    if self._late():
+                        return
+                    got += 1
+                    yield self._judged(read_record(file, path, index, offset, length))
+                    at = file.tell()
+            self._check_end(file, path, size)
+
+    def _judged(self, record: Record) -> Record | Problem:
+        """The record, or its damage as far as checksums are computed."""
+        size = len(record.data)
+        self._count += 1
+        self._bytes += size
+        if self._checked + size > CHECKSUM_BYTES:
+            return record
+        self._checked += size
+        return record if record.intact() else damaged(record)
+
+    def _check_end(self, file: BinaryIO, path: str, size: int) -> None:
+        """Walk the headers of the last few records. Raises RecordError if the file was cut off."""
+        back = TAIL_RECORDS * self._bytes // max(1, self._count)
+        begin = _boundary(file, max(0, size - min(back, WINDOW)), size)
+        if begin is not None:
+            for _ in walk(file, path, begin):
+                pass
+
+
+def spread(paths: Sequence[str], count: int) -> list[str]:
+    """At most `count` of `paths`, evenly spaced, the first included."""
+    if len(paths) <= count:
+        return list(paths)
+    return [paths[number * len(paths) // count] for number in range(count)]
+
+
+def _few(paths: Sequence[str]) -> bool:
+    """Whether all files together have no more records than a sample; where one is broken, as far as it goes."""
+    count = 0
+    for path in paths:
+        try:
+            with open_records(path) as file:
+                for _ in walk(file, path):
+                    count += 1
+                    if count > SAMPLE_RECORDS:
+                        return False
+        except UserError:
+            continue
+    return True
+
+
+def _boundary(file: BinaryIO, start: int, size: int) -> int | None:
+    """The offset of the first frame at or after `start`; None if no header is near."""
+    if start == 0:
+        return 0
+    file.seek(start)
+    found = find_frame(file.read(WINDOW), size - start)
+    return None if found is None else start + found
