@@ -67,10 +67,11 @@ def expected_of(reader: Config, label_map: LabelMap | None) -> Expected:
 
 
 def num_classes(config: Config) -> int | None:
-    """`num_classes` of the configured model, None if there is none."""
+    """`num_classes` of the configured model, None if it is not set."""
     model = config.message("model")
     architecture = model.which("model")
     if architecture is None:
         return None
     detector = model.message(architecture)
-    return detector.integer("num_classes") if "num_classes" in detector.type.fields else None
+    count = detector.integer("num_classes") if "num_classes" in detector.type.fields else 0
+    return count if count > 0 else None

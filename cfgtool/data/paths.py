@@ -57,9 +57,15 @@ def missing_shards(pattern: str, paths: Sequence[str]) -> int:
     return max(0, int(digits) - len(paths))
 
 
+def shard_pattern(name: str) -> str:
+    """The glob for the shards of `name@N`; any other path as it is."""
+    stem, at, count = name.rpartition("@")
+    return f"{stem}-?????-of-{int(count):05d}" if at and stem and count.isdigit() else name
+
+
 def shard_problems(pattern: str, paths: Sequence[str]) -> list[Problem]:
     """What is wrong with the set of files `paths` that `pattern` matched: shards that are missing."""
-    absent = missing_shards(pattern, paths)
+    absent = missing_shards(shard_pattern(pattern), paths)
     return [Problem("shards-missing", "warning", f"{absent} shards are missing", pattern)] if absent else []
 
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from cfgtool.data.label_map import LabelMap
     from cfgtool.schema import Config
 
-READER_FIELDS = ("train_input_reader", "eval_input_reader")
-
 
 class Source:
     """Records to read: what they are called, file patterns, label map path (maybe empty), and their reader."""

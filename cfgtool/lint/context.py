@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from cfgtool.checkpoints import Checkpoint
     from cfgtool.data.label_map import LabelMap
+    from cfgtool.data.reading import Progress
+    from cfgtool.lint.records import RecordSample
     from cfgtool.matching import RestorePlan
     from cfgtool.networks import NetworkDescription
     from cfgtool.schema import Config, Entry
@@ -32,10 +34,20 @@ T = TypeVar("T")
 class Context:
     """One config under examination.
 
-    `generation` is "tf1" or "tf2"; `path` is None for text without a file.
+    `generation` is "tf1" or "tf2"; `path` is None for text without a file. With `all_records` every record is
+    read, and `progress` is told how far that is.
     """
 
-    __slots__ = ("_cache", "config", "document", "generation", "notes", "path")
+    __slots__ = (
+        "_cache",
+        "all_records",
+        "config",
+        "document",
+        "generation",
+        "notes",
+        "path",
+        "progress",
+    )
 
     def __init__(self, config: Config, document: Document, path: str | None, generation: str) -> None:
         self.config = config
@@ -43,6 +55,8 @@ class Context:
         self.path = path
         self.generation: Literal["tf1", "tf2"] = "tf1" if generation == "tf1" else "tf2"
         self.notes: list[str] = []
+        self.all_records = False
+        self.progress: Progress | None = None
         self._cache: dict[tuple[str, str], Any] = {}
 
     def source(self, entry: Entry) -> str:
@@ -122,8 +136,10 @@ class Context:
 
         def read() -> LabelMap:
             from cfgtool.data.label_map import read_label_map
+            from cfgtool.lint.filecache import cached
 
-            return read_label_map(self._existing(name, "label map"))
+            path = self._existing(name, "label map")
+            return cached("label map", [path], path, lambda: read_label_map(path))
 
         return self._once("label map", name, read)
 
@@ -135,11 +151,39 @@ class Context:
 
         def read() -> Checkpoint:
             from cfgtool.checkpoints import open_checkpoint
+            from cfgtool.lint.filecache import cached, stamp
 
-            path = self.locate(name, ".index") or self.locate(name)
-            return open_checkpoint(path or self._existing(name, "checkpoint"))
+            path = self.locate(name, ".index")
+            if path is None:  # a folder, or a spelling that is made out by looking around
+                return open_checkpoint(self._existing(name, "checkpoint"))
+            # Names are looked up in the data file as well, where it is there.
+            data = stamp(f"{path}.data-00000-of-00001")
+            return cached("checkpoint", [f"{path}.index"], (path, data), lambda: open_checkpoint(path))
 
         return self._once("checkpoint", name, read)
+
+    def has_records(self, config: Config) -> bool:
+        """Whether there are files of the reader `config`, or of any reader if it is another message."""
+        from cfgtool.data.sources import readers
+
+        return any(
+            map(self.record_files, [config] if config.type.name == "InputReader" else readers(self.config))
+        )
+
+    def records(self, reader: Config) -> RecordSample | None:
+        """What is known of the records of an `InputReader`, read when first asked for; None without files."""
+        files = self.record_files(reader)
+        if not files:
+            return None
+        from cfgtool.lint.records import read_records
+
+        return self._once("records", reader.path, lambda: read_records(self, reader, files))
+
+    def record_files(self, reader: Config) -> dict[str, Entry]:
+        """The files of an `InputReader` that are there, with the `input_path` of each; nothing is read."""
+        from cfgtool.lint.records import record_files
+
+        return self._once("record files", reader.path, lambda: record_files(self, reader)) or {}
 
     def network(self) -> NetworkDescription | None:
         """The configured network; None, with a note, if it is of a kind that is not described."""

@@ -11,6 +11,7 @@ from cfgtool.lint.findings import Finding, Fix, order
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cfgtool.data.reading import Progress
     from cfgtool.lint.context import Context
     from cfgtool.lint.rules import Catalogue
     from cfgtool.schema import Config, Entry, SchemaProblem
@@ -26,9 +27,12 @@ CHECKS = "cfgtool.lint.checks"
 
 
 class Settings:
-    """How to lint: the generation ("auto", "tf1", "tf2"), the codes that are on (None: all), the rules."""
+    """How to lint: the generation ("auto", "tf1", "tf2"), the codes that are on (None: all), the rules.
 
-    __slots__ = ("catalogue", "codes", "target")
+    With `all_records` every record is read instead of a sample, and `progress` is told how far that is.
+    """
+
+    __slots__ = ("all_records", "catalogue", "codes", "progress", "target")
 
     def __init__(
         self,
@@ -39,6 +43,8 @@ class Settings:
         self.target = target
         self.codes = codes
         self.catalogue = catalogue or rules_module.load()
+        self.all_records = False
+        self.progress: Progress | None = None
 
 
 class Report:
@@ -85,6 +91,7 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
     config = read_config(document, root)
     generation, reason = _generation(config, settings.target)
     context = Context(config, document, path, generation)
+    context.all_records, context.progress = settings.all_records, settings.progress
     whole = _as_a_whole(document, catalogue)
     if whole is not None:
         findings = [whole]
@@ -211,7 +218,10 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
                     yield finding
     if not broken:
         for (code, _), config in checks.items():
-            if settings.codes is None or code in settings.codes:
+            if settings.codes is not None and code not in settings.codes:
+                continue
+            # Most configs are linted away from their data: the checks that read it are not even imported then.
+            if "needs" not in records[code] or context.has_records(config):
                 yield from _check(records[code]["module"], context, config)
 
 

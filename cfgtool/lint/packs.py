@@ -133,7 +133,7 @@ def compile_checks(package: ModuleType) -> dict[str, Any]:
             "on": list(rule.on),
             "applicability": rule.fix,
             "module": info.name,
-        }
+        } | ({"needs": rule.needs} if rule.needs else {})
         data["docs"][rule.code] = docs_of(inspect.getdoc(module) or "", rule)
         _add_triggers(data["triggers"], rule.code, rule.on)
     return data

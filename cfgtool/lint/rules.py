@@ -32,10 +32,21 @@ class Rule:
 
     `on` names what makes the check run: "Message" (each such message of the config) or "Message.field"
     (each such message that has the field). `fix` is the applicability of the fixes that the rule offers,
-    None if it has none.
+    None if it has none. `needs` is "records" for a check that runs only where files of an input reader are.
     """
 
-    __slots__ = ("category", "code", "fix", "generations", "name", "on", "severity", "since", "summary")
+    __slots__ = (
+        "category",
+        "code",
+        "fix",
+        "generations",
+        "name",
+        "needs",
+        "on",
+        "severity",
+        "since",
+        "summary",
+    )
 
     def __init__(
         self,
@@ -48,6 +59,7 @@ class Rule:
         generations: tuple[str, ...] = GENERATIONS,
         since: str = "0.1",
         fix: str | None = None,
+        needs: str | None = None,
     ) -> None:
         self.code = code
         self.name = name
@@ -58,6 +70,7 @@ class Rule:
         self.generations = generations
         self.since = since
         self.fix = fix
+        self.needs = needs
 
     def finding(
         self, place: Entry | Config, message: str, *, fix: Fix | None = None, severity: str | None = None
@@ -134,6 +147,7 @@ class Catalogue:
                 generations=tuple(record["generations"]),
                 since=record["since"],
                 fix=record["applicability"],
+                needs=record.get("needs"),
             )
         return rule
 

@@ -33,7 +33,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._paths import is_local, near, worth_reporting
+from cfgtool.lint.checks._paths import near, worth_reporting
+from cfgtool.lint.records import files_of
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -57,10 +58,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     """Expand every path of a reader."""
     for entry in config.entries("input_path"):
         name = entry.value
-        if not isinstance(name, str) or not is_local(name) or _found(context, name):
-            continue
-        if not worth_reporting(context, name):
-            context.note(f"records not looked for: there is no '{name}' on this machine")
+        if not isinstance(name, str) or not worth_reporting(context, name) or files_of(context, name):
             continue
         hint, meant = near(context, name)
         fix = (
@@ -69,11 +67,3 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
             else None
         )
         yield RULE.finding(entry, f"'input_path' of '{name}' matches no file{hint}", fix=fix)
-
-
-def _found(context: Context, name: str) -> bool:
-    """True if there are files; `name@10` stands for ten shards."""
-    stem, at, count = name.rpartition("@")
-    if at and count.isdigit():
-        name = f"{stem}-00000-of-{int(count):05d}"
-    return bool(context.files(name))
