@@ -112,6 +112,7 @@ def _read_config(path: str) -> Config:
 
 def _inspect(source: Source, limit: int | None) -> tuple[list[Problem], Inspection]:
     """The flaws of the label map and of the set of files, and what was found in the records."""
+    from cfgtool.cli.progress import record_progress
     from cfgtool.data.check import inspect_records
     from cfgtool.data.label_map import load_label_map
     from cfgtool.data.paths import expand_paths, expand_pattern, shard_problems
@@ -124,7 +125,8 @@ def _inspect(source: Source, limit: int | None) -> tuple[list[Problem], Inspecti
         label_map, problems = load_label_map(source.label_map_path)
     for pattern in source.patterns:
         problems += shard_problems(pattern, expand_pattern(pattern))
-    return problems, inspect_records(WholeReading(paths, limit), source.expected(label_map))
+    reading = WholeReading(paths, limit, record_progress())
+    return problems, inspect_records(reading, source.expected(label_map))
 
 
 def _read_label_map(path: str) -> LabelMap | None:

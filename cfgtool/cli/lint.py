@@ -35,6 +35,7 @@ Apply = Annotated[bool, typer.Option("--fix", help="Apply the safe fixes.")]
 Unsafe = Annotated[bool, typer.Option("--unsafe-fixes", help="With --fix or --diff: unsafe fixes too.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")]
 StdinName = Annotated[str | None, typer.Option("--stdin-filename", help="The file that - stands for.")]
+AllRecords = Annotated[bool, typer.Option("--all-records", help="Read every record, not a sample.")]
 Packs = Annotated[list[str] | None, typer.Option("--rules", help="A TOML pack of more rules.")]
 
 
@@ -76,6 +77,7 @@ def lint(
     diff: Diff = False,
     stdin_filename: StdinName = None,
     rules: Packs = None,
+    all_records: AllRecords = False,
 ) -> int:
     """Report every mistake of a config at its place, with what to write instead.
 
@@ -85,6 +87,10 @@ def lint(
     if format not in FORMATS:
         raise UserError(f"no format {format!r}", hint=f"formats are {', '.join(FORMATS)}")
     job = _Job(_settings(target, select, ignore, rules), stdin_filename, unsafe_fixes)
+    if all_records:
+        from cfgtool.cli.progress import record_progress
+
+        job.settings.all_records, job.settings.progress = True, record_progress()
     for path in _files(paths or ["."], job):
         try:
             text = job.read(path)

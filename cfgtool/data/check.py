@@ -143,5 +143,5 @@ def _judge(inspection: Inspection, paths: Sequence[str]) -> None:
     ]
     if absent:
         shown = ", ".join(repr(name) for name in absent[:5]) + (", ..." if len(absent) > 5 else "")
-        message = f"{len(absent)} classes of the label map have no box: {shown}"
+        message = f"{len(absent)} class{'es' * (len(absent) > 1)} of the label map without a box: {shown}"
         inspection.add(Problem("classes-without-boxes", "info", message, path))

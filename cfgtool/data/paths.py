@@ -66,7 +66,8 @@ def shard_pattern(name: str) -> str:
 def shard_problems(pattern: str, paths: Sequence[str]) -> list[Problem]:
     """What is wrong with the set of files `paths` that `pattern` matched: shards that are missing."""
     absent = missing_shards(shard_pattern(pattern), paths)
-    return [Problem("shards-missing", "warning", f"{absent} shards are missing", pattern)] if absent else []
+    message = f"{absent} shard{'s are' if absent > 1 else ' is'} missing"
+    return [Problem("shards-missing", "warning", message, pattern)] if absent else []
 
 
 def nearby(pattern: str) -> str:

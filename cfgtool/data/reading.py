@@ -44,12 +44,17 @@ class WholeReading:
     def __iter__(self) -> Iterator[Record | Problem]:
         sizes = [size_of(path) for path in self.paths]
         total, done = sum(sizes), 0
-        for path, size in zip(self.paths, sizes, strict=True):
-            for item in self._file(path):
-                yield item
-                if self._progress is not None and isinstance(item, Record):
-                    self._progress(done + item.offset + len(item.data) + FRAME_BYTES, total)
-            done += size
+        try:
+            for path, size in zip(self.paths, sizes, strict=True):
+                for item in self._file(path):
+                    yield item
+                    if self._progress is not None and isinstance(item, Record):
+                        self._progress(done + item.offset + len(item.data) + FRAME_BYTES, total)
+                done += size
+        finally:
+            # A file may end in a defect, and the reading be interrupted: the display has to end in any case.
+            if self._progress is not None and total:
+                self._progress(total, total)
 
     def _file(self, path: str) -> Iterator[Record | Problem]:
         # A damaged record leaves the framing intact, so the next one can be read; broken framing ends the file.

@@ -162,13 +162,12 @@ class Context:
 
         return self._once("checkpoint", name, read)
 
-    def has_records(self, config: Config) -> bool:
-        """Whether there are files of the reader `config`, or of any reader if it is another message."""
+    def has_records(self) -> bool:
+        """Whether there are files of any input reader."""
         from cfgtool.data.sources import readers
 
-        return any(
-            map(self.record_files, [config] if config.type.name == "InputReader" else readers(self.config))
-        )
+        # All readers are asked, because each notes what it lacks.
+        return any([self.record_files(reader) for reader in readers(self.config)])  # noqa: C419
 
     def records(self, reader: Config) -> RecordSample | None:
         """What is known of the records of an `InputReader`, read when first asked for; None without files."""

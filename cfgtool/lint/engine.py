@@ -46,6 +46,12 @@ class Settings:
         self.all_records = False
         self.progress: Progress | None = None
 
+    def every_rule(self, target: str) -> Settings:
+        """The same with all rules on, for `target`."""
+        settings = Settings(target, None, self.catalogue)
+        settings.all_records, settings.progress = self.all_records, self.progress
+        return settings
+
 
 class Report:
     """What lint found in one document.
@@ -201,11 +207,18 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
     broken = any(problem.code in STRUCTURAL for problem in context.document.problems)
     checks: dict[tuple[str, int], Config] = {}
     reported: dict[str, int] = {}
+    has_records: bool | None = None
     for config, entry, hit in _triggered(context.config, triggers):
         for code in hit:
             record = records[code]
             if context.generation not in record["generations"]:
                 continue
+            if "needs" in record and (settings.codes is None or code in settings.codes):
+                # Most configs are linted away from their data: the checks that read it are not even imported.
+                if has_records is None:
+                    has_records = context.has_records()
+                if not has_records:
+                    continue
             if "module" in record:
                 checks.setdefault((code, id(config)), config)
             elif entry is None:
@@ -218,10 +231,7 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
                     yield finding
     if not broken:
         for (code, _), config in checks.items():
-            if settings.codes is not None and code not in settings.codes:
-                continue
-            # Most configs are linted away from their data: the checks that read it are not even imported then.
-            if "needs" not in records[code] or context.has_records(config):
+            if settings.codes is None or code in settings.codes:
                 yield from _check(records[code]["module"], context, config)
 
 

@@ -35,8 +35,8 @@ def fix_text(text: str, path: str | None, settings: Settings, unsafe: bool = Fal
     from cfgtool.textproto import parse
 
     wanted = ("safe", "unsafe") if unsafe else ("safe",)
-    report = analyse(parse(text), path, Settings(settings.target, None, settings.catalogue))
-    every_rule = Settings(report.generation, None, settings.catalogue)
+    report = analyse(parse(text), path, settings.every_rule(settings.target))
+    every_rule = settings.every_rule(report.generation)
     applied = 0
     for _ in range(ROUNDS):
         fixable = [

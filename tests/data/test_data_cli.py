@@ -72,7 +72,7 @@ def test_missing_shards_are_reported(capsys: pytest.CaptureFixture[str], write: 
     path = write({}, name="a-00000-of-00002")
     status, out, _ = _run(capsys, "check", path.replace("00000-of", "?????-of"))
     assert status == 1
-    assert "1 shards are missing" in out
+    assert "1 shard is missing" in out
 
 
 def test_statistics(

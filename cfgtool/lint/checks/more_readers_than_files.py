@@ -60,7 +60,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     """Compare with the number of files; nothing is read for it."""
     entry, readers = config.entry("num_readers"), config.integer("num_readers")
     files = len(context.record_files(config))
-    if entry is not None and readers > files:
+    if entry is not None and readers > files > 0:
         fix = context.fix(f"write {files}", "unsafe", [context.replace(entry, str(files))])
         there = "is 1 file" if files == 1 else f"are {files} files"
         yield RULE.finding(entry, f"'num_readers' is {readers}, and there {there}; write {files}", fix=fix)

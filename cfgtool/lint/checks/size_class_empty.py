@@ -62,6 +62,6 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
             continue
         empty = [name for name, count in sample.stats.sizes.items() if not count]
         if empty:
-            names = " and ".join(empty)
+            names = " or ".join(empty)
             message = f"no object of the evaluation is {names} (COCO's size classes): AP and AR of that size will be -1"
             yield RULE.finding(sample.place(""), message)

@@ -1,0 +1,42 @@
+"""How far the reading of records is, on standard error while it is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Display
+
+    from cfgtool.data.reading import Progress
+
+
+def record_progress() -> Progress | None:
+    """What tells the user how many bytes of records are read; None where nobody would see it."""
+    return _Bar() if sys.stderr.isatty() else None
+
+
+class _Bar:
+    """A display that appears with the first record of a reader and goes with the last byte."""
+
+    def __init__(self) -> None:
+        self._display: Display | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._display is None:
+            self._display = _started(total)
+        self._display.update(self._display.task_ids[0], completed=done, total=total)
+        if done >= total:
+            self._display.stop()
+            self._display = None
+
+
+def _started(total: int) -> Display:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    display = Progress(*columns, console=Console(stderr=True), transient=True)
+    display.add_task("reading records", total=total)
+    display.start()
+    return display
