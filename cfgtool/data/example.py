@@ -15,6 +15,10 @@ from cfgtool.errors import UserError
 Values = list[bytes] | list[int] | list[float]
 """The values of one feature; an empty list where a feature is present without values."""
 
+Bytes = bytes | memoryview
+
+_LARGE = 64 << 10
+"""Records beyond this are taken apart as views: an image would be copied at each of five levels."""
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
@@ -22,10 +26,10 @@ def decode_example(data: bytes) -> dict[str, Values]:
     """The features of one serialised tf.Example by key. Raises UserError if `data` is not one."""
     features: dict[str, Values] = {}
     try:
-        for number, value in _fields(data):
-            if number == 2 and isinstance(value, bytes):
+        for number, value in _fields(memoryview(data) if len(data) > _LARGE else data):
+            if number == 2 and not isinstance(value, int):
                 raise UserError("is a tf.SequenceExample, not a tf.Example")
-            if number == 1 and isinstance(value, bytes):
+            if number == 1 and not isinstance(value, int):
                 features.update(_features(value))
     except (IndexError, ValueError, struct.error):
         raise UserError("is not a serialised tf.Example") from None
@@ -43,15 +47,15 @@ def encode_example(features: Mapping[str, Sequence[bytes | str] | Sequence[int] 
     return _field(1, entries)
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """(number, value) of each field: an int for varints, bytes for everything else."""
+def _fields(data: Bytes) -> Iterator[tuple[int, Bytes | int]]:
+    """(number, value) of each field: an int for varints, a part of `data` for everything else."""
     at, end = 0, len(data)
     while at < end:
         tag, at = _varint(data, at)
         number, kind = tag >> 3, tag & 7
         if number == 0:
             raise ValueError("field number 0")
-        value: bytes | int
+        value: Bytes | int
         if kind == _VARINT:
             value, at = _varint(data, at)
             yield number, value
@@ -68,7 +72,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
         at += length
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _varint(data: Bytes, at: int) -> tuple[int, int]:
     """The base-128 number at `at` and the offset after it. Raises IndexError at the end of `data`."""
     result = shift = 0
     while True:
@@ -84,32 +88,34 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             raise ValueError("varint beyond 64 bits")
 
 
-def _features(data: bytes) -> Iterator[tuple[str, Values]]:
+def _features(data: Bytes) -> Iterator[tuple[str, Values]]:
     """The map entries of a Features message; of entries with one key the last counts, as in any map field."""
     for number, entry in _fields(data):
-        if number == 1 and isinstance(entry, bytes):
+        if number == 1 and not isinstance(entry, int):
             yield _map_entry(entry)
 
 
-def _map_entry(data: bytes) -> tuple[str, Values]:
+def _map_entry(data: Bytes) -> tuple[str, Values]:
     key = ""
     values: Values = []
     for number, value in _fields(data):
-        if number == 1 and isinstance(value, bytes):
-            key = value.decode("utf-8", "surrogateescape")
-        elif number == 2 and isinstance(value, bytes):
+        if number == 1 and not isinstance(value, int):
+            key = bytes(value).decode("utf-8", "surrogateescape")
+        elif number == 2 and not isinstance(value, int):
             values = _feature_values(value)
     return key, values
 
 
-def _feature_values(data: bytes) -> Values:
+def _feature_values(data: Bytes) -> Values:
     """The values of a Feature; the last list wins, as in any oneof."""
     values: Values = []
     for number, value in _fields(data):
-        if not isinstance(value, bytes):
+        if isinstance(value, int):
             raise ValueError("scalar where a list is expected")
         if number == 1:
-            values = [item for field, item in _fields(value) if field == 1 and isinstance(item, bytes)]
+            values = [
+                bytes(item) for field, item in _fields(value) if field == 1 and not isinstance(item, int)
+            ]
         elif number == 2:
             values = _floats(value)
         elif number == 3:
@@ -117,15 +123,15 @@ def _feature_values(data: bytes) -> Values:
     return values
 
 
-def _floats(data: bytes) -> list[float]:
+def _floats(data: Bytes) -> list[float]:
     values: list[float] = []
     for number, value in _fields(data):  # packed, or one fixed32 field each: four bytes per value both ways
-        if number == 1 and isinstance(value, bytes):
+        if number == 1 and not isinstance(value, int):
             values += struct.unpack(f"<{len(value) // 4}f", value)
     return values
 
 
-def _integers(data: bytes) -> list[int]:
+def _integers(data: Bytes) -> list[int]:
     values: list[int] = []
     for number, value in _fields(data):
         if number != 1:

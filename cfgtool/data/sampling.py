@@ -10,7 +10,15 @@ from __future__ import annotations
 import time
 
 from cfgtool.data.reading import damaged, defect, nothing_in, size_of
-from cfgtool.data.tfrecord import Record, find_frame, open_records, read_record, walk
+from cfgtool.data.tfrecord import (
+    FRAME_BYTES,
+    HEADER_BYTES,
+    Record,
+    find_frame,
+    open_records,
+    read_record,
+    walk,
+)
 from cfgtool.errors import UserError
 
 TYPE_CHECKING = False
@@ -22,18 +30,22 @@ if TYPE_CHECKING:
 
 SAMPLE_RECORDS = 200
 """A flaw that one record in fifty has is among 200 records 49 times in 50."""
-SAMPLE_BYTES = 8 << 20
-"""About a tenth of a second from a disk or a network that gives 100 MB/s; also the most one record may have."""
+SAMPLE_BYTES = 16 << 20
+"""A sixth of a second from a disk or a network that gives 100 MB/s; also the most that one record may have."""
 SAMPLE_FILES = 16
 """Opening a file costs milliseconds on a network drive."""
-SAMPLE_SECONDS = 0.2
+SAMPLE_SECONDS = 0.3
 """Slow storage and records of thousands of boxes must not hold up an editor; what was read by then is judged."""
+SURE_RECORDS = 16
+"""Read however long it takes: a small set is judged alike on a busy machine."""
 CHECKSUM_BYTES = 1 << 20
 """Checksums in plain Python take 13 ms for this much; damage beyond is found by reading everything."""
 RUNS = 24
 """Places to read at, over all files: some eight records at each."""
-WINDOW = 256 << 10
+WINDOW = 1 << 20
 """Where no header is found in this many bytes, the record there is larger, and the run is left out."""
+PIECE = 64 << 10
+"""Read at a time while a header is looked for."""
 TAIL_RECORDS = 4
 """How many records of average size the end of a file is searched back for, to see whether it was cut off."""
 
@@ -60,17 +72,18 @@ class SampleReading:
             yield from self._whole(filled)
             return
         chosen = spread(filled, SAMPLE_FILES)
-        quota = -(-SAMPLE_RECORDS // max(1, len(chosen)))
         for path in chosen:
             if self._late():
                 return
             try:
-                yield from self._file(path, sizes[path], quota, max(1, RUNS // len(chosen)))
+                yield from self._file(path, sizes[path], 1 / len(chosen))
             except UserError as error:
                 yield defect(error, path)
 
     def _late(self) -> bool:
-        return time.monotonic() > self._deadline or self._bytes >= SAMPLE_BYTES
+        if self._bytes >= SAMPLE_BYTES:
+            return True
+        return self._count >= SURE_RECORDS and time.monotonic() > self._deadline
 
     def _whole(self, paths: Sequence[str]) -> Iterator[Record | Problem]:
         for path in paths:
@@ -84,26 +97,44 @@ class SampleReading:
                 yield defect(error, path)
         self.complete = True
 
-    def _file(self, path: str, size: int, quota: int, runs: int) -> Iterator[Record | Problem]:
-        """`quota` records of one file, in as many runs. Raises UserError where the file is broken."""
+    def _file(self, path: str, size: int, share: float) -> Iterator[Record | Problem]:
+        """This share of the sample from one file, in runs. Raises UserError where the file is broken."""
+        runs = max(1, round(RUNS * share))
+        records, before, at = 0, self._bytes, 0
         with open_records(path) as file:
-            wanted, got, at = 0.0, 0, 0
-            for run in range(runs):
-                # A run that follows on the one before it need not look for a header.
-                start = max(at, size * run // runs)
-                wanted += quota / runs
-                begin = start if start == at else _boundary(file, start, size)
-                if begin is None:
+            for run in range(1, runs + 1):
+                # A run that was short, because it reached the next, leaves its rest to that one.
+                most_records, most_bytes = (
+                    most * share * run / runs for most in (SAMPLE_RECORDS, SAMPLE_BYTES)
+                )
+                if records >= most_records or self._bytes - before >= most_bytes:
                     continue
+                # A run that follows on the one before it need not look for a header.
+                start = max(at, size * (run - 1) // runs)
+                begin = at if start == at else self._boundary(file, start, size)
                 for index, offset, length in walk(file, path, begin):
-                    if got >= wanted or length > SAMPLE_BYTES:
+                    enough = records >= most_records or self._bytes - before >= most_bytes
+                    if enough or length > SAMPLE_BYTES:
                         break
                     if self._late():
                         return
-                    got += 1
+                    records += 1
                     yield self._judged(read_record(file, path, index, offset, length))
-                    at = file.tell()
+                    at = offset + length + FRAME_BYTES
             self._check_end(file, path, size)
+
+    def _boundary(self, file: BinaryIO, start: int, size: int) -> int:
+        """The offset of the first frame at or after `start`; the end of the file if no header is near."""
+        at = start
+        while at < min(size, start + WINDOW):
+            file.seek(at)
+            window = file.read(PIECE)
+            self._bytes += len(window)
+            found = find_frame(window, size - at)
+            if found is not None:
+                return at + found
+            at += PIECE - HEADER_BYTES + 1  # a header may lie across two pieces
+        return size
 
     def _judged(self, record: Record) -> Record | Problem:
         """The record, or its damage as far as checksums are computed."""
@@ -118,10 +149,8 @@ class SampleReading:
     def _check_end(self, file: BinaryIO, path: str, size: int) -> None:
         """Walk the headers of the last few records. Raises RecordError if the file was cut off."""
         back = TAIL_RECORDS * self._bytes // max(1, self._count)
-        begin = _boundary(file, max(0, size - min(back, WINDOW)), size)
-        if begin is not None:
-            for _ in walk(file, path, begin):
-                pass
+        for _ in walk(file, path, self._boundary(file, max(0, size - min(back, WINDOW)), size)):
+            pass
 
 
 def spread(paths: Sequence[str], count: int) -> list[str]:
@@ -144,12 +173,3 @@ def _few(paths: Sequence[str]) -> bool:
         except UserError:
             continue
     return True
-
-
-def _boundary(file: BinaryIO, start: int, size: int) -> int | None:
-    """The offset of the first frame at or after `start`; None if no header is near."""
-    if start == 0:
-        return 0
-    file.seek(start)
-    found = find_frame(file.read(WINDOW), size - start)
-    return None if found is None else start + found

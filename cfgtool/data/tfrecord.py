@@ -20,7 +20,7 @@ HEADER_BYTES = _HEADER.size
 FRAME_BYTES = _HEADER.size + _FOOTER.size
 """What framing adds to each record."""
 _HIGH_BYTES = bytes(4)  # the upper half of a length below 4 GiB, with which every search for a header begins
-_CANDIDATES = 4096  # data that is full of zeros, such as masks, would be searched for seconds
+_CANDIDATES = 1024  # data that is full of zeros, such as masks, would be searched for seconds
 
 
 class RecordError(UserError):
