@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,27 @@ import pytest
 from cfgtool.data import keys
 from cfgtool.data.check import MAX_PER_CODE, check_records, inspect_records
 from cfgtool.data.check_example import check_example
-from cfgtool.data.expected import Expected
+from cfgtool.data.example import decode_example, encode_example
+from cfgtool.data.expected import Expected, expected_of
 from cfgtool.data.label_map import parse_label_map
 from cfgtool.data.reading import WholeReading
+from cfgtool.data.sources import readers
+from cfgtool.data.stats import KEPT_BOXES, KeptBoxes
 from cfgtool.data.tfrecord import frame
+from cfgtool.schema import read_config
+from cfgtool.textproto import parse
 
 Features = dict[str, list[Any]]
 MAP = parse_label_map("item { id: 1 name: 'cat' } item { id: 2 name: 'dog' } item { id: 3 name: 'bird' }")[0]
 NAN = float("nan")
+
+
+BMP_32 = b"BM" + bytes(16) + struct.pack("<iiHH", 200, 100, 1, 32) + bytes(20)
+
+
+def png(colour: int) -> bytes:
+    """The header of a picture of 200 x 100 pixels with that PNG colour type."""
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", 200, 100, 8, colour, 0, 0, 0)
 
 
 def _codes(features: Features, **more: Any) -> dict[str, str]:
@@ -77,6 +92,10 @@ def test_sound_variants_are_silent(features: Features, change: Features) -> None
         ({keys.LABEL: [9, 2], keys.TEXT: []}, "class-id-above-num-classes", "error"),
         ({keys.TEXT: [b"horse", b"dog"]}, "class-text-unknown", "error"),
         ({keys.LABEL: [2, 2]}, "class-text-and-id-differ", "error"),
+        ({key: [0.0, 0.0002] for key in keys.BOX}, "boxes-near-zero", "error"),
+        ({keys.IMAGE: [png(colour=6)]}, "image-channels", "warning"),
+        ({keys.IMAGE: [png(colour=0)]}, "image-channels", "info"),
+        ({keys.IMAGE: [BMP_32]}, "image-channels", "error"),
     ],
 )
 def test_flaws(features: Features, change: Features, code: str, severity: str) -> None:
@@ -94,12 +113,67 @@ def test_more_boxes_than_the_reader_takes(features: Features) -> None:
     assert _codes(features, max_boxes=2) == {}
 
 
+MASKS = {keys.MASK: [b"\x89PNG", b"\x89PNG"]}
+NUMBERS = {keys.HEIGHT: [2], keys.WIDTH: [3], keys.IMAGE: [], keys.MASK: [0.0] * 12}
+POINTS = {keys.KEYPOINT_Y: [0.5] * 6, keys.KEYPOINT_X: [0.5] * 6}
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "expected"),
+    [
+        ({}, {}, set()),
+        (MASKS, {"masks": "png"}, set()),
+        (NUMBERS, {"masks": "numerical"}, set()),
+        (POINTS, {"keypoints": 3}, set()),
+        ({key: [] for key in (*keys.BOX, keys.LABEL, keys.TEXT)}, {"masks": "png", "keypoints": 3}, set()),
+        ({}, {"masks": "png"}, {"masks-missing"}),
+        (MASKS, {"masks": "numerical"}, {"mask-type-differs"}),
+        (NUMBERS, {"masks": "png"}, {"mask-type-differs"}),
+        ({keys.MASK: [b"\x89PNG"]}, {"masks": "png"}, {"mask-count-differs"}),
+        (NUMBERS | {keys.MASK: [0.0] * 11}, {"masks": "numerical"}, {"mask-count-differs"}),
+        ({}, {"keypoints": 3}, {"keypoints-missing"}),
+        (POINTS, {"keypoints": 4}, {"keypoint-count-differs"}),
+    ],
+)
+def test_masks_and_keypoints(
+    features: Features, change: Features, more: dict[str, Any], expected: set[str]
+) -> None:
+    found = _codes(features | change, **more)
+    assert {code for code in found if code.startswith(("mask", "keypoint"))} == expected
+    assert not _codes(features | change).keys() & {"masks-missing", "keypoints-missing"}
+
+
+READER = """
+model { ssd { num_classes: 7 } }
+train_input_reader { load_instance_masks: true mask_type: PNG_MASKS num_keypoints: 5 }
+eval_input_reader { load_instance_masks: true max_number_of_boxes: 9 }
+eval_input_reader { mask_type: PNG_MASKS }
+"""
+
+
+def test_expectations_of_readers() -> None:
+    config = read_config(parse(READER))
+    training, first, second = (expected_of(reader, MAP) for reader in readers(config))
+    assert (training.num_classes, training.max_boxes, training.masks, training.keypoints) == (
+        7,
+        100,
+        "png",
+        5,
+    )
+    assert (first.max_boxes, first.masks, second.masks) == (9, "numerical", "")
+    assert (training.unique_sources, first.unique_sources) == (False, True)
+    assert training.lookup == MAP.lookup()
+    assert expected_of(readers(read_config(parse("train_input_reader { }")))[0], None).num_classes is None
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({keys.TEXT: [b"Cat ", b"dog"]}, "spells it 'cat'"),
         ({keys.WIDTH: [100], keys.HEIGHT: [200]}, "swapped"),
         ({keys.YMIN: [NAN, NAN]}, "and 1 more of this record"),
+        ({key: [0.0, 0.0] for key in keys.BOX}, "all boxes end at 0"),
+        ({keys.IMAGE: [png(colour=6)]}, "the transparency is dropped"),
         ({keys.XMAX: [1.5, 0.25]}, "box 0 [0.1, 0.2, 0.6, 1.5]"),
     ],
 )
@@ -149,6 +223,47 @@ def test_background_images(
 def test_the_same_source_id_twice(write: Callable[..., str]) -> None:
     problems = check_records([write({keys.SOURCE_ID: [b"a"]}, {}, {keys.SOURCE_ID: [b"a"]})])
     assert [(problem.code, problem.record) for problem in problems] == [("record-duplicate-source", 2)]
+
+
+def test_source_ids_may_repeat_in_training(write: Callable[..., str]) -> None:
+    path = write({keys.SOURCE_ID: [b"a"]}, {keys.SOURCE_ID: [b"a"]})
+    assert check_records([path], Expected(unique_sources=False)) == []
+
+
+def test_records_are_counted_once_for_each_code(write: Callable[..., str]) -> None:
+    path = write({keys.LABEL: [9, 8], keys.TEXT: []}, {}, {keys.LABEL: [9, 1], keys.TEXT: []})
+    inspection = inspect_records(WholeReading([path]), Expected(None, 3))
+    assert inspection.counts == {"class-id-above-num-classes": 3}
+    assert inspection.records == {"class-id-above-num-classes": 2}
+
+
+def test_sizes_of_boxes_are_thinned_evenly() -> None:
+    kept = KeptBoxes()
+    for number in range(5 * KEPT_BOXES):
+        kept.add(number, 1, 1, 1)
+    heights = [height for height, *_ in kept.sizes]
+    assert KEPT_BOXES <= len(heights) < 2 * KEPT_BOXES
+    steps = {after - before for before, after in pairwise(heights)}
+    assert len(steps) == 1
+
+
+def test_large_records_are_decoded_alike(features: Features) -> None:
+    large = features | {keys.IMAGE: [bytes(1 << 17)]}
+    decoded = decode_example(encode_example(large))
+    assert decoded[keys.IMAGE] == large[keys.IMAGE]
+    assert decoded[keys.TEXT] == features[keys.TEXT]
+    assert all(type(value) is bytes for value in (*decoded[keys.IMAGE], *decoded[keys.TEXT]))
+    assert decoded[keys.LABEL] == features[keys.LABEL]
+
+
+def test_progress_reaches_the_end(write: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "text.record").write_text("no records at all")
+    told: list[tuple[int, int]] = []
+    paths = [write({}, {}), str(tmp_path / "text.record")]
+    list(WholeReading(paths, progress=lambda done, total: told.append((done, total))))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1] == (sum(Path(path).stat().st_size for path in paths),) * 2
+    assert len(told) == 3
 
 
 def test_classes_without_boxes_are_told(write: Callable[..., str]) -> None:
