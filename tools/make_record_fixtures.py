@@ -109,9 +109,9 @@ def sets() -> dict[str, list[Features]]:
         "small_boxes.record": [features(n, small) for n in (0, 1)],
         "large_only.record": [features(n, (CAT, DOG), large) for n in (0, 1)],
         "all_sizes.record": [
-            features(0, (CAT, DOG, (0.1, 0.6, 0.3, 0.7)), large),
-            features(1, (CAT, DOG)),
-            features(2, ((0.1, 0.1, 0.3, 0.3), (0.5, 0.5, 0.7, 0.7))),
+            features(7, (CAT, DOG, (0.1, 0.6, 0.3, 0.7)), large),
+            features(8, (CAT, DOG)),
+            features(9, ((0.1, 0.1, 0.3, 0.3), (0.5, 0.5, 0.7, 0.7))),
         ],
     }
 

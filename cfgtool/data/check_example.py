@@ -61,7 +61,7 @@ def _image_flaws(features: Features) -> Iterator[Flaw]:
         return
     for key in (keys.HEIGHT, keys.WIDTH, keys.SOURCE_ID, keys.FORMAT):
         if not features.get(key):
-            yield "missing-key", "warning", f"{key!r} is missing"
+            yield "minor-key-missing", "warning", f"{key!r} is missing"
     try:
         header = image_header(encoded)
     except ValueError as error:
@@ -87,9 +87,9 @@ def _channel_flaws(header: ImageHeader) -> Iterator[Flaw]:
         return
     what = f"the {header.format} image has {header.channels} channel{'s' * (header.channels > 1)}"
     if header.format == "bmp":
-        yield "image-channels", "error", f"{what}, and only 3 can be decoded"
+        yield "image-not-decodable", "error", f"{what}, and only 3 can be decoded"
     elif header.channels < 3:
-        yield "image-channels", "info", f"{what}: it is decoded as grey in 3"
+        yield "image-grey", "info", f"{what}: it is decoded as grey in 3"
     else:
         kind = "the CMYK colours are converted" if header.format == "jpeg" else "the transparency is dropped"
         yield "image-channels", "warning", f"{what}, and 3 are decoded: {kind}"

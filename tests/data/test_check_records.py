@@ -67,8 +67,8 @@ def test_sound_variants_are_silent(features: Features, change: Features) -> None
     ("change", "code", "severity"),
     [
         ({keys.IMAGE: []}, "missing-key", "error"),
-        ({keys.HEIGHT: []}, "missing-key", "warning"),
-        ({keys.SOURCE_ID: []}, "missing-key", "warning"),
+        ({keys.HEIGHT: []}, "minor-key-missing", "warning"),
+        ({keys.SOURCE_ID: []}, "minor-key-missing", "warning"),
         ({keys.LABEL: [], keys.TEXT: []}, "missing-key", "error"),
         ({keys.IMAGE: [b"RIFF....WEBP"]}, "image-not-decodable", "error"),
         ({keys.IMAGE: [b""]}, "image-not-decodable", "error"),
@@ -94,8 +94,8 @@ def test_sound_variants_are_silent(features: Features, change: Features) -> None
         ({keys.LABEL: [2, 2]}, "class-text-and-id-differ", "error"),
         ({key: [0.0, 0.0002] for key in keys.BOX}, "boxes-near-zero", "error"),
         ({keys.IMAGE: [png(colour=6)]}, "image-channels", "warning"),
-        ({keys.IMAGE: [png(colour=0)]}, "image-channels", "info"),
-        ({keys.IMAGE: [BMP_32]}, "image-channels", "error"),
+        ({keys.IMAGE: [png(colour=0)]}, "image-grey", "info"),
+        ({keys.IMAGE: [BMP_32]}, "image-not-decodable", "error"),
     ],
 )
 def test_flaws(features: Features, change: Features, code: str, severity: str) -> None:

@@ -2,9 +2,9 @@
 
 ## Why it is bad
 
-Images are decoded to three channels: transparency is dropped, so that what it hid appears, CMYK is
-converted without its profile, and a BMP of 8 or 32 bits per pixel stops training. Grey images are repeated
-in all channels, which is only a remark.
+Images are decoded to three channels: transparency is dropped, so that what it hid appears, and CMYK is converted
+without its profile. Grey images are repeated in all channels, which is only a remark. (A BMP that has not
+three channels is not decoded at all, and another rule's matter.)
 
 ## Example
 
@@ -48,7 +48,7 @@ RULE = Rule(
     needs="records",
 )
 
-PROBLEMS = ("image-channels",)
+PROBLEMS = ("image-channels", "image-grey")
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ RULE = Rule(
     needs="records",
 )
 
-PROBLEMS = ("missing-key", "key-wrong-type", "record-duplicate-source")
+PROBLEMS = ("missing-key", "minor-key-missing", "key-wrong-type", "record-duplicate-source")
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
