@@ -7,6 +7,8 @@ the rest. TFRecord files have no index, so a run begins at the first header foun
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
 
 from cfgtool.data.reading import damaged, defect, nothing_in, size_of
@@ -86,16 +88,20 @@ class SampleReading:
         return self._count >= SURE_RECORDS and time.monotonic() > self._deadline
 
     def _whole(self, paths: Sequence[str]) -> Iterator[Record | Problem]:
+        self.complete = True
         for path in paths:
             try:
-                with open_records(path) as file:
-                    for index, offset, length in walk(file, path):
-                        if self._late():
-                            return
-                        yield self._judged(read_record(file, path, index, offset, length))
+                yield from self._each(path)
             except UserError as error:
                 yield defect(error, path)
-        self.complete = True
+
+    def _each(self, path: str) -> Iterator[Record | Problem]:
+        with open_records(path) as file:
+            for index, offset, length in walk(file, path):
+                if self._late():
+                    self.complete = False
+                    return
+                yield self._judged(read_record(file, path, index, offset, length))
 
     def _file(self, path: str, size: int, share: float) -> Iterator[Record | Problem]:
         """This share of the sample from one file, in runs. Raises UserError where the file is broken."""
@@ -164,12 +170,14 @@ def _few(paths: Sequence[str]) -> bool:
     """Whether all files together have no more records than a sample; where one is broken, as far as it goes."""
     count = 0
     for path in paths:
-        try:
-            with open_records(path) as file:
-                for _ in walk(file, path):
-                    count += 1
-                    if count > SAMPLE_RECORDS:
-                        return False
-        except UserError:
-            continue
-    return True
+        count += _count(path, SAMPLE_RECORDS + 1 - count)
+    return count <= SAMPLE_RECORDS
+
+
+def _count(path: str, most: int) -> int:
+    """The records of a file up to its first defect, counted up to `most`."""
+    count = 0
+    with contextlib.suppress(UserError), open_records(path) as file:
+        for _ in itertools.islice(walk(file, path), most):
+            count += 1
+    return count

@@ -122,11 +122,15 @@ class Context:
         """The files that an `input_path` means, sorted; it may hold `*`, `?` and `[...]`."""
         if not any(character in pattern for character in "*?["):
             path = self.locate(pattern)
-            return [] if path is None else [path]
+            return [] if path is None or os.path.isdir(path) else [path]
+        return self._once("files", pattern, lambda: self._matching(pattern)) or []
+
+    def _matching(self, pattern: str) -> list[str]:
         import glob
 
         for folder in self.folders():
-            found = sorted(glob.glob(os.path.join(folder, pattern)))
+            matches = sorted(glob.glob(os.path.join(folder, pattern)))
+            found = [path for path in matches if not os.path.isdir(path)]
             if found:
                 return found
         return []
@@ -150,15 +154,9 @@ class Context:
             return None
 
         def read() -> Checkpoint:
-            from cfgtool.checkpoints import open_checkpoint
-            from cfgtool.lint.filecache import cached, stamp
+            from cfgtool.lint.filecache import kept_checkpoint
 
-            path = self.locate(name, ".index")
-            if path is None:  # a folder, or a spelling that is made out by looking around
-                return open_checkpoint(self._existing(name, "checkpoint"))
-            # Names are looked up in the data file as well, where it is there.
-            data = stamp(f"{path}.data-00000-of-00001")
-            return cached("checkpoint", [f"{path}.index"], (path, data), lambda: open_checkpoint(path))
+            return kept_checkpoint(self.locate(name, ".index") or self._existing(name, "checkpoint"))
 
         return self._once("checkpoint", name, read)
 

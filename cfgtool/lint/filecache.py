@@ -14,6 +14,8 @@ from cfgtool.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
+    from cfgtool.checkpoints import Checkpoint
+
 T = TypeVar("T")
 
 BOUND = 24
@@ -41,6 +43,16 @@ def cached(kind: str, paths: Iterable[str], more: Hashable, read: Callable[[], T
     if error is not None:
         raise error
     return value  # type: ignore[no-any-return]
+
+
+def kept_checkpoint(path: str) -> Checkpoint:
+    """The checkpoint at `path`, a prefix or any other spelling. Raises UserError if it cannot be read."""
+    from cfgtool.checkpoints import open_checkpoint
+
+    # The data file is looked into for the names of variables, where it is there. A spelling that is made out by
+    # looking around has no index, and is not kept.
+    data = stamp(f"{path}.data-00000-of-00001")
+    return cached("checkpoint", [f"{path}.index"], (path, data), lambda: open_checkpoint(path))
 
 
 def clear() -> None:

@@ -86,11 +86,9 @@ def record_files(context: Context, reader: Config) -> dict[str, Entry]:
 
 def files_of(context: Context, name: str) -> list[str]:
     """The files that one `input_path` names; `name@10` stands for those of ten shards that exist."""
-    import os
-
     from cfgtool.data.paths import shard_pattern
 
-    return [path for path in context.files(shard_pattern(name)) if not os.path.isdir(path)]
+    return context.files(shard_pattern(name))
 
 
 def read_records(context: Context, reader: Config, files: dict[str, Entry]) -> RecordSample:

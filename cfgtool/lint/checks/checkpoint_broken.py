@@ -46,12 +46,12 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     start = start_of(config)
     if start is None or context.locate(start[1], ".index") is None:
         return
-    from cfgtool.checkpoints import open_checkpoint
     from cfgtool.errors import UserError
+    from cfgtool.lint.filecache import kept_checkpoint
 
     entry, name = start
     try:
-        checkpoint = open_checkpoint(context.locate(name, ".index") or name)
+        checkpoint = kept_checkpoint(context.locate(name, ".index") or name)
     except UserError as error:
         hint = f"; {error.hint}" if error.hint else ""
         yield RULE.finding(entry, f"start checkpoint '{name}' cannot be read: {error.message}{hint}")
