@@ -165,7 +165,8 @@ class Context:
         from cfgtool.data.sources import readers
 
         # All readers are asked, because each notes what it lacks.
-        return any([self.record_files(reader) for reader in readers(self.config)])  # noqa: C419
+        found = [self.record_files(reader) for reader in readers(self.config)]
+        return any(found)
 
     def records(self, reader: Config) -> RecordSample | None:
         """What is known of the records of an `InputReader`, read when first asked for; None without files."""

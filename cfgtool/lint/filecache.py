@@ -38,7 +38,7 @@ def cached(kind: str, paths: Iterable[str], more: Hashable, read: Callable[[], T
         found = _outcome(read)
     _kept[key] = found  # at the end: the first one is the one that was not asked for the longest
     while len(_kept) > BOUND:
-        del _kept[next(iter(_kept))]
+        _kept.pop(next(iter(_kept)), None)  # two threads may find the same one
     value, error = found
     if error is not None:
         raise error

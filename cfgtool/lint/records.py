@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 class RecordSample:
     """What is known of the records of one reader.
 
-    `reader` is its message, `files` the files with the `input_path` that names each, `inspection` what was
-    found in the records that were read, `bytes` the size of all files.
+    `files` are the files with the `input_path` that names each, `inspection` is what was found in the records
+    that were read, `bytes` the size of all files.
     """
 
-    __slots__ = ("bytes", "files", "inspection", "reader")
+    __slots__ = ("bytes", "files", "inspection")
 
-    def __init__(self, reader: Config, files: dict[str, Entry], inspection: Inspection, size: int) -> None:
-        self.reader = reader
+    def __init__(self, files: dict[str, Entry], inspection: Inspection, size: int) -> None:
         self.files = files
         self.inspection = inspection
         self.bytes = size
@@ -59,8 +58,8 @@ class RecordSample:
         """How the records that a share refers to are called in messages."""
         return f"{self.stats.records} records" if self.complete else f"{self.stats.records} records read"
 
-    def place(self, path: str) -> Entry:
-        """The `input_path` that names a file."""
+    def place(self, path: str = "") -> Entry:
+        """The `input_path` that names a file, or else the first one."""
         return self.files.get(path) or next(iter(self.files.values()))
 
 
@@ -107,7 +106,11 @@ def read_records(context: Context, reader: Config, files: dict[str, Entry]) -> R
 
     read_from = [*paths, label_map.path] if label_map is not None else paths
     inspection = cached("records", read_from, (whole, expected.key()), inspect)
-    return RecordSample(reader, files, inspection, sum(map(size_of, paths)))
+    sample = RecordSample(files, inspection, sum(map(size_of, paths)))
+    if not (whole or sample.complete):
+        read = f"{sample.stats.records} of about {sample.count} records"
+        context.note(f"'{reader.path}': {read} were read; --all-records reads every one")
+    return sample
 
 
 def _reading(paths: list[str], whole: bool, progress: Progress | None) -> Reading:

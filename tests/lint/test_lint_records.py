@@ -158,6 +158,7 @@ BRANCHES = [
     ("CFG598", config("small_boxes.record", model=ANCHORS.format("flexible_grid_anchor_generator { anchor_grid { base_sizes: [12] } }", "")), []),
     ("CFG598", FRCNN.format("image_resizer { identity_resizer { } } first_stage_anchor_generator { grid_anchor_generator { scales: 1 aspect_ratios: 1 } }", "small_boxes.record"), ["warning"]),
     ("CFG598", FRCNN.format("image_resizer { identity_resizer { } } first_stage_anchor_generator { grid_anchor_generator { height: 5 width: 7 scales: 1 aspect_ratios: 1 } }", "small_boxes.record"), []),
+    ("CFG598", config("small_boxes.record", model=ANCHORS.format(SMALL, "").replace("fixed_shape_resizer { height: 300 width: 300 }", "keep_aspect_ratio_resizer { min_dimension: 300 max_dimension: 300 pad_to_max_dimension: true }")), ["warning"]),
     # Small objects: each resizer.
     ("CFG599", config("small_boxes.record", model=RESIZER.format("fixed_shape_resizer { height: 100 width: 100 }")), ["warning"]),
     ("CFG599", config("small_boxes.record", model=RESIZER.format("fixed_shape_resizer { height: 250 width: 250 }")), []),
@@ -285,6 +286,20 @@ def test_what_is_not_there_is_noted(path: str, notes: list[str]) -> None:
     text = f'train_input_reader {{ tf_record_input_reader {{ input_path: "{path}" }} }}'
     assert analyse(parse(text)).notes == notes
     assert analyse(parse(text), None, Settings(codes=frozenset({"CFG513"}))).notes == []
+
+
+def test_a_sample_says_that_it_is_one() -> None:
+    text = (
+        'train_input_reader { tf_record_input_reader { input_path: "fixtures/shapes/shapes_train.record" } }'
+    )
+    (note,) = analyse(parse(text)).notes
+    assert re.fullmatch(
+        r"'train_input_reader': \d+ of about \d+ records were read; --all-records reads every one", note
+    )
+    settings = Settings()
+    settings.all_records = True
+    assert analyse(parse(text), None, settings).notes == []
+    assert analyse(parse(config("sound.record"))).notes == []
 
 
 def test_records_beside_the_config_are_found(tmp_path: Path, write_flawed: Callable[[Path], None]) -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cfgtool.lint.context import Context
-    from cfgtool.lint.findings import Finding
+    from cfgtool.lint.findings import Finding, Fix
     from cfgtool.lint.records import RecordSample
     from cfgtool.lint.rules import Rule
     from cfgtool.schema import Config
@@ -44,6 +44,14 @@ def problem_message(sample: RecordSample, code: str) -> str:
     unusable = code in ("record-framing", "record-checksum", "record-not-an-example")
     more = "" if records == 1 or unusable else f"; {records} of {sample.what_was_read()} have this"
     return f"'{name}', {problem.place}: {problem.message}{more}"
+
+
+def value_fix(context: Context, config: Config, name: str, value: object) -> Fix | None:
+    """The unsafe fix that makes `value` the value of a field, whether the text has it or not."""
+    entry = config.entry(name)
+    if entry is None:
+        return context.insert_fix(config, f"{name}: {value}", "unsafe")
+    return context.fix(f"write {value}", "unsafe", [context.replace(entry, str(value))])
 
 
 def training_sample(context: Context) -> RecordSample | None:

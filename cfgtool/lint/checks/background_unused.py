@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._records import training_sample
+from cfgtool.lint.checks._records import training_sample, value_fix
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -84,13 +84,9 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     sample = training_sample(context)
     if sample is None or not sample.stats.boxes or not sample.stats.without_boxes:
         return
-    line, entry = "min_negatives_per_image: 3", miner.entry("min_negatives_per_image")
-    if entry is not None:
-        fix = context.fix("write 3", "unsafe", [context.replace(entry, "3")])
-    else:
-        fix = context.insert_fix(miner, line, "unsafe")
+    fix = value_fix(context, miner, "min_negatives_per_image", 3)
     message = (
         f"{sample.stats.without_boxes} of {sample.what_was_read()} have no box and are not trained on where "
-        f"'min_negatives_per_image' is 0; write '{line}'"
+        "'min_negatives_per_image' is 0; write 'min_negatives_per_image: 3'"
     )
-    yield RULE.finding(entry or miner, message, fix=fix)
+    yield RULE.finding(miner.entry("min_negatives_per_image") or miner, message, fix=fix)

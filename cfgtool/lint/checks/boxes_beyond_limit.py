@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._records import READER, problem_message
+from cfgtool.lint.checks._records import READER, problem_message, value_fix
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -64,10 +64,8 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     sample = context.records(config)
     if sample is None or sample.inspection.first("too-many-boxes") is None:
         return
-    most, entry = sample.stats.max_boxes, config.entry("max_number_of_boxes")
-    if entry is not None:
-        fix = context.fix(f"write {most}", "unsafe", [context.replace(entry, str(most))])
-    else:
-        fix = context.insert_fix(config, f"max_number_of_boxes: {most}", "unsafe")
+    most = sample.stats.max_boxes
+    fix = value_fix(context, config, "max_number_of_boxes", most)
+    place = config.entry("max_number_of_boxes") or config
     message = f"{problem_message(sample, 'too-many-boxes')}; write {most} or more"
-    yield RULE.finding(entry or config, message, fix=fix, severity="warning")
+    yield RULE.finding(place, message, fix=fix)

@@ -56,6 +56,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._boxes import detector_of
+from cfgtool.lint.checks._records import value_fix
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -92,14 +93,12 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         limit = owner.integer(name)
         if not 0 < limit < needed:
             continue
-        entry = owner.entry(name)
-        if entry is not None:
-            fix = context.fix(f"write {needed}", "unsafe", [context.replace(entry, str(needed))])
-        else:
-            fix = context.insert_fix(owner, f"{name}: {needed}", "unsafe")
+        fix = value_fix(context, owner, name, needed)
         what = "of one class " if name == "max_detections_per_class" else ""
         message = f"'{name}' is {limit}, and an image of the records has {needed} boxes {what}".rstrip()
-        yield RULE.finding(entry or _written(owner), f"{message}; write {needed} or more", fix=fix)
+        yield RULE.finding(
+            owner.entry(name) or _written(owner), f"{message}; write {needed} or more", fix=fix
+        )
 
 
 def _limits(detector: Config) -> list[tuple[Config, str]]:

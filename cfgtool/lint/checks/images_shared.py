@@ -74,4 +74,4 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         shared = len(training.stats.images & sample.stats.images)
         if shared:
             message = f"{shared} of {sample.what_was_read()} hold an image that is trained on as well"
-            yield RULE.finding(sample.place(""), message)
+            yield RULE.finding(sample.place(), message)

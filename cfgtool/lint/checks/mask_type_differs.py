@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._records import READER, problem_message
+from cfgtool.lint.checks._records import READER, problem_message, value_fix
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -64,11 +64,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     sample = context.records(config)
     if sample is None or sample.inspection.first("mask-type-differs") is None:
         return
-    entry = config.entry("mask_type")
     other = "NUMERICAL_MASKS" if config.enum("mask_type") == "PNG_MASKS" else "PNG_MASKS"
-    if entry is not None:
-        fix = context.fix(f"write {other}", "unsafe", [context.replace(entry, other)])
-    else:
-        fix = context.insert_fix(config, f"mask_type: {other}", "unsafe")
+    fix = value_fix(context, config, "mask_type", other)
     message = f"{problem_message(sample, 'mask-type-differs')}; write {other}"
-    yield RULE.finding(entry or config, message, fix=fix)
+    yield RULE.finding(config.entry("mask_type") or config, message, fix=fix)

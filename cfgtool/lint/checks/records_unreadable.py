@@ -4,7 +4,7 @@
 
 Training stops with a DataLossError that names neither the file nor the place, often hours later, when the
 damaged record is reached. Files are cut off by a full disk or an upload, still compressed, a pointer of Git
-LFS, or no TFRecord at all.
+LFS, or no TFRecord at all. Of a large set a sample is read; `--all-records` reads everything, checksums included.
 
 ## Example
 

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._records import READER
+from cfgtool.lint.checks._records import READER, value_fix
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -73,16 +73,12 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     fits = _rounded((BYTES / mean - waiting) / buffers)
     if needed <= BYTES or fits < 1 or fits >= size:
         return
-    entry = config.entry("shuffle_buffer_size")
-    if entry is not None:
-        fix = context.fix(f"write {fits}", "unsafe", [context.replace(entry, str(fits))])
-    else:
-        fix = context.insert_fix(config, f"shuffle_buffer_size: {fits}", "unsafe")
+    fix = value_fix(context, config, "shuffle_buffer_size", fits)
     message = (
         f"'shuffle_buffer_size' of {size} takes {needed / (1 << 30):.1f} GiB with {_unit(mean)} per record"
         f"{f' and {buffers} buffers' if buffers > 1 else ''}; {fits} would take {BYTES >> 30} GiB"
     )
-    yield RULE.finding(entry or config, message, fix=fix)
+    yield RULE.finding(config.entry("shuffle_buffer_size") or config, message, fix=fix)
 
 
 def _rounded(value: float) -> int:

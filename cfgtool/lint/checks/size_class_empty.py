@@ -64,4 +64,4 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         if empty:
             names = " or ".join(empty)
             message = f"no object of the evaluation is {names} (COCO's size classes): AP and AR of that size will be -1"
-            yield RULE.finding(sample.place(""), message)
+            yield RULE.finding(sample.place(), message)
