@@ -2,9 +2,9 @@
 
     python -m benchmarks [NAME ...] [--reference FOLDER] [--od-api PYTHON]
 
-NAMES: cold-lint, corpus-lint, cold-match, checkpoint-list, training, all of them by default. `--reference` is the folder
-of reference data (configs and checkpoint indexes); `--od-api` the interpreter of an environment where the OD API is
-installed, the peer of the training benchmark. Figures are of the machine they are measured on: quote the ratios.
+NAMES: cold-lint, corpus-lint, record-sample, cold-match, checkpoint-list, training, all of them by default. `--reference`
+is the folder of reference data (configs and checkpoint indexes); `--od-api` the interpreter of an environment where the
+OD API is installed, the peer of the training benchmark. Figures are of the machine they are measured on: quote the ratios.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import light, training
+from benchmarks import light, records, training
 
 BENCHMARKS = {
     "cold-lint": light.cold_lint,
     "corpus-lint": light.corpus_lint,
+    "record-sample": records.record_sample,
     "cold-match": light.cold_match,
     "checkpoint-list": light.checkpoint_list,
     "training": training.training,
