@@ -4,7 +4,7 @@
 
 NAMES: cold-lint, corpus-lint, record-sample, cold-match, checkpoint-list, training, all of them by default. `--reference`
 is the folder of reference data (configs and checkpoint indexes); `--od-api` the interpreter of an environment where the
-OD API is installed, the peer of the training benchmark. Figures are of the machine they are measured on: quote the ratios.
+OD API is installed, the peer of the training benchmark. Figures are of the machine they are measured on: quote ratios.
 """
 
 from __future__ import annotations

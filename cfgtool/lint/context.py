@@ -162,6 +162,8 @@ class Context:
 
     def has_records(self) -> bool:
         """Whether there are files of any input reader."""
+        if "train_input_reader" not in self.config.type.fields:
+            return False  # a label map
         from cfgtool.data.sources import readers
 
         # All readers are asked, because each notes what it lacks.

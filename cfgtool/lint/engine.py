@@ -203,22 +203,18 @@ def _removed_finding(
 def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
     """Walk the config once; a rule is looked at only where a field or message that triggers it is present."""
     catalogue = settings.catalogue
-    triggers, records = catalogue.triggers, catalogue.records
+    records = catalogue.records
+    # Most configs are linted away from their data: the checks that read it are not even looked at then.
+    asked = settings.codes is None or any("needs" in records[code] for code in settings.codes)
+    triggers = catalogue.triggers if asked and context.has_records() else catalogue.away_from_records()
     broken = any(problem.code in STRUCTURAL for problem in context.document.problems)
     checks: dict[tuple[str, int], Config] = {}
     reported: dict[str, int] = {}
-    has_records: bool | None = None
     for config, entry, hit in _triggered(context.config, triggers):
         for code in hit:
             record = records[code]
             if context.generation not in record["generations"]:
                 continue
-            if "needs" in record and (settings.codes is None or code in settings.codes):
-                # Most configs are linted away from their data: the checks that read it are not even imported.
-                if has_records is None:
-                    has_records = context.has_records()
-                if not has_records:
-                    continue
             if "module" in record:
                 checks.setdefault((code, id(config)), config)
             elif entry is None:

@@ -124,7 +124,7 @@ class Catalogue:
     "Message.field" of older schemas to codes.
     """
 
-    __slots__ = ("_built", "problems", "records", "removed", "triggers")
+    __slots__ = ("_away", "_built", "problems", "records", "removed", "triggers")
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.records: dict[str, dict[str, Any]] = data["rules"]
@@ -132,6 +132,7 @@ class Catalogue:
         self.problems: dict[str, str] = data["problems"]
         self.removed: dict[str, str] = data["removed"]
         self._built: dict[str, Rule] = {}
+        self._away: dict[str, dict[str, list[str]]] | None = None
 
     def rule(self, code: str) -> Rule:
         """The rule of `code`. Raises KeyError if there is none."""
@@ -150,6 +151,18 @@ class Catalogue:
                 needs=record.get("needs"),
             )
         return rule
+
+    def away_from_records(self) -> dict[str, dict[str, list[str]]]:
+        """`triggers` without the rules that need records."""
+        if self._away is None:
+            needing = {code for code, record in self.records.items() if "needs" in record}
+            self._away = {
+                message: {
+                    field: [code for code in codes if code not in needing] for field, codes in fields.items()
+                }
+                for message, fields in self.triggers.items()
+            }
+        return self._away
 
     def rules(self) -> list[Rule]:
         """Every rule, by code."""
