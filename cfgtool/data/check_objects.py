@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     Features = Mapping[str, Values]
 
 
+def _boxes(count: int) -> str:
+    return "1 box" if count == 1 else f"{count} boxes"
+
+
 def length_flaws(features: Features) -> Iterator[Flaw]:
     """Lists that must have one value per object and do not."""
     counts = {key: len(features.get(key, ())) for key in keys.BOX}
@@ -24,14 +28,14 @@ def length_flaws(features: Features) -> Iterator[Flaw]:
         yield "box-lists-differ", "error", f"the box lists differ in length: {shown}"
     labels, names = (len(features.get(key, ())) for key in (keys.LABEL, keys.TEXT))
     if count and not labels and not names:
-        yield "missing-key", "error", f"{count} boxes, but neither {keys.LABEL!r} nor {keys.TEXT!r}"
+        yield "missing-key", "error", f"{_boxes(count)}, but neither {keys.LABEL!r} nor {keys.TEXT!r}"
     for key, number in ((keys.LABEL, labels), (keys.TEXT, names)):
         if number and number != count:
-            yield "class-list-differs", "error", f"{key!r} has {number} values for {count} boxes"
+            yield "class-list-differs", "error", f"{key!r} has {number} values for {_boxes(count)}"
     for key in keys.PER_OBJECT_OPTIONAL:
         number = len(features.get(key, ()))
         if number not in (0, count):
-            yield "object-list-differs", "error", f"{key!r} has {number} values for {count} boxes"
+            yield "object-list-differs", "error", f"{key!r} has {number} values for {_boxes(count)}"
 
 
 def class_flaws(features: Features, expected: Expected) -> Iterator[Flaw]:
@@ -71,7 +75,7 @@ def mask_flaws(features: Features, kind: str, boxes: int) -> Iterator[Flaw]:
         return
     masks = features.get(keys.MASK, [])
     if not masks:
-        yield "masks-missing", "error", f"{boxes} boxes, but no {keys.MASK!r}, which the reader loads"
+        yield "masks-missing", "error", f"{_boxes(boxes)}, but no {keys.MASK!r}, which the reader loads"
         return
     stored = "png" if isinstance(masks[0], bytes) else "numerical"
     if stored != kind:
@@ -83,7 +87,7 @@ def mask_flaws(features: Features, kind: str, boxes: int) -> Iterator[Flaw]:
     each = 1 if kind == "png" else sides[0] * sides[1] if len(sides) == 2 else 0
     if each and len(masks) != boxes * each:
         unit = "masks" if kind == "png" else f"numbers of {sides[0]} x {sides[1]} masks"
-        yield "mask-count-differs", "error", f"{keys.MASK!r} has {len(masks)} {unit} for {boxes} boxes"
+        yield "mask-count-differs", "error", f"{keys.MASK!r} has {len(masks)} {unit} for {_boxes(boxes)}"
 
 
 def keypoint_flaws(features: Features, count: int, boxes: int) -> Iterator[Flaw]:
@@ -96,10 +100,10 @@ def keypoint_flaws(features: Features, count: int, boxes: int) -> Iterator[Flaw]
             yield (
                 "keypoints-missing",
                 "error",
-                f"{boxes} boxes, but no {key!r}, and 'num_keypoints' is '{count}'",
+                f"{_boxes(boxes)}, but no {key!r}, and 'num_keypoints' is '{count}'",
             )
             return
         if number != boxes * count:
-            message = f"{key!r} has {number} values for {boxes} boxes of {count} keypoints"
+            message = f"{key!r} has {number} values for {_boxes(boxes)} of {count} keypoints"
             yield "keypoint-count-differs", "error", message
             return

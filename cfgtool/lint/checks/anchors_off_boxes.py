@@ -104,6 +104,8 @@ RULE = Rule(
 
 SHARE = 0.25
 """Every set of anchors misses a few boxes of odd shapes. So many are a mistake, and no choice."""
+FEW = 5
+"""Fewer boxes may be an accident of a small set of records."""
 FIRST_STAGE = 0.5
 """Positives of the first stage overlap by 0.7; the usual scales miss that often, but not by far."""
 SMALLER = {
@@ -138,7 +140,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     if not boxes or not all(anchors.values()):
         return
     missed = [box for box in boxes if _best(box, anchors[box.canvas]) < threshold]
-    if len(missed) < SHARE * len(boxes):
+    if len(missed) < max(SHARE * len(boxes), FEW):
         return
     message = (
         f"{100 * len(missed) // len(boxes)} % of {len(boxes)} boxes overlap no anchor by '{threshold:g}', even one "
