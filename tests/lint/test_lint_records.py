@@ -288,6 +288,16 @@ def test_what_is_not_there_is_noted(path: str, notes: list[str]) -> None:
     assert analyse(parse(text), None, Settings(codes=frozenset({"CFG513"}))).notes == []
 
 
+def test_a_folder_is_no_record() -> None:
+    text = 'train_input_reader { tf_record_input_reader { input_path: "fixtures/records/" } }'
+    (finding,) = found(text, "CFG513")
+    assert (
+        finding.message
+        == "'input_path' of 'fixtures/records/' is a folder; write 'fixtures/records/*' for the files in it"
+    )
+    assert finding.fix is None
+
+
 def test_a_sample_says_that_it_is_one() -> None:
     text = (
         'train_input_reader { tf_record_input_reader { input_path: "fixtures/shapes/shapes_train.record" } }'

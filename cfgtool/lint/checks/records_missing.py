@@ -31,6 +31,7 @@ Unsafe: the nearest name is a guess.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._paths import near, worth_reporting
@@ -59,6 +60,13 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     for entry in config.entries("input_path"):
         name = entry.value
         if not isinstance(name, str) or not worth_reporting(context, name) or files_of(context, name):
+            continue
+        found = context.locate(name)
+        if found is not None and os.path.isdir(found):
+            message = (
+                f"'input_path' of '{name}' is a folder; write '{name.rstrip('/')}/*' for the files in it"
+            )
+            yield RULE.finding(entry, message)
             continue
         hint, meant = near(context, name)
         fix = (
