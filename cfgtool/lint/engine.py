@@ -97,7 +97,7 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
     from cfgtool.lint.suppression import suppress
 
     findings = sorted(suppress(findings, document, catalogue), key=order)
-    return Report(document, path, findings, generation, reason, context.notes)
+    return Report(document, path, findings, generation, reason, [*document.notes, *context.notes])
 
 
 def root_of(document: Document) -> str:

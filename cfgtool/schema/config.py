@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +53,8 @@ class Entry:
         if self.type.single:
             return name
         kept = self.owner._values.get(self.type.name, ())
-        return f"{name}[{kept.index(self)}]" if self in kept else name
+        index = bisect_left(kept, _start(self), key=_start)  # they are in the order of the text
+        return f"{name}[{index}]" if index < len(kept) and kept[index] is self else name
 
     def __repr__(self) -> str:
         return f"Entry({self.path} = {self.value!r})"
@@ -111,6 +114,16 @@ class Config:
         prefix = self.parent.path
         name = f"{self._name}[{self._index}]" if self._index >= 0 else self._name
         return f"{prefix}.{name}" if prefix else name
+
+    @property
+    def opening(self) -> Entry | None:
+        """The first occurrence of this message in the text; None for the root, and where it is not there."""
+        if self.parent is None:
+            return None
+        kept = self.parent._values.get(self._name)
+        if kept.__class__ is list and -1 < self._index < len(kept) and kept[self._index].value is self:
+            return kept[self._index]  # type: ignore[no-any-return]
+        return next((entry for entry in self.parent.entries(self._name) if entry.value is self), None)
 
     @property
     def root(self) -> Config:
