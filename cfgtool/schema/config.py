@@ -244,6 +244,27 @@ class Config:
                 config = config.messages(name)[int(index.rstrip("]") or 0)]
         return config
 
+    def names(self) -> list[str]:
+        """The names of the fields that the text gives, in no particular order, dropped occurrences too."""
+        if not self._dropped:
+            return list(self._values)
+        return list(self._values | self._dropped)
+
+    def descendants(self) -> list[Config]:
+        """This message and every message below it, each once, in no particular order."""
+        found = [self]
+        seen = {id(self)}  # merged blocks share a Config
+        for config in found:
+            for group in (config._values, config._dropped) if config._dropped else (config._values,):
+                for kept in group.values():
+                    entries: Any = kept if kept.__class__ is list else (kept,)
+                    for entry in entries:
+                        value = entry.value
+                        if value.__class__ is Config and id(value) not in seen:
+                            seen.add(id(value))
+                            found.append(value)
+        return found
+
     def walk(self) -> Iterator[tuple[Config, Entry]]:
         """Every occurrence below this message with the message it stands in, in source order."""
         found: list[Entry] = []
