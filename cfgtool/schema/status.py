@@ -21,12 +21,7 @@ def _content() -> dict[str, Any]:
 
 @cache
 def _statuses() -> dict[str, str]:
-    return {
-        name: status
-        for status, names in _content().items()
-        if isinstance(names, list)
-        for name in names
-    }
+    return {name: status for status, names in _content().items() if isinstance(names, list) for name in names}
 
 
 def status(message: str, field: str) -> str:
