@@ -70,7 +70,8 @@ def _message(card: MessageCard, width: int, paint: Paint) -> Iterator[str]:
 def _field_title(line: FieldLine, width: int, paint: Paint) -> Iterator[str]:
     """The name with its type and default, in one line if they fit."""
     type_ = line.type + (f" = {line.default}" if line.default is not None else "")
-    split = len(f"  {line.name}: {type_}") > width
+    mark = f"  [{BADGES[line.status]}]" if line.status in BADGES else ""
+    split = len(f"  {line.name}: {type_}{mark}") > width
     yield f"  {line.name}:{'' if split else ' ' + paint(type_, 'faint')}{_badge(line.status, paint)}"
     if split:
         yield f"      {paint(type_, 'faint')}"
