@@ -1,7 +1,7 @@
 """Hooks of the documentation site: the Markdown files at the root of the repository are pages of it too.
 
-On a viewer of the repository README.md links to `docs/training.md`, and a page under `docs/` to `../README.md`. On the site all
-of them lie in one folder, so the links are turned as the pages are read.
+On a viewer of the repository README.md links to `docs/training.md`, and a page under `docs/` to `../README.md`. On the
+site all of them lie in one folder, so the links are turned as the pages are read.
 """
 
 from __future__ import annotations
