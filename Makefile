@@ -48,7 +48,7 @@ generated: $(SETUP)
 	$(BIN)/python -m tools.generated --check
 
 docs: $(SETUP)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(SETUP)
 	$(BIN)/python -m benchmarks
