@@ -303,6 +303,17 @@ class TestCommand:
             "optimizer:",
         ]
 
+    def test_proto(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert self.run("--proto") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines.count('syntax = "proto2";') == 1
+        assert "message TrainEvalPipelineConfig {" in lines
+        assert not [line for line in lines if line.startswith("import")]
+
+    def test_one_form_at_a_time(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert self.run("--proto", "--json-schema") == 2
+        assert "exclude each other; give one of them" in capsys.readouterr().err
+
     @pytest.mark.parametrize("args", [("--root", "TrainConfg"), ("--root", "TrainConfg", "--json-schema")])
     def test_unknown_message(self, args: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
         assert self.run(*args) == 2
