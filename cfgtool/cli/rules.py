@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,7 +52,10 @@ def rules(
         and (generation is None or generation in rule.generations)
         and (not fixable or rule.fix in ("safe", "unsafe"))
     ]
-    print(_SHOWN[format](chosen))
+    if not chosen and format == "text":
+        print("no rule is of that kind", file=sys.stderr)
+    else:
+        print(_SHOWN[format](chosen))
 
 
 def _check(what: str, value: str | None, known: Iterable[str]) -> None:
@@ -66,12 +70,10 @@ def _check(what: str, value: str | None, known: Iterable[str]) -> None:
 
 def _as_text(rules: list[Rule]) -> str:
     """One line a rule, for eyes and for grep."""
-    import sys
-
     from cfgtool.lint.reporters import painter, wants_colour
 
     paint = painter(wants_colour(sys.stdout))
-    column = max((len(rule.name) for rule in rules), default=0)
+    column = max(len(rule.name) for rule in rules)
     return "\n".join(
         f"{rule.code}  {paint(rule.severity.ljust(7), rule.severity)}  {rule.name.ljust(column)}  {rule.summary}"
         for rule in rules

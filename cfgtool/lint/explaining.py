@@ -28,6 +28,9 @@ __all__ = [
     "message_card",
 ]
 
+NARROWEST, WIDEST = 40, 110
+"""Columns: text is wrapped to the terminal, but to no less and no more than this."""
+
 MOST_IN_FULL = 3
 """More cards of one name than this are listed in brief."""
 
@@ -37,6 +40,7 @@ def explain(subject: str, width: int = 80, colour: bool = False) -> str:
 
     Raises UserError, with the nearest name, for anything else.
     """
+    width = max(NARROWEST, min(width, WIDEST))
     code = _rule(subject)
     if code is not None:
         return text(load().rule(code), _rule_docs(code), width)

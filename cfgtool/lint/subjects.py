@@ -40,7 +40,7 @@ def cards_of(subject: str) -> list[Card]:
         return [message_card(subject)]
     owner, _, name = subject.rpartition(".")
     if owner:
-        return _named(owner, name) or [card for enum in _enums(owner) for card in _named(enum, name) or ()]
+        return _named(owner, name) or [card for enum in _enums(owner) for card in _named(enum, name)]
     return [*(enum_card(enum) for enum in _enums(name)), *_bare(name)]
 
 

@@ -48,8 +48,10 @@ def test_every_message_field_and_enum_has_a_comment() -> None:
         assert docs.doc(name), name
         for field in message.fields:
             assert docs.doc(name, field), f"{name}.{field}"
-    for enum in schema.enums:
+    for enum, values in schema.enums.items():
         assert docs.doc(enum), enum
+        for value in values:
+            assert docs.doc(enum, value), f"{enum}.{value}"
     assert docs.doc("TrainConfig", "nothing") == ""
 
 

@@ -15,16 +15,12 @@ if TYPE_CHECKING:
 Paint = Callable[[str, str], str]
 """(text, style) -> the text in that style; styles are those of the reporters."""
 
-NARROWEST, WIDEST = 40, 110
-"""Columns: text is wrapped to the terminal, but to no less and no more than this."""
-
 _LABEL = 15
 _STYLES = {"deprecated": "warning", "ignored_tf2": "warning", "unrecorded": "info"}
 
 
 def card_text(card: Card, width: int, paint: Paint) -> str:
     """The lines on a card, no longer than `width` characters as far as words allow."""
-    width = max(NARROWEST, min(width, WIDEST))
     if isinstance(card, FieldCard):
         lines = _field(card, width, paint)
     elif isinstance(card, MessageCard):
