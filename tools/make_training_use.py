@@ -51,8 +51,13 @@ NAMESAKES = {
 }
 """Fields without effect, though a field of the same name is read, or a member of the same oneof."""
 
-REFUSED = {"DetectionModel.center_net", "DetectionModel.faster_rcnn"}
-"""Members that the code names for other reasons than to build them."""
+REFUSED = {
+    "BoxCoder.keypoint_box_coder",
+    "DetectionModel.center_net",
+    "DetectionModel.faster_rcnn",
+    "InputReader.num_keypoints",
+}
+"""Fields that are refused, though the code names them for other reasons too."""
 
 
 def uses() -> dict[str, list[str]]:

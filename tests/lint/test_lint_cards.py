@@ -186,9 +186,9 @@ class TestTrainingUse:
         assert set(uses["refused"]) >= make_training_use.REFUSED
         assert set(uses["ignored"]) >= make_training_use.NAMESAKES
 
-    @pytest.mark.parametrize("name", sorted(make_training_use.REFUSED))
-    def test_other_architectures_are_refused(self, name: str) -> None:
-        member = name.rpartition(".")[2]
+    @pytest.mark.parametrize("member", ["center_net", "faster_rcnn"])
+    def test_other_architectures_are_refused(self, member: str) -> None:
+        assert f"DetectionModel.{member}" in make_training_use.REFUSED
         with pytest.raises(UserError, match=f"'{member}' is not described"):
             describe(read_config(parse(f"model {{ {member} {{ }} }}")))
 
