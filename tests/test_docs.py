@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -130,6 +131,12 @@ class TestSite:
     def test_links_are_turned(self, source: str, link: str, turned: str) -> None:
         site_pages = pytest.importorskip("tools.site_pages", reason="mkdocs is not installed")
         assert site_pages.turned(f"see [x]({link}).", source) == f"see [x]({turned})."
+
+    def test_the_title_comes_first(self) -> None:
+        site_pages = pytest.importorskip("tools.site_pages", reason="mkdocs is not installed")
+        page = SimpleNamespace(file=SimpleNamespace(src_uri="reference/ssd.md"))
+        text = "<!-- Written by a tool. -->\n\n# SSD\n\n<!-- shows: x -->\n"
+        assert site_pages.on_page_markdown(text, page, None, None) == "# SSD\n\n<!-- shows: x -->\n"
 
     @pytest.mark.slow
     def test_it_builds(self, tmp_path: Path) -> None:

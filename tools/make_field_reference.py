@@ -106,7 +106,7 @@ def address(name: str, page: str = "") -> str | None:
 def page(area: Area, messages: list[str]) -> str:
     """The page of one area."""
     contents = " · ".join(f"[{name}](#{anchor(name)})" for name in messages)
-    parts = [f"# {area.title}", MARK, contents if len(messages) > 1 else ""]
+    parts = [MARK, f"# {area.title}", contents if len(messages) > 1 else ""]
     for name in messages:
         parts += section(name, area.name)
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -160,8 +160,8 @@ def gone(name: str) -> str:
 def index(areas: dict[str, list[str]]) -> str:
     """The first page: the areas, and the fields that do not do what they say."""
     parts = [
-        "# Field reference",
         MARK,
+        "# Field reference",
         "Every field of `pipeline.config` and of label maps, as `cfgtool explain` prints it: what it means, its type and"
         " default,\nsince when the schema has it, which trainers of the OD API read it, what `cfgtool train` does with"
         " it, and the rules about it.",

@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changes.md"}
 """File at the root -> page of the site."""
 
+_MARK = re.compile(r"\A<!-- [^\n]* -->\n+")
+"""What says at the top of a page that a tool wrote it."""
+
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
 
 
@@ -30,8 +33,9 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:  # noqa: ARG001
-    """The text of a page with the links that fit the site."""
+    """The text of a page with the links that fit the site, its title first: the navigation takes it from there."""
     path = page.file.src_uri
+    markdown = _MARK.sub("", markdown)
     return markdown if path in PAGES.values() else turned(markdown, f"docs/{path}")
 
 

@@ -38,9 +38,9 @@ def explain(subject: Subject, format: Format = "text") -> None:
     elif format == "text":
         import shutil
 
-        from cfgtool.lint.reporters import wants_colour
+        from cfgtool.lint.paint import wants_colour
 
         width = shutil.get_terminal_size((80, 24)).columns
-        print(explaining.explain(subject, width, wants_colour(sys.stdout)))
+        print(explaining.explain(subject, width=width, colour=wants_colour(sys.stdout)))
     else:
         raise UserError(f"no format {format!r}", hint="formats are text, json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from cfgtool.files import decode_text, encode_text, read_text
 from cfgtool.lint.discovery import STDIN, expand
 from cfgtool.lint.engine import Report, Settings, analyse
 from cfgtool.lint.findings import serious
-from cfgtool.lint.reporters import FORMATS, summary, wants_colour
+from cfgtool.lint.reporters import FORMATS, summary
 
 app = typer.Typer(add_completion=False, help="Report every mistake of a config at its place.")
 
@@ -97,9 +98,7 @@ def lint(
             _complain(error, job)
     if not diff:
         to_stdout = not (fix and STDIN in (paths or ()))
-        _print(
-            FORMATS[format](job.reports, wants_colour(sys.stdout)), sys.stdout if to_stdout else sys.stderr
-        )
+        _print(FORMATS[format](job.reports, _colour(sys.stdout)), sys.stdout if to_stdout else sys.stderr)
     _tell(job)
     if job.failed:
         return 2
@@ -205,6 +204,11 @@ def _tell(job: _Job) -> None:
     if job.reports:
         lines.append(summary(job.reports))
     _print("".join(f"{line}\n" for line in lines), sys.stderr)
+
+
+def _colour(stream: object) -> bool:
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _print(text: str, stream: object) -> None:

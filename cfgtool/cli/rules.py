@@ -70,7 +70,7 @@ def _check(what: str, value: str | None, known: Iterable[str]) -> None:
 
 def _as_text(rules: list[Rule]) -> str:
     """One line a rule, for eyes and for grep."""
-    from cfgtool.lint.reporters import painter, wants_colour
+    from cfgtool.lint.paint import painter, wants_colour
 
     paint = painter(wants_colour(sys.stdout))
     column = max(len(rule.name) for rule in rules)

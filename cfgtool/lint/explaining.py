@@ -11,12 +11,13 @@ from cfgtool.lint.cards.card import KINDS, FieldCard, MessageCard
 from cfgtool.lint.cards.markdown import card_markdown
 from cfgtool.lint.cards.text import brief, card_text
 from cfgtool.lint.pages import row, text
-from cfgtool.lint.reporters import painter
+from cfgtool.lint.paint import painter
 from cfgtool.lint.rules import load, read_data
 from cfgtool.lint.subjects import cards_of, nearest_subject
 
 if TYPE_CHECKING:
     from cfgtool.lint.cards.card import Card
+    from cfgtool.lint.rules import Catalogue
 
 __all__ = [
     "FieldCard",
@@ -35,32 +36,37 @@ MOST_IN_FULL = 3
 """More cards of one name than this are listed in brief."""
 
 
-def explain(subject: str, width: int = 80, colour: bool = False) -> str:
+def explain(
+    subject: str, catalogue: Catalogue | None = None, *, width: int = 80, colour: bool = False
+) -> str:
     """The explanation of a rule (code or name), or of what the schema calls so (see `subjects.cards_of`).
 
-    Raises UserError, with the nearest name, for anything else.
+    `catalogue` holds the rules that are known, the bundled ones by default; lines are `width` columns long. Raises
+    UserError, with the nearest name, for anything else.
     """
+    catalogue = catalogue or load()
     width = max(NARROWEST, min(width, WIDEST))
-    code = _rule(subject)
+    code = _rule(subject, catalogue)
     if code is not None:
-        return text(load().rule(code), _rule_docs(code), width)
-    cards, paint = _cards(subject), painter(colour)
+        return text(catalogue.rule(code), _rule_docs(code), width)
+    cards, paint = _cards(subject, catalogue), painter(colour)
     if len(cards) <= MOST_IN_FULL:
         return "\n\n".join(card_text(card, width, paint) for card in cards)
     lines = [f"'{subject}' is the name of {len(cards)}; explain one of them by its full name", ""]
     return "\n".join([*lines, *(brief(card, width, paint) for card in cards)])
 
 
-def explain_rows(subject: str) -> list[dict[str, Any]]:
+def explain_rows(subject: str, catalogue: Catalogue | None = None) -> list[dict[str, Any]]:
     """The same as data: one object for each thing of that name, with its `kind`. Raises UserError as `explain`."""
-    code = _rule(subject)
+    catalogue = catalogue or load()
+    code = _rule(subject, catalogue)
     if code is not None:
-        return [{"kind": "rule", **row(load().rule(code)), "documentation": _rule_docs(code)}]
-    return [{"kind": KINDS[type(card)], **dataclasses.asdict(card)} for card in _cards(subject)]
+        return [{"kind": "rule", **row(catalogue.rule(code)), "documentation": _rule_docs(code)}]
+    return [{"kind": KINDS[type(card)], **dataclasses.asdict(card)} for card in _cards(subject, catalogue)]
 
 
-def _rule(subject: str) -> str | None:
-    return load().code_of(subject) or load().code_of(subject.upper())
+def _rule(subject: str, catalogue: Catalogue) -> str | None:
+    return catalogue.code_of(subject) or catalogue.code_of(subject.upper())
 
 
 def _rule_docs(code: str) -> dict[str, str]:
@@ -68,18 +74,18 @@ def _rule_docs(code: str) -> dict[str, str]:
     return docs
 
 
-def _cards(subject: str) -> list[Card]:
-    cards = cards_of(subject)
+def _cards(subject: str, catalogue: Catalogue) -> list[Card]:
+    cards = cards_of(subject, catalogue)
     if not cards:
-        raise UserError(f"nothing is called {subject!r}", hint=_nearest(subject))
+        raise UserError(f"nothing is called {subject!r}", hint=_nearest(subject, catalogue))
     return cards
 
 
-def _nearest(subject: str) -> str:
+def _nearest(subject: str, catalogue: Catalogue) -> str:
     """Where to look instead."""
     from cfgtool.lint.selection import nearest_rule
 
     if not subject:
         return "name a rule such as CFG101, or a field such as train_config.batch_size"
     near = nearest_subject(subject)
-    return f"did you mean '{near}'" if near else nearest_rule(load(), subject)
+    return f"did you mean '{near}'" if near else nearest_rule(catalogue, subject)

@@ -32,8 +32,8 @@ def page(rule: Rule, docs: dict[str, str]) -> str:
     trainers = " and ".join(generation.upper() for generation in rule.generations)
     facts = f"**{rule.severity}** · {rule.category} · {trainers} · since {rule.since} · {_fix_words(rule)}"
     parts = [
-        f"# {rule.code}: {rule.name}",
         "<!-- Written by tools/compile_rules.py. -->",
+        f"# {rule.code}: {rule.name}",
         facts,
         "## What it does",
         docs["what"],
@@ -53,8 +53,8 @@ def index(catalogue: Catalogue) -> str:
     """The page that lists all rules, a table for each category."""
     rules = catalogue.rules()
     parts = [
-        "# Rules",
         "<!-- Written by tools/compile_rules.py. -->",
+        "# Rules",
         f"{len(rules)} rules. The first digit of a code is its category. `cfgtool explain CODE` prints the page of a"
         " rule,\n`cfgtool rules` this list. A fix is *safe* (`--fix`), *unsafe* (`--fix --unsafe-fixes`), or for"
         " *display* only.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.pages import url
@@ -24,13 +23,13 @@ _FIXABLE = {"safe": "--fix", "unsafe": "--fix --unsafe-fixes"}
 
 def concise(reports: Iterable[Report], colour: bool = False) -> str:
     """One line per finding: `file:line:col: CODE message`."""
-    paint = painter(colour)
+    paint = _painter(colour)
     return "".join(f"{_headline(report, f, paint)}\n" for report in reports for f in report.findings)
 
 
 def text(reports: Iterable[Report], colour: bool = False) -> str:
     """A headline per finding, its source line with a caret, and the fix."""
-    paint = painter(colour)
+    paint = _painter(colour)
     parts = []
     for report in reports:
         for finding in report.findings:
@@ -71,14 +70,7 @@ def summary(reports: list[Report]) -> str:
     return f"{', '.join(counts)} in {files}{fixable}"
 
 
-def wants_colour(stream: object) -> bool:
-    """True for a terminal that can show colours, unless NO_COLOR is set."""
-    isatty = getattr(stream, "isatty", None)
-    return bool(isatty and isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def painter(colour: bool) -> Callable[[str, str], str]:
-    """(text, style) -> text in that style: a severity, "bold" or "faint"; without `colour` just the text."""
+def _painter(colour: bool) -> Callable[[str, str], str]:
     if not colour:
         return lambda text, style: text
     return lambda text, style: f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cfgtool.lint.cards.card import Card
+    from cfgtool.lint.rules import Catalogue
     from cfgtool.schema import MessageType
 
 
@@ -25,23 +26,25 @@ class _End(NamedTuple):
     around: tuple[str, ...]
 
 
-def cards_of(subject: str) -> list[Card]:
-    """The cards of what `subject` names; empty if nothing is called so.
+def cards_of(subject: str, catalogue: Catalogue | None = None) -> list[Card]:
+    """The cards of what `subject` names, with the rules of `catalogue`; empty if nothing is called so.
 
     In this order: a path from the root of a file, a message, an enumeration, "Message.field" (also fields of older
     schemas, oneofs, values of enumerations), and the bare name of any of them.
     """
     for root in ROOTS:
         end = _follow(load().messages[root], subject)
-        cards = _named(end.message.name, end.name, end.around) if end else []
+        cards = _named(end.message.name, end.name, catalogue, end.around) if end else []
         if cards:
             return cards
     if subject in load().messages:
-        return [message_card(subject)]
+        return [message_card(subject, catalogue=catalogue)]
     owner, _, name = subject.rpartition(".")
     if owner:
-        return _named(owner, name) or [card for enum in _enums(owner) for card in _named(enum, name)]
-    return [*(enum_card(enum) for enum in _enums(name)), *_bare(name)]
+        return _named(owner, name, catalogue) or [
+            card for enum in _enums(owner) for card in _named(enum, name, catalogue)
+        ]
+    return [*(enum_card(enum) for enum in _enums(name)), *_bare(name, catalogue)]
 
 
 def nearest_subject(subject: str) -> str | None:
@@ -79,22 +82,22 @@ def _follow(message: MessageType, path: str) -> _End | None:
     return _End(message, last, tuple(around))
 
 
-def _named(owner: str, name: str, around: Iterable[str] = ()) -> list[Card]:
+def _named(owner: str, name: str, catalogue: Catalogue | None, around: Iterable[str] = ()) -> list[Card]:
     """The field, field of the past, oneof or enumeration value called `name` in `owner`."""
     message = load().messages.get(owner)
     if message is not None and name in message.fields:
-        return [field_card(owner, name, around)]
+        return [field_card(owner, name, around, catalogue)]
     if message is not None and name in message.oneofs:
-        return [message_card(owner, name)]
+        return [message_card(owner, name, catalogue)]
     if removed(owner, name):
-        return [field_card(owner, name)]
+        return [field_card(owner, name, catalogue=catalogue)]
     return [enum_card(owner, name)] if name in load().enums.get(owner, ()) else []
 
 
-def _bare(name: str) -> list[Card]:
+def _bare(name: str, catalogue: Catalogue | None) -> list[Card]:
     """Whatever is called `name` in any message or enumeration."""
     owners = [*load().messages, *load().enums, *_past_owners()]
-    return [card for owner in dict.fromkeys(owners) for card in _named(owner, name)]
+    return [card for owner in dict.fromkeys(owners) for card in _named(owner, name, catalogue)]
 
 
 def _enums(name: str) -> list[str]:

@@ -16,7 +16,9 @@ from cfgtool.lint.cards.places import places_of
 from cfgtool.lint.cards.spelling import default_of, number
 from cfgtool.lint.cards.text import card_text
 from cfgtool.lint.cards.words import TRAINING
-from cfgtool.lint.reporters import painter
+from cfgtool.lint.explaining import explain
+from cfgtool.lint.packs import load_pack
+from cfgtool.lint.paint import painter
 from cfgtool.lint.rules import load as load_rules
 from cfgtool.networks import describe
 from cfgtool.schema import load, read_config, status
@@ -127,6 +129,31 @@ def test_limits_follow_the_rules() -> None:
     condition = field_card("ConditionalShapeResizer", "condition").limits
     assert [limit.text for limit in condition] == ["not INVALID"]
     assert field_card("TrainConfig", "batch_queue_capacity").limits == ()  # a remark is no limit
+
+
+def test_rules_of_other_packs_are_on_cards(tmp_path: Path) -> None:
+    pack = tmp_path / "house.toml"
+    pack.write_text("""
+[[rule]]
+code = "ACME001"
+name = "odd-batch-size"
+severity = "error"
+since = "1.0"
+summary = "Finds batches that our machines do not hold"
+message = "'{field}' of {value} is too much"
+fields = ["TrainConfig.batch_size"]
+when = { above = 64 }
+[rule.doc]
+why = "Our machines have 8 GiB of memory."
+example = "train_config { batch_size: 128 }"
+instead = "train_config { batch_size: 64 }"
+""")
+    catalogue = load_rules().extended([load_pack(str(pack))])
+    card = field_card("TrainConfig", "batch_size", catalogue=catalogue)
+    assert ("at most 64", "ACME001") in [(limit.text, limit.code) for limit in card.limits]
+    assert "ACME001" in [rule.code for rule in card.rules]
+    assert "ACME001" in explain("batch_size", catalogue)
+    assert "ACME001" not in explain("batch_size")
 
 
 def test_extractor_types_are_those_of_the_architecture() -> None:

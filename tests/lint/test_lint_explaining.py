@@ -70,14 +70,14 @@ FOUND = {
 
 @pytest.mark.parametrize(("subject", "parts"), FOUND.items(), ids=FOUND)
 def test_found(subject: str, parts: list[str]) -> None:
-    text = explain(subject, 110)
+    text = explain(subject, width=110)
     assert [part for part in parts if part not in text] == []
 
 
 @pytest.mark.parametrize("width", [80, 110])
 @pytest.mark.parametrize("subject", FOUND)
 def test_lines_fit(subject: str, width: int) -> None:
-    lines = explain(subject, width).split("\n")
+    lines = explain(subject, width=width).split("\n")
     assert [line for line in lines if len(line) > width or line != line.rstrip()] == []
 
 

@@ -18,18 +18,23 @@ from cfgtool.schema.docs import doc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cfgtool.lint.rules import Catalogue
     from cfgtool.schema import FieldType
 
 
-def field_card(message: str, field: str, around: Iterable[str] = ()) -> FieldCard:
+def field_card(
+    message: str, field: str, around: Iterable[str] = (), catalogue: Catalogue | None = None
+) -> FieldCard:
     """The card of a field that the schema has, or had.
 
     `around` are the fields "Message.field" of the blocks that it is looked at in: rules about those are named as well.
-    Raises KeyError for a message or field that never was.
+    `catalogue` holds the rules that are known, the bundled ones by default. Raises KeyError for a message or field that
+    never was.
     """
+    catalogue = catalogue or load_rules()
     type_ = load().messages[message].fields.get(field) if message in load().messages else None
     if type_ is None:
-        return _removed_card(message, field)
+        return _removed_card(message, field, catalogue)
     fate = status.status(message, field)
     use = training_use(message, field)
     siblings = load().messages[message].oneofs.get(type_.oneof or "", ())
@@ -47,8 +52,8 @@ def field_card(message: str, field: str, around: Iterable[str] = ()) -> FieldCar
         oneof=type_.oneof,
         excludes=tuple(name for name in siblings if name != field),
         values=values_of(type_.type) if type_.enum_values else (),
-        types=extractors_of(message, type_),
-        limits=limits_of(message, type_),
+        types=extractors_of(message, type_, catalogue),
+        limits=limits_of(message, type_, catalogue),
         since=history.since(message, field),
         removed=None,
         changes=tuple(Change(*change) for change in history.changes(message, field)),
@@ -58,15 +63,17 @@ def field_card(message: str, field: str, around: Iterable[str] = ()) -> FieldCar
         cfgtool_train=training_words(use),
         instead=f"write {better}" if better else None,
         places=places_of(message, field),
-        rules=_rules([*around, f"{message}.{field}"], type_.type if type_.kind == "message" else None),
+        rules=_rules(
+            catalogue, [*around, f"{message}.{field}"], type_.type if type_.kind == "message" else None
+        ),
     )
 
 
-def _removed_card(message: str, field: str) -> FieldCard:
+def _removed_card(message: str, field: str, catalogue: Catalogue) -> FieldCard:
     past = history.removed(message, field)
     if past is None:
         raise KeyError(f"{message}.{field}")
-    code = load_rules().removed.get(f"{message}.{field}")
+    code = catalogue.removed.get(f"{message}.{field}")
     return FieldCard(
         message=message,
         field=field,
@@ -91,11 +98,11 @@ def _removed_card(message: str, field: str) -> FieldCard:
         cfgtool_train="",
         instead=past.instead,
         places=places_of(message, field),
-        rules=(_rule_card(code),) if code else (),
+        rules=(_rule_card(catalogue, code),) if code else (),
     )
 
 
-def message_card(name: str, oneof: str | None = None) -> MessageCard:
+def message_card(name: str, oneof: str | None = None, catalogue: Catalogue | None = None) -> MessageCard:
     """The card of a message, or of one oneof of it. Raises KeyError if there is none."""
     message = load().messages[name]
     members = message.oneofs[oneof] if oneof else message.fields
@@ -117,7 +124,7 @@ def message_card(name: str, oneof: str | None = None) -> MessageCard:
         doc(name, oneof) or "An entry of a map.",
         lines,
         places_of(name),
-        _rules([f"{name}."], name),
+        _rules(catalogue or load_rules(), [], name),
     )
 
 
@@ -170,18 +177,18 @@ def _field_meaning(message: str, field: str) -> str:
     return doc(message, field) or f"The {field} of an entry of the map."
 
 
-def _rules(places: Iterable[str], whole: str | None) -> tuple[RuleCard, ...]:
+def _rules(catalogue: Catalogue, places: Iterable[str], whole: str | None) -> tuple[RuleCard, ...]:
     """The rules that look at these places, and those about the message `whole`."""
-    triggers = load_rules().triggers
+    triggers = catalogue.triggers
     codes: dict[str, None] = {}
     for place in places:
         message, _, name = place.rpartition(".")
         codes.update(dict.fromkeys(triggers.get(message, {}).get(name, ())))
     if whole is not None:
         codes.update(dict.fromkeys(triggers.get(whole, {}).get("", ())))
-    return tuple(_rule_card(code) for code in codes)
+    return tuple(_rule_card(catalogue, code) for code in codes)
 
 
-def _rule_card(code: str) -> RuleCard:
-    rule = load_rules().rule(code)
+def _rule_card(catalogue: Catalogue, code: str) -> RuleCard:
+    rule = catalogue.rule(code)
     return RuleCard(rule.code, rule.name, rule.severity, rule.generations, rule.summary)

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 from cfgtool.lint.cards.card import ExtractorType, Limit
 from cfgtool.lint.cards.spelling import literal
-from cfgtool.lint.rules import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from cfgtool.lint.rules import Catalogue
     from cfgtool.schema import FieldType
 
 
-def limits_of(message: str, field: FieldType) -> tuple[Limit, ...]:
+def limits_of(message: str, field: FieldType, catalogue: Catalogue) -> tuple[Limit, ...]:
     """What the rules of severity error say of the values of the field, in order of their codes.
 
     Types of feature extractors have none: `extractors_of` lists them.
     """
     name = f"{message}.{field.name}"
-    return () if is_extractor(name) else tuple(_limits(name, field))
+    return () if is_extractor(name) else tuple(_limits(name, field, catalogue))
 
 
-def _limits(name: str, field: FieldType) -> Iterator[Limit]:
-    for code, record in sorted(load().records.items()):
+def _limits(name: str, field: FieldType, catalogue: Catalogue) -> Iterator[Limit]:
+    for code, record in sorted(catalogue.records.items()):
         if record["severity"] != "error" or name not in record["on"]:
             continue
         generations = record["generations"]
@@ -61,7 +61,7 @@ def is_extractor(name: str) -> bool:
     return name.endswith("FeatureExtractor.type")
 
 
-def extractors_of(message: str, field: FieldType) -> tuple[ExtractorType, ...]:
+def extractors_of(message: str, field: FieldType, catalogue: Catalogue) -> tuple[ExtractorType, ...]:
     """The types that the OD API registers for this field, those of TF2 first; empty for other fields."""
     name = f"{message}.{field.name}"
     if not is_extractor(name):
@@ -71,7 +71,7 @@ def extractors_of(message: str, field: FieldType) -> tuple[ExtractorType, ...]:
     generations, trained = known_extractors(), described_extractors()
     allowed = [
         record["when"]["allowed"][name]
-        for record in load().records.values()
+        for record in catalogue.records.values()
         if isinstance(record.get("when", {}).get("allowed"), dict) and name in record["when"]["allowed"]
     ]
     types = dict.fromkeys(type_ for each in allowed for type_ in each if type_ in generations)

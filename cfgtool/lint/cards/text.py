@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.cards.card import EnumCard, FieldCard, FieldLine, MessageCard
 from cfgtool.lint.cards.words import BADGES, field_facts, since_words
 
 if TYPE_CHECKING:
-    from cfgtool.lint.cards.card import Card, Places, RuleCard, Value
+    from collections.abc import Iterable, Iterator
 
-Paint = Callable[[str, str], str]
-"""(text, style) -> the text in that style; styles are those of the reporters."""
+    from cfgtool.lint.cards.card import Card, Places, RuleCard, Value
+    from cfgtool.lint.paint import Paint
 
 _LABEL = 15
 _STYLES = {"deprecated": "warning", "ignored_tf2": "warning", "unrecorded": "info"}
