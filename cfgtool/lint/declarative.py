@@ -17,7 +17,7 @@ LONGEST_VALUE = 60
 def judge(rule: Rule, record: dict[str, Any], document: Document, entry: Entry) -> Finding | None:
     """The finding of a declarative rule at a present field, None if its condition does not hold."""
     key = f"{entry.owner.type.name}.{entry.type.name}"
-    if not _holds(record["when"], key, entry.value):
+    if not _holds(record["when"], key, entry.value, entry.owner):
         return None
     words = _words(record, document, entry, key)
     fix = record.get("fix")
@@ -30,8 +30,11 @@ def judge(rule: Rule, record: dict[str, Any], document: Document, entry: Entry) 
 
 def judge_absent(rule: Rule, record: dict[str, Any], config: Config) -> Finding | None:
     """The finding of a rule that wants a field or a oneof to be set in `config`."""
-    name = record["when"]["absent"]
+    when = record["when"]
+    name = when["absent"]
     if config.which(name) is not None if name in config.type.oneofs else config.has(name):
+        return None
+    if not _beside(when.get("beside", {}), config):
         return None
     words = {"field": name, "path": config.path, "message": config.type.name}
     return rule.finding(config, record["message"].format_map(words))
@@ -49,12 +52,28 @@ def judge_removed(
     return rule.at(field.name_start, field.name_end, message, path=path, fix=made)
 
 
-def _holds(when: dict[str, Any], key: str, value: Any) -> bool:
+def _holds(when: dict[str, Any], key: str, value: Any, owner: Config) -> bool:
     """True if the condition says that `value` is a flaw; an empty condition says so of every value."""
     for kind, wanted in when.items():
-        if not _CONDITIONS[kind](wanted[key] if isinstance(wanted, dict) else wanted, value):
+        if kind == "beside":
+            holds = _beside(wanted, owner)
+        else:
+            mine = wanted.get(key) if isinstance(wanted, dict) else wanted
+            if mine is None:
+                continue  # a table that says nothing of this field
+            if kind in ("with", "without"):
+                holds = owner.has(mine) == (kind == "with")
+            else:
+                holds = _CONDITIONS[kind](mine, value)
+        if not holds:
             return False
     return True
+
+
+def _beside(wanted: dict[str, list[Any]], owner: Config) -> bool:
+    """True if each field named has one of the values listed, its default counted, in the same message."""
+    fields = owner.type.fields
+    return all(name in fields and owner.value(name) in values for name, values in wanted.items())
 
 
 def _is_number(value: object) -> bool:
@@ -72,6 +91,7 @@ _CONDITIONS: dict[str, Any] = {
     "allowed": lambda wanted, value: value is not None and value not in wanted,
     "below": lambda bound, value: _is_number(value) and value < bound,
     "above": lambda bound, value: _is_number(value) and value > bound,
+    "at_most": lambda bound, value: _is_number(value) and value <= bound,
     "outside": lambda bounds, value: not (_is_number(value) and bounds[0] <= value <= bounds[1]),
     "matches": _matches,
 }
@@ -81,8 +101,8 @@ def _words(record: dict[str, Any], document: Document, entry: Entry, key: str) -
     """What a message template may name: field, path, value, allowed, nearest, replacement."""
     words = {"field": entry.type.name, "path": entry.path, "value": _shown(document, entry.node)}
     allowed = record["when"].get("allowed")
-    if allowed is not None:
-        names = allowed[key] if isinstance(allowed, dict) else allowed
+    names = allowed.get(key) if isinstance(allowed, dict) else allowed
+    if names is not None:
         words["allowed"] = ", ".join(f"'{name}'" for name in names)
         if "{nearest}" in record["message"]:
             words["nearest"] = _nearest(str(entry.value), names)
