@@ -71,7 +71,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         kind = holder.which("anchor_generator_oneof")
         if kind not in ("multiscale_anchor_generator", "flexible_grid_anchor_generator"):
             return
-        generator, wanted, because = holder.message(kind), "false", "Faster R-CNN takes anchors in pixels"
+        generator, wanted, because = holder.message(kind), "false", "a Faster R-CNN takes anchors in pixels"
     else:
         owner = config.parent.parent if config.parent else None
         if owner is None or owner.type.name != "Ssd":
