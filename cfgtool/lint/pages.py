@@ -47,6 +47,7 @@ def index(catalogue: Catalogue) -> str:
         "`CFG0xx` syntax and schema, `CFG1xx` deprecated and dead fields, `CFG2xx` generation mix-ups,",
         "`CFG3xx` model consistency, `CFG4xx` checkpoint and restore, `CFG5xx` input data and label maps,",
         "`CFG6xx` optimisation and schedule, `CFG7xx` evaluation and export.",
+        "[What no rule finds](not-covered.md), and why.",
         "",
         "| Code | Name | Severity | Fix | Summary |",
         "| --- | --- | --- | --- | --- |",
