@@ -69,7 +69,7 @@ def page(table: Table) -> str:
     parts = [
         "<!-- Written by tools/compile_rules.py. -->",
         "# What no rule finds",
-        f"Of {every} known ways in which a config, or what it names, goes wrong, rules find {found}. The others, and why:",
+        f"Of {every} known ways in which a config, or what it names, goes wrong, rules find {found}. The others and why:",
     ]
     for kind, heading in KINDS.items():
         rows = [

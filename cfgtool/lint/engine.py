@@ -10,6 +10,7 @@ from cfgtool.lint.findings import Finding, Fix, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from cfgtool.lint.context import Context
     from cfgtool.lint.rules import Catalogue
@@ -244,7 +245,14 @@ def _triggered(
             yield entry.value, None, whole
 
 
-def _check(module: str, context: Context, config: Config) -> Iterator[Finding]:
-    import importlib
+_CHECKS: dict[str, Any] = {}
+"""Module of a check -> its function, for those that have run."""
 
-    return importlib.import_module(f"{CHECKS}.{module}").check(context, config)  # type: ignore[no-any-return]
+
+def _check(module: str, context: Context, config: Config) -> Iterator[Finding]:
+    check = _CHECKS.get(module)
+    if check is None:
+        import importlib
+
+        check = _CHECKS[module] = importlib.import_module(f"{CHECKS}.{module}").check
+    return check(context, config)  # type: ignore[no-any-return]

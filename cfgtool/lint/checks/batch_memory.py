@@ -93,7 +93,7 @@ RULE = Rule(
 GPU_SIZES = (16, 24, 40, 80)
 """Memory of common GPUs, in GiB; what fits the smallest is not reported."""
 PIXELS = 1 << 22
-"""No described network fills the smallest of them with fewer pixels (4 KiB for each pixel would do it)."""
+"""No described network fills the smallest of them with fewer pixels: it would have to keep 4 KiB for each."""
 COPIES = 3
 """Every weight is held with its gradient and the optimizer's momentum."""
 GIB = 1 << 30
@@ -108,6 +108,10 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         return
     size = largest_size(model.message(kind).message("image_resizer"))
     if size is None or batch * size[0] * size[1] < PIXELS:
+        return
+    from cfgtool.networks import described_extractors
+
+    if model.message(kind).message("feature_extractor").text("type") not in described_extractors():
         return
     network = context.network(noted=False)
     if network is not None:

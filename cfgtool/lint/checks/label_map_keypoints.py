@@ -52,9 +52,9 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     lines: dict[int, int] = {}
     for keypoint in config.messages("keypoints"):
         number, entry = keypoint.integer("id"), keypoint.entry("id")
-        line = context.document.position(span_of(entry or keypoint)[0])[0]
-        if number in lines:
-            default = "" if entry else " (the default)"
-            message = f"keypoint '{keypoint.text('label')}' has the id '{number}'{default} of the one at line"
-            yield RULE.finding(entry or keypoint, f"{message} {lines[number]}")
-        lines.setdefault(number, line)
+        if number not in lines:
+            lines[number] = context.document.position(span_of(entry or keypoint)[0])[0]
+            continue
+        default = "" if entry else " (the default)"
+        message = f"keypoint '{keypoint.text('label')}' has the id '{number}'{default} of the one at line"
+        yield RULE.finding(entry or keypoint, f"{message} {lines[number]}")

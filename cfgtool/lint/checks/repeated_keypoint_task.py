@@ -83,14 +83,17 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
             name, entry = task.text(field), task.entry(field)
             if field == "keypoint_class_name" and entry is None:
                 continue  # there is no class of that name, which is another flaw
-            line = context.document.position(span_of(entry or task)[0])[0]
-            first = earlier.setdefault((field, name), line)
-            if first == line:
+            key = (field, name)
+            if key not in earlier:
+                earlier[key] = context.document.position(span_of(entry or task)[0])[0]
                 continue
+            line = earlier[key]
             if field == "task_name":
-                message = f"the task '{name}' stands at line {first} already, and that one is dropped without a word"
+                message = (
+                    f"the task '{name}' stands at line {line} already, and that one is dropped without a word"
+                )
                 yield RULE.finding(entry or task, message, severity="warning")
             else:
                 yield RULE.finding(
-                    entry or task, f"the class '{name}' has a keypoint task at line {first} already"
+                    entry or task, f"the class '{name}' has a keypoint task at line {line} already"
                 )
