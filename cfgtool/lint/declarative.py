@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cfgtool.lint.findings import Finding, Fix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cfgtool.lint.rules import Rule
     from cfgtool.schema import Config, Entry
     from cfgtool.textproto import Block, Document, Edit, Field, ListValue, Scalar
@@ -100,12 +102,10 @@ _CONDITIONS: dict[str, Any] = {
 def _words(record: dict[str, Any], document: Document, entry: Entry, key: str) -> dict[str, str]:
     """What a message template may name: field, path, value, allowed, nearest, replacement."""
     words = {"field": entry.type.name, "path": entry.path, "value": _shown(document, entry.node)}
-    allowed = record["when"].get("allowed")
-    names = allowed.get(key) if isinstance(allowed, dict) else allowed
-    if names is not None:
-        words["allowed"] = ", ".join(f"'{name}'" for name in names)
-        if "{nearest}" in record["message"]:
-            words["nearest"] = _nearest(str(entry.value), names)
+    allowed = record["when"].get("allowed") or ()
+    names = allowed.get(key, ()) if isinstance(allowed, dict) else allowed
+    words["allowed"] = ", ".join(f"'{name}'" for name in names)
+    words["nearest"] = _nearest(str(entry.value), names) if "{nearest}" in record["message"] else ""
     values = (record.get("fix") or record).get("values") or {}
     replacement = values.get(str(entry.value))
     words["replacement"] = replacement or ""
@@ -113,7 +113,7 @@ def _words(record: dict[str, Any], document: Document, entry: Entry, key: str) -
     return words
 
 
-def _nearest(value: str, names: list[str]) -> str:
+def _nearest(value: str, names: Sequence[str]) -> str:
     """The end of a message about a wrong name: the name that was meant, or where to start looking."""
     from cfgtool.schema.nearest import nearest
 

@@ -131,7 +131,7 @@ def _copied(context: Context, anchors: Config, levels: tuple[int, int]) -> Fix |
             edits.append(context.replace(old, str(level)))
         elif anchors.integer(name) != level:
             unset.append(f"{name}: {level}")
-    added = [context.insert(anchors, " ".join(unset))] if unset else []
+    added = [context.insert(anchors, " ".join(unset), before=anchors.entry("max_level"))] if unset else []
     return context.fix("copy the levels of the extractor", "unsafe", [*edits, *added])
 
 

@@ -89,8 +89,10 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
                 place, f"'{name}' has no keypoints for '{wanted}'; classes with keypoints: {known}"
             )
             continue
+        if wanted in taken.values():
+            continue  # a second task for one class is another flaw
         item = items[wanted]
-        shared = sorted(number for number in set(item.keypoints) if taken.get(number, wanted) != wanted)
+        shared = sorted(number for number in set(item.keypoints) if number in taken)
         if shared:
             message = f"keypoint id '{shared[0]}' of '{wanted}' belongs to '{taken[shared[0]]}' already"
             yield RULE.finding(place, f"{message}; ids count through all classes")
