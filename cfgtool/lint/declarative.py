@@ -34,12 +34,19 @@ def judge_absent(rule: Rule, record: dict[str, Any], config: Config) -> Finding 
     """The finding of a rule that wants a field or a oneof to be set in `config`."""
     when = record["when"]
     name = when["absent"]
-    if config.which(name) is not None if name in config.type.oneofs else config.has(name):
+    members = config.type.oneofs.get(name, (name,))
+    if any(config.has(member) for member in members) or _unreadable(config, members):
         return None
     if not _beside(when.get("beside", {}), config):
         return None
     words = {"field": name, "path": config.path, "message": config.type.name}
     return rule.finding(config, record["message"].format_map(words))
+
+
+def _unreadable(config: Config, names: Sequence[str]) -> bool:
+    """True if one of the fields is in the text all the same, with a value that has a finding of its own."""
+    fields = config.block.fields if config.block is not None else ()
+    return any(field.name in names for field in fields) or any(config.entries(name) for name in names)
 
 
 def judge_removed(
@@ -57,17 +64,11 @@ def judge_removed(
 def _holds(when: dict[str, Any], key: str, value: Any, owner: Config) -> bool:
     """True if the condition says that `value` is a flaw; an empty condition says so of every value."""
     for kind, wanted in when.items():
-        if kind == "beside":
-            holds = _beside(wanted, owner)
-        else:
-            mine = wanted.get(key) if isinstance(wanted, dict) else wanted
-            if mine is None:
-                continue  # a table that says nothing of this field
-            if kind in ("with", "without"):
-                holds = owner.has(mine) == (kind == "with")
-            else:
-                holds = _CONDITIONS[kind](mine, value)
-        if not holds:
+        mine = wanted.get(key) if wanted.__class__ is dict and kind != "beside" else wanted
+        if mine is None:
+            continue  # a table that says nothing of this field
+        condition = _CONDITIONS.get(kind)
+        if not (condition(mine, value) if condition else _NEIGHBOURS[kind](mine, owner)):
             return False
     return True
 
@@ -97,6 +98,13 @@ _CONDITIONS: dict[str, Any] = {
     "outside": lambda bounds, value: not (_is_number(value) and bounds[0] <= value <= bounds[1]),
     "matches": _matches,
 }
+"""Conditions on the value itself: what the rule says, and the value, to True if it is a flaw."""
+_NEIGHBOURS: dict[str, Any] = {
+    "beside": _beside,
+    "with": lambda name, owner: owner.has(name),
+    "without": lambda name, owner: not owner.has(name),
+}
+"""Conditions on other fields of the same message."""
 
 
 def _words(record: dict[str, Any], document: Document, entry: Entry, key: str) -> dict[str, str]:

@@ -6,7 +6,8 @@ Published configs keep the batch of the TPU pod that they were trained on. On a 
 ResourceExhaustedError while the first step runs. What a step keeps for the way back is the output of every layer: it is
 counted by running the network on shapes, in float32, times the batch, plus weights, gradients and momentum. What the
 framework needs itself comes on top. Whether memory suffices depends on the machine, so this is a remark, for everything
-above 16 GiB. Networks that are not described are not judged.
+above 16 GiB. Networks that are not described are not judged, nor samples whose records are still a placeholder: nobody
+trains them as they are.
 
 ## Example
 
@@ -72,6 +73,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._images import largest_size
+from cfgtool.lint.context import is_placeholder
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -108,6 +110,9 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         return
     size = largest_size(model.message(kind).message("image_resizer"))
     if size is None or batch * size[0] * size[1] < PIXELS:
+        return
+    records = config.root.find("train_input_reader.tf_record_input_reader").texts("input_path")
+    if any(map(is_placeholder, records)):
         return
     from cfgtool.networks import described_extractors
 
