@@ -40,7 +40,8 @@ def load(folder: Path = RULES) -> Table:
     likes: list[tuple[str, str, str]] = []
     for path in sorted(folder.glob("coverage_*.toml")):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        for error in jsonschema.Draft202012Validator(schema).iter_errors(data):
+        error = next(jsonschema.Draft202012Validator(schema).iter_errors(data), None)
+        if error is not None:
             raise ValueError(f"{path.name}: {'.'.join(map(str, error.absolute_path))}: {error.message}")
         for kind, entries in data.items():
             for name, entry in entries.items():

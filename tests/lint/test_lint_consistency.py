@@ -341,7 +341,11 @@ def test_memory_is_that_of_the_network() -> None:
     network = describe(read_config(parse(model)))
     needed = 64 * network.activation_bytes + 12 * network.parameters
     (message,) = remark(64)
-    assert f"keeps about {needed / 2**30:.0f} GiB, more than a GPU of 40 GiB has" in message
+    assert (
+        f"keeps about {needed / 2**30:.0f} GiB ({network.activation_bytes / 2**30:.2f} an image), more"
+        in message
+    )
+    assert "more than a GPU of 40 GiB has" in message
     fits = int(message.split("; about ")[1].split()[0])
     assert not remark(fits)
     assert "more than a GPU of 16 GiB" in remark(fits + 1)[0]

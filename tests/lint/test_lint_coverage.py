@@ -80,7 +80,7 @@ def test_table_is_complete(shared: Path) -> None:
         assert done == known
     else:
         mine = {name for name in known["constraint"] if name.split(".")[0] in ("1", "2", "3", "4", "9")}
-        assert mine - done["constraint"] == {"4.7", "4.10"}, "these two are found in records"
+        assert mine - done["constraint"] <= {"4.7", "4.10"}, "all but what records alone can tell"
 
 
 def test_broken_tables_are_refused(tmp_path: Path) -> None:

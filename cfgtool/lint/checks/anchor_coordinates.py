@@ -59,7 +59,6 @@ RULE = Rule(
         "MultiscaleAnchorGenerator.normalize_coordinates",
         "FlexibleGridAnchorGenerator.normalize_coordinates",
     ),
-    since="0.2",
     fix="unsafe",
 )
 

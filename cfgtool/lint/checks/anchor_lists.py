@@ -61,7 +61,6 @@ RULE = Rule(
         "SsdAnchorGenerator.height_offset",
         "SsdAnchorGenerator.width_offset",
     ),
-    since="0.2",
 )
 
 

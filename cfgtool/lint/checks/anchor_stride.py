@@ -72,7 +72,6 @@ RULE = Rule(
         "GridAnchorGenerator.width_stride",
         "FasterRcnnFeatureExtractor.first_stage_features_stride",
     ),
-    since="0.2",
     fix="unsafe",
 )
 

@@ -53,7 +53,6 @@ RULE = Rule(
     severity="warning",
     summary="Finds a softmax loss in an SSD that encodes its background as zeros",
     on=("Ssd.encode_background_as_zeros",),
-    since="0.2",
     fix="unsafe",
 )
 

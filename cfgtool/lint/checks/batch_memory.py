@@ -133,7 +133,8 @@ def _judge(entry: Entry, batch: int, network: NetworkDescription) -> Iterator[Fi
     fits = (GPU_SIZES[0] * GIB - fixed) // network.activation_bytes
     height, width, _ = network.input_shape
     message = (
-        f"a step on '{batch}' images of {height} x {width} keeps about {needed / GIB:.0f} GiB, more than a GPU "
-        f"of {beyond[-1]} GiB has; about {max(fits, 0)} fit 16 GiB, with the learning rate lowered alike"
+        f"a step on '{batch}' images of {height} x {width} keeps about {needed / GIB:.0f} GiB "
+        f"({network.activation_bytes / GIB:.2f} an image), more than a GPU of {beyond[-1]} GiB has; about "
+        f"{max(fits, 0)} fit 16 GiB, with the learning rate lowered alike"
     )
     yield RULE.finding(entry, message)

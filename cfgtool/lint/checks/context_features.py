@@ -49,7 +49,6 @@ RULE = Rule(
     severity="error",
     summary="Finds context features that are wanted and not read, or read and not wanted",
     on=("FasterRcnn.context_config", "InputReader.load_context_features"),
-    since="0.2",
 )
 
 

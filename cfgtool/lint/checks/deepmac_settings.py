@@ -48,7 +48,6 @@ RULE = Rule(
     severity="error",
     summary="Finds settings of DeepMAC that its constructor refuses",
     on=("CenterNet.DeepMACMaskEstimation",),
-    since="0.2",
 )
 
 NETWORKS = (

@@ -47,7 +47,6 @@ RULE = Rule(
     severity="error",
     summary="Finds layers of a CenterNet head that have not one kernel size for each number of filters",
     on=("CenterNet.PredictionHeadParams",),
-    since="0.2",
 )
 
 

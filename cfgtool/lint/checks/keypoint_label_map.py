@@ -60,7 +60,6 @@ RULE = Rule(
     severity="error",
     summary="Finds a keypoint task whose class or keypoints are not in the keypoint label map",
     on=("CenterNet.keypoint_estimation_task",),
-    since="0.2",
 )
 
 

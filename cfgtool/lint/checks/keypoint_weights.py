@@ -41,7 +41,6 @@ RULE = Rule(
     severity="error",
     summary="Finds weights of keypoints that are not as many as the keypoints",
     on=("InputReader.keypoint_type_weight",),
-    since="0.2",
 )
 
 

@@ -43,7 +43,6 @@ RULE = Rule(
     severity="error",
     summary="Finds keypoints of a class that share an id",
     on=("StringIntLabelMapItem.keypoints",),
-    since="0.2",
 )
 
 

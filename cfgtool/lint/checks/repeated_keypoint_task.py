@@ -71,7 +71,6 @@ RULE = Rule(
     severity="error",
     summary="Finds two keypoint tasks of CenterNet that share a name or a class",
     on=("CenterNet.keypoint_estimation_task",),
-    since="0.2",
 )
 
 

@@ -57,7 +57,6 @@ RULE = Rule(
     summary="Finds synchronised batch norm in a weight-shared head, which is then built without any",
     on=("Hyperparams.sync_batch_norm",),
     generations=("tf2",),
-    since="0.2",
     fix="unsafe",
 )
 

@@ -62,7 +62,6 @@ RULE = Rule(
         "CenterNet.densepose_estimation_task",
         "CenterNet.track_estimation_task",
     ),
-    since="0.2",
     fix="unsafe",
 )
 

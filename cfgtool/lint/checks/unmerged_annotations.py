@@ -45,7 +45,6 @@ RULE = Rule(
     severity="warning",
     summary="Finds merging of boxes together with masks, keypoints or scores, which are not merged",
     on=("TrainConfig.merge_multiple_label_boxes",),
-    since="0.2",
 )
 
 
