@@ -22,6 +22,8 @@ STRUCTURAL = frozenset(
     {"extra-closing-brace", "mismatched-delimiter", "missing-name", "missing-opening-brace", "unclosed-block"}
 )
 """Problems that leave it open which message a field is in: what looks absent may be elsewhere."""
+NEIGHBOURS = frozenset({"beside", "with", "without"})
+"""Conditions of a rule about other fields than the one that triggers it."""
 CHECKS = "cfgtool.lint.checks"
 
 
@@ -201,6 +203,8 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
                 continue
             if "module" in record:
                 checks.setdefault((code, id(config)), config)
+            elif broken and not NEIGHBOURS.isdisjoint(record["when"]):
+                continue
             elif entry is None:
                 if not broken and (finding := judge_absent(catalogue.rule(code), record, config)):
                     yield finding

@@ -58,6 +58,7 @@ def index(catalogue: Catalogue) -> str:
         f"{len(rules)} rules. The first digit of a code is its category. `cfgtool explain CODE` prints the page of a"
         " rule,\n`cfgtool rules` this list. A fix is *safe* (`--fix`), *unsafe* (`--fix --unsafe-fixes`), or for"
         " *display* only.",
+        "[What no rule finds](not-covered.md), and why.",
     ]
     for digit, category in CATEGORIES.items():
         of_category = [rule for rule in rules if rule.category == category]
