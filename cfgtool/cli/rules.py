@@ -2,44 +2,96 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cfgtool.errors import UserError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cfgtool.lint.rules import Rule
+
 app = typer.Typer(add_completion=False, help="List the rules of the linter.")
 
-Format = Annotated[str, typer.Option("--format", help="text or json.")]
+Category = Annotated[
+    str | None,
+    typer.Option(
+        "--category",
+        help="Only syntax, dead-field, generation, model, checkpoint, data, schedule or evaluation.",
+    ),
+]
+Generation = Annotated[
+    str | None, typer.Option("--generation", help="Only rules that hold for tf1, or for tf2.")
+]
+Fixable = Annotated[
+    bool, typer.Option("--fixable", help="Only rules that lint --fix, or with --unsafe-fixes, mends.")
+]
+Format = Annotated[str, typer.Option("--format", help="text, json or markdown.")]
 
 
 @app.command()
-def rules(format: Format = "text") -> None:
-    """List the rules of the linter: code, name, severity, summary."""
-    from cfgtool.lint.rules import load
+def rules(
+    category: Category = None,
+    generation: Generation = None,
+    fixable: Fixable = False,
+    format: Format = "text",
+) -> None:
+    """List the rules of the linter: code, severity, name, summary."""
+    from cfgtool.lint.rules import CATEGORIES, GENERATIONS, load
 
-    if format == "text":
-        for rule in load().rules():
-            print(f"{rule.code}  {rule.severity:<7}  {rule.name:<36}  {rule.summary}")
-    elif format == "json":
-        import json
-
-        from cfgtool.lint.pages import url
-
-        rows = [
-            {
-                "code": rule.code,
-                "name": rule.name,
-                "category": rule.category,
-                "severity": rule.severity,
-                "generations": list(rule.generations),
-                "fix": rule.fix,
-                "since": rule.since,
-                "summary": rule.summary,
-                "url": url(rule.code),
-            }
-            for rule in load().rules()
-        ]
-        print(json.dumps(rows, indent=2))
+    _check("category", category, CATEGORIES.values())
+    _check("generation", generation, GENERATIONS)
+    _check("format", format, ("text", "json", "markdown"))
+    chosen = [
+        rule
+        for rule in load().rules()
+        if category in (None, rule.category)
+        and (generation is None or generation in rule.generations)
+        and (not fixable or rule.fix in ("safe", "unsafe"))
+    ]
+    if not chosen and format == "text":
+        print("no rule is of that kind", file=sys.stderr)
     else:
-        raise UserError(f"no format {format!r}", hint="formats are text, json")
+        print(_SHOWN[format](chosen))
+
+
+def _check(what: str, value: str | None, known: Iterable[str]) -> None:
+    if value is not None and value not in known:
+        from cfgtool.schema.nearest import nearest
+
+        near = nearest(value, known)
+        kinds = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+        hint = f"did you mean '{near}'" if near else f"{kinds} are {', '.join(known)}"
+        raise UserError(f"no {what} {value!r}", hint=hint)
+
+
+def _as_text(rules: list[Rule]) -> str:
+    """One line a rule, for eyes and for grep."""
+    from cfgtool.lint.paint import painter, wants_colour
+
+    paint = painter(wants_colour(sys.stdout))
+    column = max(len(rule.name) for rule in rules)
+    return "\n".join(
+        f"{rule.code}  {paint(rule.severity.ljust(7), rule.severity)}  {rule.name.ljust(column)}  {rule.summary}"
+        for rule in rules
+    )
+
+
+def _as_json(rules: list[Rule]) -> str:
+    import json
+
+    from cfgtool.lint.pages import row
+
+    return json.dumps([row(rule) for rule in rules], indent=2)
+
+
+def _as_markdown(rules: list[Rule]) -> str:
+    from cfgtool.lint.pages import table, url
+
+    return table(rules, url)
+
+
+_SHOWN = {"text": _as_text, "json": _as_json, "markdown": _as_markdown}

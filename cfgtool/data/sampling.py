@@ -38,8 +38,8 @@ SAMPLE_FILES = 16
 """Opening a file costs milliseconds on a network drive."""
 SAMPLE_SECONDS = 0.3
 """Slow storage and records of thousands of boxes must not hold up an editor; what was read by then is judged."""
-SURE_RECORDS = 16
-"""Read however long it takes: a small set is judged alike on a busy machine."""
+SURE_RECORDS, SURE_BYTES = 64, 1 << 20
+"""As many records of as many bytes are read however long it takes: a small set is judged alike on a busy machine."""
 CHECKSUM_BYTES = 1 << 20
 """Checksums in plain Python take 13 ms for this much; damage beyond is found by reading everything."""
 RUNS = 24
@@ -85,7 +85,8 @@ class SampleReading:
     def _late(self) -> bool:
         if self._bytes >= SAMPLE_BYTES:
             return True
-        return self._count >= SURE_RECORDS and time.monotonic() > self._deadline
+        sure = self._count < SURE_RECORDS and self._bytes < SURE_BYTES
+        return not sure and time.monotonic() > self._deadline
 
     def _whole(self, paths: Sequence[str]) -> Iterator[Record | Problem]:
         self.complete = True

@@ -185,15 +185,18 @@ class Context:
 
         return self._once("record files", reader.path, lambda: record_files(self, reader)) or {}
 
-    def network(self) -> NetworkDescription | None:
-        """The configured network; None, with a note, if it is of a kind that is not described."""
+    def network(self, *, noted: bool = True) -> NetworkDescription | None:
+        """The configured network; None if it is of a kind that is not described.
+
+        That is noted, unless what asks is `noted` False: an estimate that nobody waits for.
+        """
 
         def read() -> NetworkDescription:
             from cfgtool.networks import describe
 
             return describe(self.config, self.generation)
 
-        return self._once("network", "", read)
+        return self._once("network", "", read, noted=noted)
 
     def restore_plan(self) -> RestorePlan | None:
         """The fate of every variable if training starts from the checkpoint; None if that cannot be said."""
@@ -226,15 +229,17 @@ class Context:
             raise UserError(f"{what} {name!r} is not there")
         return path
 
-    def _once(self, what: str, name: str, read: Callable[[], T | None]) -> T | None:
+    def _once(self, what: str, name: str, read: Callable[[], T | None], *, noted: bool = True) -> T | None:
         key = (what, name)
         if key not in self._cache:
             try:
-                self._cache[key] = read()
+                self._cache[key] = read(), ""
             except UserError as error:
-                self._cache[key] = None
-                self.note(f"not checked against the {what}: {error}")
-        value: T | None = self._cache[key]
+                self._cache[key] = None, f"not checked against the {what}: {error}"
+        value: T | None
+        value, problem = self._cache[key]
+        if problem and noted:
+            self.note(problem)
         return value
 
 

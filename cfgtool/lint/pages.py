@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgtool.lint.rules import CATEGORIES
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
     from cfgtool.lint.rules import Catalogue, Rule
 
 FOLDER = "docs/rules"
+
+TITLES = {
+    "syntax": "syntax and schema",
+    "dead-field": "deprecated and dead fields",
+    "generation": "generation mix-ups",
+    "model": "model consistency",
+    "checkpoint": "checkpoint and restore",
+    "data": "input data and label maps",
+    "schedule": "optimisation and schedule",
+    "evaluation": "evaluation and export",
+}
+"""Category -> what it is about."""
 
 
 def page(rule: Rule, docs: dict[str, str]) -> str:
@@ -33,25 +50,33 @@ def page(rule: Rule, docs: dict[str, str]) -> str:
 
 
 def index(catalogue: Catalogue) -> str:
-    """The table of all rules."""
-    rows = [
-        f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.severity} | {rule.fix or ''} "
-        f"| {rule.summary} |"
-        for rule in catalogue.rules()
-    ]
-    head = [
+    """The page that lists all rules, a table for each category."""
+    rules = catalogue.rules()
+    parts = [
         "<!-- Written by tools/compile_rules.py. -->",
-        "",
         "# Rules",
-        "",
-        "`CFG0xx` syntax and schema, `CFG1xx` deprecated and dead fields, `CFG2xx` generation mix-ups,",
-        "`CFG3xx` model consistency, `CFG4xx` checkpoint and restore, `CFG5xx` input data and label maps,",
-        "`CFG6xx` optimisation and schedule, `CFG7xx` evaluation and export.",
-        "",
-        "| Code | Name | Severity | Fix | Summary |",
-        "| --- | --- | --- | --- | --- |",
+        f"{len(rules)} rules. The first digit of a code is its category. `cfgtool explain CODE` prints the page of a"
+        " rule,\n`cfgtool rules` this list. A fix is *safe* (`--fix`), *unsafe* (`--fix --unsafe-fixes`), or for"
+        " *display* only.",
+        "[What no rule finds](not-covered.md), and why.",
     ]
-    return "\n".join([*head, *rows]) + "\n"
+    for digit, category in CATEGORIES.items():
+        of_category = [rule for rule in rules if rule.category == category]
+        parts.append(f"## CFG{digit}xx: {TITLES[category]}")
+        parts.append(table(of_category, lambda code: f"{code}.md"))
+    return "\n\n".join(parts) + "\n"
+
+
+def table(rules: Iterable[Rule], link: Callable[[str], str]) -> str:
+    """A Markdown table of rules; `link` gives the address of the page of a code."""
+    rows = ["| Code | Name | Severity | For | Fix | Summary |", "| --- | --- | --- | --- | --- | --- |"]
+    for rule in rules:
+        trainer = rule.generations[0].upper() if len(rule.generations) == 1 else ""
+        rows.append(
+            f"| [{rule.code}]({link(rule.code)}) | {rule.name} | {rule.severity} | {trainer} | {rule.fix or ''} "
+            f"| {rule.summary} |"
+        )
+    return "\n".join(rows)
 
 
 def url(code: str) -> str:
@@ -59,14 +84,50 @@ def url(code: str) -> str:
     return f"{FOLDER}/{code}.md"
 
 
-def text(rule: Rule, docs: dict[str, str]) -> str:
-    """What `cfgtool explain` prints of a rule."""
-    lines = [f"{rule.code} {rule.name}", f"{rule.severity}, {rule.category}, {_fix_words(rule)}", ""]
-    lines += ["What it does", f"  {docs['what']}", "", "Why it is bad", f"  {docs['why']}", ""]
+def row(rule: Rule) -> dict[str, Any]:
+    """What is known of a rule, as JSON has it."""
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "category": rule.category,
+        "severity": rule.severity,
+        "generations": list(rule.generations),
+        "fix": rule.fix,
+        "since": rule.since,
+        "summary": rule.summary,
+        "url": url(rule.code),
+    }
+
+
+def text(rule: Rule, docs: dict[str, str], width: int = 80) -> str:
+    """What `cfgtool explain` prints of a rule, in lines of `width` characters; examples stay as they are."""
+    only = f" in {rule.generations[0].upper()}" if len(rule.generations) == 1 else ""
+    lines = [f"{rule.code} {rule.name}", f"{rule.severity}{only}, {rule.category}, {_fix_words(rule)}", ""]
+    lines += [
+        "What it does",
+        *_wrapped(docs["what"], width),
+        "",
+        "Why it is bad",
+        *_wrapped(docs["why"], width),
+        "",
+    ]
     for heading, key in (("Example", "example"), ("Use instead", "instead")):
-        lines += [heading, *(f"    {line}" for line in docs[key].rstrip("\n").split("\n")), ""]
-    lines += ["Fix safety", f"  {docs.get('safety') or 'There is no automatic fix.'}"]
+        lines += [heading, *(f"    {line}".rstrip() for line in docs[key].rstrip("\n").split("\n")), ""]
+    lines += ["Fix safety", *_wrapped(docs.get("safety") or "There is no automatic fix.", width)]
     return "\n".join(lines)
+
+
+def _wrapped(paragraph: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(
+        paragraph,
+        width,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _fix_words(rule: Rule) -> str:

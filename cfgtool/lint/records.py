@@ -108,8 +108,7 @@ def read_records(context: Context, reader: Config, files: dict[str, Entry]) -> R
     inspection = cached("records", read_from, (whole, expected.key()), inspect)
     sample = RecordSample(files, inspection, sum(map(size_of, paths)))
     if not (whole or sample.complete):
-        read = f"{sample.stats.records} of about {sample.count} records"
-        context.note(f"'{reader.path}': {read} were read; --all-records reads every one")
+        context.note(f"'{reader.path}': a sample of the records was read; --all-records reads every one")
     return sample
 
 

@@ -82,10 +82,15 @@ def test_bytes_are_bounded(large: list[str], monkeypatch: pytest.MonkeyPatch) ->
     assert sum(len(record.data) for record in found) < 200_000 + 3 * 4000
 
 
-def test_time_is_bounded_and_small_sets_are_not_cut(large: list[str], write: Callable[..., str]) -> None:
+def test_time_is_bounded_and_small_sets_are_not_cut(
+    large: list[str], write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "PIECE", 1024)
     reading = SampleReading(large, seconds=-1)
     assert len(records(reading)) == sampling.SURE_RECORDS
     assert not reading.complete
+    monkeypatch.setattr(sampling, "SURE_BYTES", 20_000)
+    assert len(records(SampleReading(large, seconds=-1))) == 7
     small = SampleReading([write(*[{}] * sampling.SURE_RECORDS)], seconds=-1)
     assert len(records(small)) == sampling.SURE_RECORDS
     assert small.complete

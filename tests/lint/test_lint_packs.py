@@ -47,6 +47,51 @@ def test_a_pack_of_ones_own(tmp_path: Path) -> None:
     assert [f.code for f in lint_document(parse(text))] == ["CFG105"]
 
 
+NEIGHBOURS = {
+    "beside a value": ("beside = { num_steps = [5, 6] }", "batch_size: 9 num_steps: 6"),
+    "beside another value": ("beside = { num_steps = [5, 6] }", "batch_size: 9 num_steps: 7"),
+    "beside a default": ("beside = { num_steps = [0] }", "batch_size: 9"),
+    "beside an enum": ('beside = { fine_tune_checkpoint_version = ["V1"] }', "batch_size: 9"),
+    "beside no such field": ("beside = { num_stepz = [0] }", "batch_size: 9"),
+    "with": ('with = "num_steps"', "batch_size: 9 num_steps: 0"),
+    "with nothing": ('with = "num_steps"', "batch_size: 9"),
+    "without": ('without = "num_steps"', "batch_size: 9"),
+    "without but with": ('without = "num_steps"', "batch_size: 9 num_steps: 1"),
+    "without of a table": ('without = { "TrainConfig.batch_size" = "num_steps" }', "batch_size: 9"),
+    "without of another": (
+        'without = { "TrainConfig.num_steps" = "num_steps" }',
+        "batch_size: 9 num_steps: 1",
+    ),
+    "at most": ("at_most = 9", "batch_size: 9"),
+    "above at most": ("at_most = 8", "batch_size: 9"),
+    "two of three": (
+        'at_most = 9\nwith = "num_steps"\nbeside = { num_steps = [5] }',
+        "batch_size: 9 num_steps: 6",
+    ),
+}
+SILENT = {
+    "beside another value",
+    "beside no such field",
+    "with nothing",
+    "without but with",
+    "above at most",
+    "two of three",
+}
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_conditions_on_neighbours(tmp_path: Path, name: str) -> None:
+    when, fields = NEIGHBOURS[name]
+    rule = RULE.replace("when = { above = 64 }", "").replace("[rule.doc]", f"[rule.when]\n{when}\n[rule.doc]")
+    settings = Settings(
+        codes=frozenset({"TEAM001"}), catalogue=load().extended([load_pack(pack(tmp_path, rule))])
+    )
+    assert bool(lint_document(parse(f"train_config {{ {fields} }}"), None, settings)) == (name not in SILENT)
+    # With a brace missing nobody knows what stands beside the field.
+    torn = lint_document(parse(f"train_config {{ {fields}"), None, settings)
+    assert bool(torn) == (name == "at most")
+
+
 MISTAKES = {
     "not TOML": ("[[rule", "is not TOML"),
     "no rule": ("", "at 'the top': 'rule' is a required property"),
