@@ -16,9 +16,9 @@ LONGEST_VALUE = 60
 
 def judge(rule: Rule, record: dict[str, Any], document: Document, entry: Entry) -> Finding | None:
     """The finding of a declarative rule at a present field, None if its condition does not hold."""
-    key = f"{entry.owner.type.name}.{entry.type.name}"
-    if not _holds(record["when"], key, entry.value):
+    if not holds(record["when"], entry):
         return None
+    key = f"{entry.owner.type.name}.{entry.type.name}"
     words = _words(record, document, entry, key)
     fix = record.get("fix")
     return rule.finding(
@@ -31,6 +31,8 @@ def judge(rule: Rule, record: dict[str, Any], document: Document, entry: Entry) 
 def judge_absent(rule: Rule, record: dict[str, Any], config: Config) -> Finding | None:
     """The finding of a rule that wants a field or a oneof to be set in `config`."""
     name = record["when"]["absent"]
+    if not _is_within(config, record["when"].get("within", config._name)):
+        return None
     if config.which(name) is not None if name in config.type.oneofs else config.has(name):
         return None
     words = {"field": name, "path": config.path, "message": config.type.name}
@@ -49,16 +51,33 @@ def judge_removed(
     return rule.at(field.name_start, field.name_end, message, path=path, fix=made)
 
 
-def _holds(when: dict[str, Any], key: str, value: Any) -> bool:
-    """True if the condition says that `value` is a flaw; an empty condition says so of every value."""
+def holds(when: dict[str, Any], entry: Entry) -> bool:
+    """True if the condition says that the value is a flaw; an empty condition says so of every value."""
     for kind, wanted in when.items():
-        if not _CONDITIONS[kind](wanted[key] if isinstance(wanted, dict) else wanted, value):
+        if kind == "within":
+            if not _is_within(entry.owner, wanted):
+                return False
+            continue
+        if wanted.__class__ is dict:
+            wanted = wanted[f"{entry.owner.type.name}.{entry.type.name}"]
+        if not _CONDITIONS[kind](wanted, entry.value):
             return False
     return True
 
 
+def _is_within(config: Config, name: str) -> bool:
+    """True for a message that stands in the field `name`: a type may serve several."""
+    return config._name == name
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and value == value
+
+
+def _is_filled(wanted: bool, value: object) -> bool:
+    from cfgtool.lint.context import is_placeholder
+
+    return (isinstance(value, str) and not is_placeholder(value)) is wanted
 
 
 def _matches(pattern: str, value: object) -> bool:
@@ -74,6 +93,9 @@ _CONDITIONS: dict[str, Any] = {
     "above": lambda bound, value: _is_number(value) and value > bound,
     "outside": lambda bounds, value: not (_is_number(value) and bounds[0] <= value <= bounds[1]),
     "matches": _matches,
+    "contains": lambda parts, value: isinstance(value, str) and any(part in value for part in parts),
+    "filled": _is_filled,
+    "no_multiple_of": lambda step, value: _is_number(value) and value % step != 0,
 }
 
 

@@ -44,6 +44,7 @@ RULE = Rule(
     summary="Finds a folder, or a name without its step, where the prefix of a checkpoint belongs",
     on=("TrainConfig.fine_tune_checkpoint",),
     fix="safe",
+    when={"filled": True},
 )
 
 

@@ -41,6 +41,7 @@ RULE = Rule(
     severity="error",
     summary="Finds a start checkpoint that is not there",
     on=("TrainConfig.fine_tune_checkpoint",),
+    when={"filled": True},
 )
 
 

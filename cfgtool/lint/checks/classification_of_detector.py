@@ -49,6 +49,7 @@ RULE = Rule(
     summary="Finds the restore type 'classification' for a path that looks like a published detector",
     on=("TrainConfig.fine_tune_checkpoint",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 

@@ -50,6 +50,7 @@ RULE = Rule(
     summary="Finds an input path that matches no file",
     on=("TFRecordInputReader.input_path",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 

@@ -40,6 +40,7 @@ RULE = Rule(
         "InputReader.shuffle_buffer_size",
         "InputReader.filenames_shuffle_buffer_size",
     ),
+    when={"equals": [0]},
 )
 
 
