@@ -32,8 +32,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._restore import DETECTOR_MARKS, plan_of, start_of, type_fix, type_place
-from cfgtool.lint.context import restore_type
 from cfgtool.lint.rules import Rule
+from cfgtool.schema.effective import restore_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
