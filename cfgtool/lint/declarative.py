@@ -54,8 +54,8 @@ def judge_removed(
 def holds(when: dict[str, Any], entry: Entry) -> bool:
     """True if the condition says that the value is a flaw; an empty condition says so of every value."""
     for kind, wanted in when.items():
-        if kind == "within":
-            if not _is_within(entry.owner, wanted):
+        if kind in _PLACES:
+            if not _PLACES[kind](wanted, entry):
                 return False
             continue
         if wanted.__class__ is dict:
@@ -72,6 +72,19 @@ def _is_within(config: Config, name: str) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and value == value
+
+
+def _is_other_count(counts: list[int], entry: Entry) -> bool:
+    """True for the first element of a repeated field that has none of these numbers of elements."""
+    elements = entry.owner.entries(entry.type.name)
+    return elements[0] is entry and len(elements) not in counts
+
+
+_PLACES: dict[str, Any] = {
+    "within": lambda name, entry: _is_within(entry.owner, name),
+    "counts": _is_other_count,
+}
+"""Conditions that look at more than the value."""
 
 
 def _is_filled(wanted: bool, value: object) -> bool:

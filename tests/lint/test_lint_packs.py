@@ -50,6 +50,12 @@ def test_a_pack_of_ones_own(tmp_path: Path) -> None:
 CONDITIONS = {
     "no multiple": ("TrainConfig.num_steps", "{ no_multiple_of = 100 }", "num_steps: 150", "num_steps: 200"),
     "part of a text": ("InputReader.name", '{ contains = ["a", "z"] }', 'name: "viz"', 'name: "view"'),
+    "elements": (
+        "InputReader.keypoint_type_weight",
+        "{ counts = [3] }",
+        "keypoint_type_weight: [1, 2]",
+        "keypoint_type_weight: [1, 2, 3]",
+    ),
     "filled": ("InputReader.label_map_path", "{ filled = true }", 'label_map_path: "a"', 'label_map_path: "PATH_TO/a"'),
     "not filled": ("InputReader.label_map_path", "{ filled = false }", 'label_map_path: ""', 'label_map_path: "a"'),
 }  # fmt: skip
