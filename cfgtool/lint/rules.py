@@ -36,7 +36,18 @@ class Rule:
     has none.
     """
 
-    __slots__ = ("category", "code", "fix", "generations", "name", "on", "severity", "since", "summary", "when")
+    __slots__ = (
+        "category",
+        "code",
+        "fix",
+        "generations",
+        "name",
+        "on",
+        "severity",
+        "since",
+        "summary",
+        "when",
+    )
 
     def __init__(
         self,
