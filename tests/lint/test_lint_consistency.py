@@ -45,7 +45,10 @@ STATIC = [
     ("CFG612", cosine("learning_rate_base: 0.0001"), ["error"]),
     ("CFG613", cosine("total_steps: 1000 warmup_steps: 10", "num_steps: 1000"), []),
     ("CFG613", cosine("total_steps: 999 warmup_steps: 10", "num_steps: 1000"), ["warning"]),
-    ("CFG613", cosine("total_steps: 2000 warmup_steps: 10", "num_steps: 1000"), []),
+    ("CFG613", cosine("total_steps: 1200 warmup_steps: 10", "num_steps: 1000"), []),
+    ("CFG613", cosine("total_steps: 1300 warmup_steps: 10", "num_steps: 1000"), ["info"]),
+    ("CFG613", cosine("total_steps: 1100 warmup_steps: 10 hold_base_rate_steps: 1050", "num_steps: 1000"), ["info"]),
+    ("CFG613", cosine("total_steps: 2000 warmup_steps: 10", "num_steps: 1000"), ["info"]),
     ("CFG613", cosine("total_steps: 2001 warmup_steps: 10", "num_steps: 1000"), ["warning"]),
     ("CFG613", cosine("total_steps: 10", "num_steps: 0"), []),
     ("CFG613", cosine("", "num_steps: 1000"), ["warning"]),
@@ -56,11 +59,15 @@ STATIC = [
     ("CFG614", cosine("learning_rate_base: 0.021", "batch_size: 8 gradient_clipping_by_norm: 10"), ["info"]),
     ("CFG614", cosine("learning_rate_base: 4.0", "batch_size: 1024"), []),
     ("CFG614", cosine("learning_rate_base: 4.0", "batch_size: 0"), []),
+    ("CFG614", cosine("learning_rate_base: 4.0", "batch_size: 512"), ["error"]),
+    ("CFG614", MANUAL.format("batch_size: 8", "initial_learning_rate: 0.001 schedule { step: 9 learning_rate: 0.04 }"), ["warning"]),
+    ("CFG614", MANUAL.format("batch_size: 8", "initial_learning_rate: 0.001 schedule { step: 9 learning_rate: 0.02 }"), []),
     ("CFG615", cosine("total_steps: 1000 warmup_steps: 499", "num_steps: 1000"), []),
     ("CFG615", cosine("total_steps: 1000 warmup_steps: 500", "num_steps: 1000"), ["warning"]),
     ("CFG615", cosine("total_steps: 100 warmup_steps: 500", "num_steps: 1000"), []),
     ("CFG616", MANUAL.format("num_steps: 10", "schedule { step: 10 }"), ["info"]),
-    ("CFG616", MANUAL.format("num_steps: 10", "schedule { step: 9 } schedule { step: 99 }"), []),
+    ("CFG616", MANUAL.format("num_steps: 10", "schedule { step: 9 } schedule { step: 99 }"), ["info"]),
+    ("CFG616", MANUAL.format("num_steps: 100", "schedule { step: 9 } schedule { step: 99 }"), []),
     ("CFG616", MANUAL.format("num_steps: 0", "schedule { step: 10 }"), []),
     ("CFG617", MANUAL.format("", "schedule { step: 5 } schedule { step: 5 }"), ["error"]),
     ("CFG617", MANUAL.format("", ""), ["error"]),
@@ -270,6 +277,7 @@ def test_real_checkpoints(
 PUBLISHED = {
     "CFG342": 2,  # SSDs that only the padding trainer of TF1 could feed
     "CFG616": 29,  # a first drop at 900000 of 200000 steps
+    "CFG618": 5,  # TF1 samples without num_steps
     "CFG621": 1,  # RMSprop in TF2
     "CFG625": 2,
 }
