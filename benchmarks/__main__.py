@@ -2,9 +2,9 @@
 
     python -m benchmarks [NAME ...] [--reference FOLDER] [--od-api PYTHON]
 
-NAMES: cold-lint, corpus-lint, cold-match, checkpoint-list, training, all of them by default. `--reference` is the folder
-of reference data (configs and checkpoint indexes); `--od-api` the interpreter of an environment where the OD API is
-installed, the peer of the training benchmark. Figures are of the machine they are measured on: quote the ratios.
+NAMES are those of the table below, all of them by default. `--reference` is the folder of reference data (configs and
+checkpoint indexes); `--od-api` the interpreter of an environment with the OD API, the peer of the training benchmark.
+Figures are of the machine they are measured on: quote the ratios.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import light, training
+from benchmarks import extremes, light, training
 
 BENCHMARKS = {
     "cold-lint": light.cold_lint,
     "corpus-lint": light.corpus_lint,
     "cold-match": light.cold_match,
     "checkpoint-list": light.checkpoint_list,
+    "extremes": extremes.extremes,
     "training": training.training,
 }
 

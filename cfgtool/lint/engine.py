@@ -9,7 +9,7 @@ from cfgtool.lint.declarative import holds, judge, judge_absent, judge_removed, 
 from cfgtool.lint.findings import Finding, Fix, order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cfgtool.lint.context import Context
     from cfgtool.lint.rules import Catalogue
@@ -97,7 +97,7 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
     from cfgtool.lint.suppression import suppress
 
     findings = sorted(suppress(findings, document, catalogue), key=order)
-    return Report(document, path, findings, generation, reason, context.notes)
+    return Report(document, path, findings, generation, reason, [*document.notes, *context.notes])
 
 
 def root_of(document: Document) -> str:
@@ -220,28 +220,26 @@ def _triggered(
     root: Config, triggers: dict[str, dict[str, list[str]]]
 ) -> Iterator[tuple[Config, Entry | None, list[str]]]:
     """(config, entry, codes) of the fields that trigger rules, and (config, None, codes) of the messages."""
-    whole = triggers.get(root.type.name, {}).get("")
-    if whole:
-        yield root, None, whole
-    seen = set()
-    here: dict[str, list[str]] | None = None
-    last: Config | None = None
-    for config, entry in root.walk():
-        if config is not last:
-            last, here = config, triggers.get(config.type.name)
-        type_ = entry.type
-        if here is not None and type_.name in here:
-            yield config, entry, here[type_.name]
-        if type_.kind != "message" or type_.type not in triggers:
+    for config in root.descendants():
+        here = triggers.get(config.type.name)
+        if here is None:
             continue
-        whole = triggers[type_.type].get("")
-        # Blocks that are merged share one config.
-        if whole and entry.value is not None and id(entry.value) not in seen:
-            seen.add(id(entry.value))
-            yield entry.value, None, whole
+        if "" in here:
+            yield config, None, here[""]
+        for name in config.names():
+            if name in here:
+                for entry in config.entries(name):
+                    yield config, entry, here[name]
+
+
+_CHECKS: dict[str, Callable[[Context, Config], Iterator[Finding]]] = {}
+"""Module -> its check, once imported: the import system is too slow to be asked for every message."""
 
 
 def _check(module: str, context: Context, config: Config) -> Iterator[Finding]:
-    import importlib
+    check = _CHECKS.get(module)
+    if check is None:
+        import importlib
 
-    return importlib.import_module(f"{CHECKS}.{module}").check(context, config)  # type: ignore[no-any-return]
+        check = _CHECKS[module] = importlib.import_module(f"{CHECKS}.{module}").check
+    return check(context, config)

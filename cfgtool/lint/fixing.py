@@ -111,14 +111,19 @@ def _try(
     except ValueError:  # the edits of one fix overlap: nothing to apply
         return None
     after = analyse(parse(changed), path, settings)
-    if changed == text or _worse(report, after):
+    if changed == text or _worse(report, after, findings):
         return None
     return changed, after, len(findings)
 
 
-def _worse(before: Report, after: Report) -> bool:
-    """True if a text has gained syntax problems or errors."""
-    if len(after.document.problems) > len(before.document.problems):
+def _worse(before: Report, after: Report, mended: list[Finding]) -> bool:
+    """True if a text has gained syntax problems or errors, or kept all its syntax problems though one was mended.
+
+    The latter happens where a bracket is put into a string that is not closed either.
+    """
+    gained = len(after.document.problems) - len(before.document.problems)
+    broken = {(problem.start, problem.end) for problem in before.document.problems}
+    if gained > 0 or (gained == 0 and any((finding.start, finding.end) in broken for finding in mended)):
         return True
     return _errors(after) > _errors(before)
 

@@ -108,7 +108,7 @@ def span_of(place: Entry | Config) -> tuple[int, int]:
         config: Any = place
         if config.block is None or config.parent is None:
             return 0, 0
-        entry = next(e for e in config.parent.entries(config._name) if e.value is config)
+        entry = config.opening
     field = entry.field
     if field.value is None or hasattr(field.value, "fields"):
         return field.name_start, field.name_end

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +53,8 @@ class Entry:
         if self.type.single:
             return name
         kept = self.owner._values.get(self.type.name, ())
-        return f"{name}[{kept.index(self)}]" if self in kept else name
+        index = bisect_left(kept, _start(self), key=_start)  # they are in the order of the text
+        return f"{name}[{index}]" if index < len(kept) and kept[index] is self else name
 
     def __repr__(self) -> str:
         return f"Entry({self.path} = {self.value!r})"
@@ -111,6 +114,16 @@ class Config:
         prefix = self.parent.path
         name = f"{self._name}[{self._index}]" if self._index >= 0 else self._name
         return f"{prefix}.{name}" if prefix else name
+
+    @property
+    def opening(self) -> Entry | None:
+        """The first occurrence of this message in the text; None for the root, and where it is not there."""
+        if self.parent is None:
+            return None
+        kept = self.parent._values.get(self._name)
+        if kept.__class__ is list and -1 < self._index < len(kept) and kept[self._index].value is self:
+            return kept[self._index]  # type: ignore[no-any-return]
+        return next((entry for entry in self.parent.entries(self._name) if entry.value is self), None)
 
     @property
     def root(self) -> Config:
@@ -230,6 +243,27 @@ class Config:
             else:
                 config = config.messages(name)[int(index.rstrip("]") or 0)]
         return config
+
+    def names(self) -> list[str]:
+        """The names of the fields that the text gives, in no particular order, dropped occurrences too."""
+        if not self._dropped:
+            return list(self._values)
+        return list(self._values | self._dropped)
+
+    def descendants(self) -> list[Config]:
+        """This message and every message below it, each once, in no particular order."""
+        found = [self]
+        seen = {id(self)}  # merged blocks share a Config
+        for config in found:
+            for group in (config._values, config._dropped) if config._dropped else (config._values,):
+                for kept in group.values():
+                    entries: Any = kept if kept.__class__ is list else (kept,)
+                    for entry in entries:
+                        value = entry.value
+                        if value.__class__ is Config and id(value) not in seen:
+                            seen.add(id(value))
+                            found.append(value)
+        return found
 
     def walk(self) -> Iterator[tuple[Config, Entry]]:
         """Every occurrence below this message with the message it stands in, in source order."""

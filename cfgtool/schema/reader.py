@@ -11,6 +11,7 @@ from cfgtool.schema.model import load
 from cfgtool.schema.problems import PLACEHOLDERS
 from cfgtool.schema.scalars import BOOLS, INTEGER_RANGES, read_double, read_float, read_int
 from cfgtool.textproto import Block, ListValue, Scalar, string_value
+from cfgtool.textproto.tree import MOST_PROBLEMS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class _Reader:
             if type_ is None or field.kind != "plain":
                 from cfgtool.schema.unknown import unknown_field
 
-                self.problems.append(unknown_field(config, block, field))
+                if len(self.problems) < MOST_PROBLEMS:
+                    self.problems.append(unknown_field(config, block, field))
             elif isinstance(node, ListValue):
                 self.list_value(config, type_, field, node, block)
             elif node is not None:
@@ -178,7 +180,7 @@ class _Reader:
         """Note that a singular field is given again."""
         self.drop(config, earlier)
         message = entry.type.kind == "message"
-        if message or earlier.field.start >= block.start:
+        if len(self.problems) < MOST_PROBLEMS and (message or earlier.field.start >= block.start):
             from cfgtool.schema.repeats import duplicate
 
             self.problems.append(duplicate(config, earlier, entry))

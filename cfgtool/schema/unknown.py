@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from cfgtool.schema.model import load
 from cfgtool.schema.nearest import fold, nearest
 from cfgtool.schema.problems import SchemaProblem
-from cfgtool.textproto import Block, Edit
+from cfgtool.textproto import Block, Edit, ListValue, Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cfgtool.schema.config import Config
-    from cfgtool.schema.model import MessageType
+    from cfgtool.schema.model import FieldType, MessageType
     from cfgtool.textproto import Field
+
+_FARTHEST = 100
+"""How many fields back a block is looked for that was closed too early; a bound keeps a long file linear."""
 
 
 def unknown_field(config: Config, block: Block, field: Field) -> SchemaProblem:
@@ -32,10 +37,12 @@ def unknown_field(config: Config, block: Block, field: Field) -> SchemaProblem:
             return _problem(
                 "unknown-field", f"unknown field '{field.name}' {_place(config)}; {hint}", config, field
             )
-    near = nearest(field.name, names)
+    fitting = nearest(field.name, [name for name, type_ in names.items() if _takes(type_, field)])
+    near = fitting or nearest(field.name, names)
     if near:
         message = f"unknown field '{field.name}' {_place(config)}; did you mean '{near}'"
-        return _renamed(_problem("unknown-field", message, config, field), field, near, False)
+        problem = _problem("unknown-field", message, config, field)
+        return _renamed(problem, field, near, False) if fitting else problem
     message = f"unknown field '{field.name}' {_place(config)}; {_elsewhere(config, field)}"
     return _problem("unknown-field", message, config, field)
 
@@ -49,6 +56,16 @@ def _renamed(problem: SchemaProblem, field: Field, name: str, safe: bool) -> Sch
     problem.fix = (f"write {name}", [Edit(field.start, field.name_end, name)])
     problem.fix_safe = safe
     return problem
+
+
+def _takes(type_: FieldType, field: Field) -> bool:
+    """Whether the value of `field` could be one of `type_`: a scalar, or a block with no unknown names in it."""
+    value = field.value.items[0] if isinstance(field.value, ListValue) and field.value.items else field.value
+    if not isinstance(value, Block):
+        return type_.kind != "message" or not isinstance(value, Scalar)
+    return type_.kind == "message" and all(
+        inner.name in load().messages[type_.type].fields for inner in value.fields
+    )
 
 
 def _place(config: Config) -> str:
@@ -82,19 +99,20 @@ def _extra_brace(config: Config, block: Block, field: Field) -> str | None:
     """The name belongs to the message that was closed just before: a closing brace too many, or too early."""
     type_: MessageType | None = config.type
     path = config.path
-    fields = block.fields[: block.fields.index(field)]
+    end = bisect_left(block.fields, field.start, key=lambda other: other.start)
+    fields = block.fields[max(0, end - _FARTHEST) : end]
     while type_ is not None:
-        known = [f for f in fields if f.name in type_.fields and isinstance(f.value, Block)]
-        if not known:
+        known = (f for f in reversed(fields) if f.name in type_.fields and isinstance(f.value, Block))
+        last = next(known, None)
+        if last is None:
             return None
-        last = known[-1]
         assert isinstance(last.value, Block)
         type_ = load().messages.get(type_.fields[last.name].type)
         path = f"{path}.{last.name}" if path else last.name
         if type_ is not None and field.name in type_.fields:
             line = config.document.position(last.value.end - 1)[0]
             return f"it belongs to '{path}': usually the '}}' that closes it at line {line} is one too many"
-        fields = last.value.fields
+        fields = last.value.fields[-_FARTHEST:]
     return None
 
 

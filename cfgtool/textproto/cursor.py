@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cfgtool.textproto.lexer import END, NAME, NUMBER, OTHER, QUOTE, STRING, TOKEN, broken_string_end
-from cfgtool.textproto.tree import Edit, Lines, Problem, Scalar
+from cfgtool.textproto.tree import MOST_PROBLEMS, Edit, Lines, Problem, Scalar
 
 CONTINUES_NAME = (":", "=", "{", "<")
 """What follows the name of a field, and never a value."""
@@ -20,12 +20,13 @@ def shown(text: str) -> str:
 class Cursor:
     """A token reader: the current token is `kind`, `start`, `end`, and its first character `char`."""
 
-    __slots__ = ("char", "end", "kind", "lines", "previous_end", "problems", "start", "text")
+    __slots__ = ("char", "end", "kind", "lines", "notes", "previous_end", "problems", "start", "text")
 
     def __init__(self, text: str, lines: Lines) -> None:
         self.text = text
         self.lines = lines
         self.problems: list[Problem] = []
+        self.notes: list[str] = []  # what was left out, if anything
         self.kind = END
         self.char = ""
         self.start = self.end = self.previous_end = 0
@@ -59,7 +60,12 @@ class Cursor:
         return self.text.find("\n", self.previous_end, self.start) >= 0
 
     def report(self, code: str, message: str, start: int, end: int, title: str = "", *edits: Edit) -> None:
-        """Add a problem, with a fix if `edits` are given."""
+        """Add a problem, with a fix if `edits` are given; beyond `MOST_PROBLEMS` only a note says so."""
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.notes = self.notes or [
+                f"more than {MOST_PROBLEMS:,} mistakes in the text: the rest is not listed"
+            ]
+            return
         self.problems.append(Problem(code, message, start, end, (title, list(edits)) if edits else None))
 
     def token_end(self) -> int:

@@ -278,8 +278,10 @@ def _indent_at(text: str, place: int) -> str:
 
 
 def _leads_line(text: str, place: int) -> bool:
-    before = text[_line_start(text, place) : place]
-    return not before.removeprefix("\ufeff").strip()
+    # Not by the whole line before it, which may be megabytes long.
+    while place and text[place - 1] in _BLANKS:
+        place -= 1
+    return place == 0 or text[place - 1] == "\n" or (place == 1 and text[0] == "\ufeff")
 
 
 def _line_start(text: str, place: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cfgtool.textproto.cursor import CONTINUES_NAME, Cursor, shown
 from cfgtool.textproto.lexer import END, NAME, NUMBER, OTHER, PUNCTUATION, QUOTE, STRING
-from cfgtool.textproto.tree import Block, Edit, Field, Lines, ListValue, Scalar
+from cfgtool.textproto.tree import DEEPEST, Block, Edit, Field, Lines, ListValue, Scalar
 
 _CONTINUES_LIST = tuple("]\"'0123456789")
 _CLOSER = {"{": "}", "<": ">"}
@@ -83,6 +83,9 @@ class Grammar(Cursor):
 
     def open_block(self, field: Field, start: int, body_start: int) -> None:
         """Start a block at `start`, the value of `field` or an item of its list; go on at `body_start`."""
+        if len(self.frames) > DEEPEST:
+            self.notes.append(f"blocks more than {DEEPEST:,} deep: the text inside is not read")
+            body_start = len(self.text)
         block = Block(start, body_start)
         top = self.frames[-1]
         if isinstance(top, ListValue):

@@ -8,7 +8,7 @@ import re
 
 from cfgtool.textproto.grammar import Grammar
 from cfgtool.textproto.lexer import OPENING_QUOTES, TRIVIA
-from cfgtool.textproto.tree import Block, Document, Edit, Field, Lines, Problem, Scalar
+from cfgtool.textproto.tree import DEEPEST, Block, Document, Edit, Field, Lines, Problem, Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def parse(text: str, *, _fast: bool = True) -> Document:
         problems += _encoding_problems(text)
     if problems:
         problems.sort(key=_place)
-    return Document(text, grammar.root, problems, lines)
+    return Document(text, grammar.root, problems, lines, tuple(grammar.notes))
 
 
 def _place(problem: Problem) -> tuple[int, int]:
@@ -121,6 +121,8 @@ def _run_fast(grammar: Grammar, position: int) -> int:
         value_start, position = regs[found]
         index = found
         if found == _OPEN:
+            if len(frames) > DEEPEST:
+                return start
             block = Block(value_start, position)
             colon = ":" in text[name_end:value_start]
             field = Field(text[start:name_end], start, name_end, position, colon, block)

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+MOST_PROBLEMS = 10_000
+"""No more mistakes than this are kept of one text: a file that is no config must not fill the memory."""
+
+DEEPEST = 100_000
+"""More blocks than this inside each other are not read."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,12 +201,18 @@ class Lines:
 
 
 class Document:
-    """A text and its tree. `str(document)` is the text, unchanged."""
+    """A text and its tree. `str(document)` is the text, unchanged.
 
-    __slots__ = ("_comments", "_lines", "_tokens", "problems", "root", "text")
+    `notes` says what was left out of a text that is beyond all measure.
+    """
 
-    def __init__(self, text: str, root: Block, problems: list[Problem], lines: Lines) -> None:
+    __slots__ = ("_comments", "_lines", "_tokens", "notes", "problems", "root", "text")
+
+    def __init__(
+        self, text: str, root: Block, problems: list[Problem], lines: Lines, notes: tuple[str, ...] = ()
+    ) -> None:
         self.text = text
+        self.notes = notes
         self.root = root
         self.problems = problems
         self._lines = lines
