@@ -86,8 +86,12 @@ def in_message(field: str, text: str) -> str:
 def found(tmp_path: Path, field: str, when: str, text: str) -> list[str]:
     """The findings of a rule of one's own on `field` under the condition `when`."""
     rule = RULE.replace('"TrainConfig.batch_size"', f'"{field}"').replace("{ above = 64 }", when)
-    rule = rule.partition("fix =")[0].replace("{value}", "this") + "[rule.doc]" + rule.partition("[rule.doc]")[2]
-    settings = Settings(catalogue=load().extended([load_pack(pack(tmp_path, rule))]), codes=frozenset({"TEAM001"}))
+    rule = (
+        rule.partition("fix =")[0].replace("{value}", "this") + "[rule.doc]" + rule.partition("[rule.doc]")[2]
+    )
+    settings = Settings(
+        catalogue=load().extended([load_pack(pack(tmp_path, rule))]), codes=frozenset({"TEAM001"})
+    )
     return [finding.code for finding in lint_document(parse(text), None, settings)]
 
 

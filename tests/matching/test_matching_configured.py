@@ -27,7 +27,10 @@ def config(fixtures: Path, tmp_path: Path) -> Path:
         ("train_config.fine_tune_checkpoint", json.dumps(str(fixtures / "demo" / "pretrained" / "ckpt-1"))),
         ("train_config.fine_tune_checkpoint_type", '"full"'),
         ("train_config.fine_tune_checkpoint_version", "V2"),
-        ("train_input_reader.label_map_path", json.dumps(str(fixtures / "shapes" / "shapes_label_map.pbtxt"))),
+        (
+            "train_input_reader.label_map_path",
+            json.dumps(str(fixtures / "shapes" / "shapes_label_map.pbtxt")),
+        ),
     ):
         text = apply_edits(text, set_value(parse(text), name, value))
     text = text.replace("../shapes/", f"{fixtures}/shapes/")

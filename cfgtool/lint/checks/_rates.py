@@ -32,6 +32,7 @@ def severity_of(times: float, train: Config) -> str | None:
 
     Clipped gradients survive more: `gradient_clipping_by_norm` takes one degree off.
     """
+    times = round(times, 4)  # rates are float32
     if times <= 4:
         return None
     clipped = train.number("gradient_clipping_by_norm") > 0
