@@ -35,6 +35,9 @@ SEVERITIES = [
     ("CFG618", adam(0.001), "tf1", ["info"]),
     ("CFG568", "train_config { data_augmentation_options { random_resize_method { } } } train_input_reader { load_instance_masks: true }", "tf2", ["warning"]),
     ("CFG568", "train_config { data_augmentation_options { random_crop_pad_image { } } } train_input_reader { load_instance_masks: true }", "tf2", ["error"]),
+    ("CFG560", 'eval_input_reader { shuffle: false num_readers: 9 tf_record_input_reader { input_path: "v@10" } }', "tf2", ["warning"]),
+    ("CFG560", 'eval_input_reader { shuffle: false num_readers: 9 tf_record_input_reader { input_path: "me@home/v" } }', "tf2", []),
+    ("CFG560", 'eval_input_reader { shuffle: true num_readers: 9 tf_record_input_reader { input_path: "v-*" } }', "tf2", []),
     ("CFG561", "eval_input_reader { sample_1_of_n_examples: 2 }", "tf1", []),
     ("CFG565", "eval_input_reader { num_epochs: 0 }", "tf1", ["info"]),
     ("CFG626", "train_config { num_steps: 1050 }", "tf1", []),
@@ -104,6 +107,11 @@ def test_a_schedule_of_one_rate() -> None:
     text = TRAIN.format("", "adam_optimizer", MANUAL.format("initial_learning_rate: 0.003"))
     constant = "constant_learning_rate { learning_rate: 0.003 }"
     assert fixed(text, "CFG617") == TRAIN.format("", "adam_optimizer", constant)
+
+
+def test_a_rate_without_bounds_has_no_fix() -> None:
+    (finding,) = found(adam(float("inf")), "CFG608")
+    assert finding.fix is None
 
 
 def test_the_message_has_the_figures() -> None:

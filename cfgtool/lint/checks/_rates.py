@@ -44,9 +44,11 @@ def severity_of(times: float, train: Config) -> str | None:
 def lower_rates(context: Context, schedule: Config, field: str, rate: float) -> Fix | None:
     """The fix that makes `rate` the highest rate of `schedule`, and lowers its other rates alike.
 
-    A warm-up rate is lowered to a third of it, if it is higher than that.
+    A warm-up rate is lowered to a third of it, if it is higher than that. None for a rate without bounds.
     """
     factor = rate / highest_rate(schedule, field)[0]
+    if factor == 0:
+        return None
     base = f"{schedule.number(field) * factor:.4g}"
     entry = schedule.entry(field)
     edits: list[Edit | None] = [

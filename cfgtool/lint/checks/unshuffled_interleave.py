@@ -68,7 +68,10 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
 
 
 def _several(context: Context, paths: list[str]) -> bool:
-    if len(paths) > 1:
-        return True
-    pattern = any(character in path for path in paths for character in "*?[@")
-    return pattern and len(context.files(paths[0])) != 1
+    named = [path for path in paths if isinstance(path, str)]
+    if len(named) != 1:
+        return len(named) > 1
+    path = named[0]
+    if path.rpartition("@")[2].isdigit():
+        return True  # so many shards
+    return any(character in path for character in "*?[") and len(context.files(path)) != 1
