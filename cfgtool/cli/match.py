@@ -98,7 +98,7 @@ class _Job:
 
     def plan(self) -> RestorePlan:
         """The plan of the type asked for, or of the config's."""
-        from cfgtool.schema.effective import restore_type
+        from cfgtool.schema.unwritten import restore_type
 
         kind = self.named_type
         if kind is None:

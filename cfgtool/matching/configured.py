@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.matching.plan import restore_plan
-from cfgtool.schema.effective import restore_type
+from cfgtool.schema.unwritten import restore_type
 
 if TYPE_CHECKING:
     from cfgtool.checkpoints import Checkpoint

@@ -8,7 +8,7 @@ import pytest
 
 from cfgtool.lint.context import Context, is_placeholder
 from cfgtool.schema import read_config
-from cfgtool.schema.effective import restore_type
+from cfgtool.schema.unwritten import restore_type
 from cfgtool.textproto import parse
 from cfgtool.textproto.edits import apply_edits
 

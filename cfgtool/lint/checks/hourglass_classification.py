@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._restore import type_fix, type_place
 from cfgtool.lint.rules import Rule
-from cfgtool.schema.effective import restore_type
+from cfgtool.schema.unwritten import restore_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.rules import Rule
-from cfgtool.schema.effective import restore_type
+from cfgtool.schema.unwritten import restore_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
