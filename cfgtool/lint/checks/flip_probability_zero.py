@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgtool.lint.checks._augmentation import removal
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -51,12 +52,8 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Remove the step, and the block that holds nothing else."""
-    entry, step = config.entry("probability"), config.parent
-    if entry is None or entry.value != 0 or step is None:
+    entry = config.entry("probability")
+    if entry is None or entry.value != 0:
         return
-    holder = step.parent.entries("data_augmentation_options") if step.parent else []
-    block = next((option for option in holder if option.value is step), None)
-    fix = context.fix("remove the step", "safe", [context.delete(block)]) if block else None
-    yield RULE.finding(
-        entry, "'probability' of '0' stops the input pipeline; remove the step instead", fix=fix
-    )
+    message = "'probability' of '0' stops the input pipeline; remove the step instead"
+    yield RULE.finding(entry, message, fix=removal(context, config.parent, "safe"))
