@@ -202,19 +202,12 @@ class Context:
         """The fate of every variable if training starts from the checkpoint; None if that cannot be said."""
 
         def read() -> RestorePlan | None:
-            from cfgtool.matching import restore_plan
+            from cfgtool.matching import configured_plan
 
             network, checkpoint = self.network(), self.checkpoint()
             if network is None or checkpoint is None:
                 return None
-            train = self.config.message("train_config")
-            return restore_plan(
-                network,
-                checkpoint,
-                restore_type(train),
-                self.generation,
-                load_all=train.flag("load_all_detection_checkpoint_vars"),
-            )
+            return configured_plan(self.config, network, checkpoint)
 
         return self._once("restore plan", "", read)
 
@@ -245,14 +238,6 @@ class Context:
 
 def _edit_start(edit: Edit) -> tuple[int, int]:
     return edit.start, edit.end
-
-
-def restore_type(train_config: Config) -> str:
-    """The restore type in effect: `fine_tune_checkpoint_type`, or what the OD API makes of an empty one."""
-    named = train_config.text("fine_tune_checkpoint_type")
-    if named:
-        return named
-    return "detection" if train_config.flag("from_detection_checkpoint") else "classification"
 
 
 def is_placeholder(path: str) -> bool:

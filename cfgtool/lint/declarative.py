@@ -18,9 +18,9 @@ LONGEST_VALUE = 60
 
 def judge(rule: Rule, record: dict[str, Any], document: Document, entry: Entry) -> Finding | None:
     """The finding of a declarative rule at a present field, None if its condition does not hold."""
-    key = f"{entry.owner.type.name}.{entry.type.name}"
-    if not _holds(record["when"], key, entry.value, entry.owner):
+    if not holds(record["when"], entry):
         return None
+    key = f"{entry.owner.type.name}.{entry.type.name}"
     words = _words(record, document, entry, key)
     fix = record.get("fix")
     return rule.finding(
@@ -38,6 +38,8 @@ def judge_absent(rule: Rule, record: dict[str, Any], config: Config) -> Finding 
     if any(config.has(member) for member in members) or _unreadable(config, members):
         return None
     if not _beside(when.get("beside", {}), config):
+        return None
+    if not _is_within(config, when.get("within", config._name)):
         return None
     words = {"field": name, "path": config.path, "message": config.type.name}
     return rule.finding(config, record["message"].format_map(words))
@@ -61,16 +63,22 @@ def judge_removed(
     return rule.at(field.name_start, field.name_end, message, path=path, fix=made)
 
 
-def _holds(when: dict[str, Any], key: str, value: Any, owner: Config) -> bool:
-    """True if the condition says that `value` is a flaw; an empty condition says so of every value."""
+def holds(when: dict[str, Any], entry: Entry) -> bool:
+    """True if the condition says that the value is a flaw; an empty condition says so of every value."""
+    key = f"{entry.owner.type.name}.{entry.type.name}"
     for kind, wanted in when.items():
         mine = wanted.get(key) if wanted.__class__ is dict and kind != "beside" else wanted
         if mine is None:
             continue  # a table that says nothing of this field
         condition = _CONDITIONS.get(kind)
-        if not (condition(mine, value) if condition else _NEIGHBOURS[kind](mine, owner)):
+        if not (condition(mine, entry.value) if condition else _NEIGHBOURS[kind](mine, entry)):
             return False
     return True
+
+
+def _is_within(config: Config, name: str) -> bool:
+    """True for a message that stands in the field `name`: a type may serve several."""
+    return config._name == name
 
 
 def _beside(wanted: dict[str, list[Any]], owner: Config) -> bool:
@@ -81,6 +89,18 @@ def _beside(wanted: dict[str, list[Any]], owner: Config) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and value == value
+
+
+def _is_other_count(counts: list[int], entry: Entry) -> bool:
+    """True for the first element of a repeated field that has none of these numbers of elements."""
+    elements = entry.owner.entries(entry.type.name)
+    return elements[0] is entry and len(elements) not in counts
+
+
+def _is_filled(wanted: bool, value: object) -> bool:
+    from cfgtool.lint.context import is_placeholder
+
+    return (isinstance(value, str) and not is_placeholder(value)) is wanted
 
 
 def _matches(pattern: str, value: object) -> bool:
@@ -97,12 +117,17 @@ _CONDITIONS: dict[str, Any] = {
     "at_most": lambda bound, value: _is_number(value) and value <= bound,
     "outside": lambda bounds, value: not (_is_number(value) and bounds[0] <= value <= bounds[1]),
     "matches": _matches,
+    "contains": lambda parts, value: isinstance(value, str) and any(part in value for part in parts),
+    "filled": _is_filled,
+    "no_multiple_of": lambda step, value: _is_number(value) and value % step != 0,
 }
 """Conditions on the value itself: what the rule says, and the value, to True if it is a flaw."""
 _NEIGHBOURS: dict[str, Any] = {
-    "beside": _beside,
-    "with": lambda name, owner: owner.has(name),
-    "without": lambda name, owner: not owner.has(name),
+    "beside": lambda wanted, entry: _beside(wanted, entry.owner),
+    "with": lambda name, entry: entry.owner.has(name),
+    "without": lambda name, entry: not entry.owner.has(name),
+    "within": lambda name, entry: _is_within(entry.owner, name),
+    "counts": _is_other_count,
 }
 """Conditions on other fields of the same message."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint import rules as rules_module
-from cfgtool.lint.declarative import judge, judge_absent, judge_removed, weakened
+from cfgtool.lint.declarative import holds, judge, judge_absent, judge_removed, weakened
 from cfgtool.lint.findings import Finding, Fix, order
 
 if TYPE_CHECKING:
@@ -218,7 +218,8 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
             if context.generation not in record["generations"]:
                 continue
             if "module" in record:
-                checks.setdefault((code, id(config)), config)
+                if entry is None or not record["when"] or holds(record["when"], entry):
+                    checks.setdefault((code, id(config)), config)
             elif broken and not NEIGHBOURS.isdisjoint(record["when"]):
                 continue
             elif entry is None:

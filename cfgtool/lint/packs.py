@@ -132,6 +132,7 @@ def compile_checks(package: ModuleType) -> dict[str, Any]:
             "generations": list(rule.generations),
             "on": list(rule.on),
             "applicability": rule.fix,
+            "when": rule.when,
             "module": info.name,
         } | ({"needs": rule.needs} if rule.needs else {})
         data["docs"][rule.code] = docs_of(inspect.getdoc(module) or "", rule)

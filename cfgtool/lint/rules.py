@@ -31,8 +31,9 @@ class Rule:
     """What is known of one rule besides its check.
 
     `on` names what makes the check run: "Message" (each such message of the config) or "Message.field"
-    (each such message that has the field). `fix` is the applicability of the fixes that the rule offers,
-    None if it has none. `needs` is "records" for a check that runs only where files of an input reader are.
+    (each such message that has the field). `when` is a condition on such a field, as packs have them: a check
+    is imported only where it holds. `fix` is the applicability of the fixes that the rule offers, None if it
+    has none. `needs` is "records" for a check that runs only where files of an input reader are.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Rule:
         "severity",
         "since",
         "summary",
+        "when",
     )
 
     def __init__(
@@ -60,6 +62,7 @@ class Rule:
         since: str = "0.1",
         fix: str | None = None,
         needs: str | None = None,
+        when: dict[str, Any] | None = None,
     ) -> None:
         self.code = code
         self.name = name
@@ -71,6 +74,7 @@ class Rule:
         self.since = since
         self.fix = fix
         self.needs = needs
+        self.when = when or {}
 
     def finding(
         self, place: Entry | Config, message: str, *, fix: Fix | None = None, severity: str | None = None

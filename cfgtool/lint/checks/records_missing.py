@@ -52,6 +52,7 @@ RULE = Rule(
     summary="Finds an input path that matches no file",
     on=("TFRecordInputReader.input_path",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 
@@ -69,6 +70,8 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
             yield RULE.finding(entry, message)
             continue
         hint, meant = near(context, name)
+        if "[" in name and found is not None:
+            hint, meant = "; there is a file of that name, and '[' begins a set of letters: rename it", None
         fix = (
             context.fix(f"write '{meant}'", "unsafe", [context.replace(entry, f'"{meant}"')])
             if meant
