@@ -60,11 +60,15 @@ class Context:
 
     def replace(self, entry: Entry, text: str) -> Edit:
         """The edit that writes `text` in the place of the value."""
-        return Edit(entry.start, entry.end, text)
+        from cfgtool.textproto.edits import replace_span
+
+        return replace_span(self.document, entry.start, entry.end, text)
 
     def rewrite(self, entry: Entry, text: str) -> Edit:
         """The edit that writes the field `text` in the place of the whole field."""
-        return Edit(entry.field.start, entry.field.end, text)
+        from cfgtool.textproto.edits import replace_span
+
+        return replace_span(self.document, entry.field.start, entry.field.end, text)
 
     def insert(self, config: Config, text: str, before: Entry | None = None) -> Edit | None:
         """The edit that puts the field `text` into a message; None if the message is not in the text."""

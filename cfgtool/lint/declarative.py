@@ -208,7 +208,7 @@ def _replaced(
     fix: dict[str, Any], document: Document, node: Scalar | Block | None, words: dict[str, str]
 ) -> list[Edit]:
     """Another value in place of `node`; strings keep their kind of quotes."""
-    from cfgtool.textproto import Edit
+    from cfgtool.textproto.edits import replace_span
 
     text = fix["value"] if "value" in fix else words.get("replacement")
     if node is None or not text:
@@ -216,7 +216,7 @@ def _replaced(
     quote = document.text[node.start]
     if "values" in fix and quote in "\"'":
         text = f"{quote}{text}{quote}"
-    return [Edit(node.start, node.end, text)]
+    return [replace_span(document, node.start, node.end, text)]
 
 
 def _delete(fix: dict[str, Any], document: Document, field: Field, owner: Config) -> list[Edit]:  # noqa: ARG001
