@@ -107,7 +107,7 @@ class _Layout:
     def _close(self, frame: _Frame, start: int, end: int) -> None:
         self.frames.pop()
         if self.frames:
-            self.out.put(self.frames[-1].indent, frame.closer, start, end, keep_blank=False)
+            self.out.close(self.frames[-1].indent, frame.closer, start, end)
 
     def _wants_blank(self, frame: _Frame, field: Field) -> bool:
         """Whether a blank line has to be put between a top-level field and the one before."""
@@ -119,8 +119,11 @@ class _Layout:
     def _field(self, frame: _Frame, field: Field) -> None:
         value = field.value
         assert value is not None, "a text with problems cannot be formatted"
+        if self._is_switched_inside(value.start):
+            self._copy_field(frame, field)
+            return
         while comment := self._comment_before(value.start):
-            self.out.comment(frame.indent, comment, own_line=True)
+            self.out.comment(frame.indent, comment, above=field.start)
         name = _name(field)
         line = self._one_line(frame, field, value)
         frame.previous, frame.previous_open = field.name, line is None and isinstance(value, Block)
@@ -165,7 +168,7 @@ class _Layout:
                 self.frames.append(_Frame(item, frame.indent + INDENT, "}" + comma))
             return
         while comment := self._comment_before(item.end):
-            self.out.comment(frame.indent, comment, own_line=True)
+            self.out.comment(frame.indent, comment, above=item.start)
         in_row = frame.index > 1 and item.kind != "string"
         self.out.put(frame.indent, self._scalar(item) + comma, item.start, item.end, in_row=in_row)
 
@@ -180,18 +183,16 @@ class _Layout:
             head = f"{name}: "
             if isinstance(value, Scalar) and (value.kind != "string" or self._is_one_part(value)):
                 return head + self._scalar(value)
-            if self._has_comment_before(value.end) or self._stays_open(field, value):
+            if self._has_comment_before(value.end) or self._stays_open(value):
                 return None
         flat = self._flat(value, WIDTH - len(frame.indent) - len(head))
         return None if flat is None else head + flat
 
-    def _stays_open(self, field: Field, value: ListValue | Scalar) -> bool:
+    def _stays_open(self, value: ListValue | Scalar) -> bool:
         """Whether a list, or adjacent strings, are written on several lines for a reason."""
-        first, last = self.out.line(field.start), self.out.line(value.end)
-        if first == last:
-            return False
-        if isinstance(value, Scalar):
-            return self.out.line(value.start) != last
+        first, last = self.out.line(value.start), self.out.line(value.end)
+        if first == last or isinstance(value, Scalar):
+            return first != last
         strict = any(isinstance(item, Block) or item.kind == "string" for item in value.items)
         return strict or first in self.out.held or last in self.out.held
 
@@ -277,6 +278,23 @@ class _Layout:
         """What a comment switches the formatting to: "off", "on", or "" if it does not speak of it."""
         match = _REGION.match(comment.text)
         return match[1] if match and comment.own_line else ""
+
+    def _is_switched_inside(self, place: int) -> bool:
+        """Whether a comment before `place` would begin a region if it stood between fields."""
+        ahead = self.next_comment
+        while ahead < len(self.comments) and self.comments[ahead].start < place:
+            if self._switch(self.comments[ahead]) == "off":
+                return True
+            ahead += 1
+        return False
+
+    def _copy_field(self, frame: _Frame, field: Field) -> None:
+        """Put a field as it is."""
+        while self._has_comment_before(field.end):
+            self.next_comment += 1
+        frame.previous = ""
+        text = self.text[field.start : field.end].replace("\r\n", "\n")
+        self.out.put(frame.indent, text, field.start, field.end)
 
     def _copy_region(self, frame: _Frame, block: Block, comment: Comment) -> None:
         """Copy the text behind the comment `off` of `block` up to the matching `on`, or to the end of the block."""

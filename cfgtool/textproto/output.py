@@ -54,43 +54,63 @@ class Output:
         """Put a blank line."""
         self.lines.append(_Line(""))
 
-    def put(
-        self, indent: str, text: str, start: int, end: int, keep_blank: bool = True, in_row: bool = False
-    ) -> None:
+    def put(self, indent: str, text: str, start: int, end: int, in_row: bool = False) -> None:
         """Put `text` for the span `start` to `end` of the source.
 
-        It goes on a line of its own, with a blank line before it if the source has one and `keep_blank` says so. It
-        goes on the last line if both come from one line of the source and that is held, or, `in_row`, if it fits.
+        It goes on a line of its own, with a blank line before it if the source has one. It goes on the last line if
+        both come from one line of the source and that is held, or, `in_row`, if it fits.
         """
         line = self.line(start)
-        if line == self._end_line and self._goes_on(line, text, in_row):
-            self.lines[-1].text += " " + text
+        if line == self._end_line and (line in self.held or (in_row and self._has_room(text))):
+            self._go_on(text)
         else:
-            if self.wants_blank or (keep_blank and not self._opened and self.blank_before(start)):
-                self.blank_line()
-            self.lines.append(_Line(indent + text))
-        self.wants_blank = self._opened = False
+            self._new_line(indent + text, start)
         self._end = end
         self._end_line = self.line(end)
-
-    def _goes_on(self, line: int, text: str, in_row: bool) -> bool:
-        return line in self.held or (in_row and len(self.lines[-1].text) + 1 + len(text) <= WIDTH)
 
     def open(self, indent: str, text: str, start: int, end: int) -> None:
         """As `put`, and what comes next is inside: no blank line comes before it."""
         self.put(indent, text, start, end)
         self._opened = True
 
-    def comment(self, indent: str, comment: Comment, own_line: bool = False) -> None:
-        """Put a comment where it stands in the source: on a line of its own, or at the end of the last line."""
+    def close(self, indent: str, text: str, start: int, end: int) -> None:
+        """As `put` for what ends a block: no blank line comes before it."""
+        line = self.line(start)
+        # Nothing is said of a closing brace; it goes on the line if the comment that holds that stands behind it.
+        if line == self._end_line and self.held.get(line):
+            self._go_on(text)
+        else:
+            self._new_line(indent + text, self._end)
+        self._end = end
+        self._end_line = self.line(end)
+
+    def _has_room(self, text: str) -> bool:
+        return len(self.lines[-1].text) + 1 + len(text) <= WIDTH
+
+    def _go_on(self, text: str) -> None:
+        self.lines[-1].text += " " + text
+        self.wants_blank = self._opened = False
+
+    def _new_line(self, text: str, start: int) -> None:
+        if self.wants_blank or (not self._opened and self.blank_before(start)):
+            self.blank_line()
+        self.lines.append(_Line(text))
+        self.wants_blank = self._opened = False
+
+    def comment(self, indent: str, comment: Comment, above: int | None = None) -> None:
+        """Put a comment where it stands in the source: on a line of its own, or at the end of the last line.
+
+        `above` is the start of what it stands in the midst of; it goes on a line above that.
+        """
         text = comment.text.rstrip()
         last = self.lines[-1] if self.lines else None
-        if own_line or comment.own_line or last is None or last.comment or self._end_line == _NOWHERE:
-            self.put(indent, text, comment.start, comment.end)
+        moved = comment.own_line or above is not None or self._end_line == _NOWHERE
+        if moved or last is None or last.comment:
+            self._new_line(indent + text, comment.start if above is None else above)
         else:
             last.comment = text
             last.column = self.document.position(comment.start)[1]
-            self._end = comment.end
+        self._end = comment.end
         self._end_line = _NOWHERE
 
     def copy(self, start: int, end: int) -> None:
@@ -126,9 +146,9 @@ class Output:
                 run.append(line)
 
 
-def _held_lines(document: Document) -> frozenset[int]:
-    """The lines that a `# cfgtool: ignore` speaks of: its own, or the next that holds something else."""
-    held = set()
+def _held_lines(document: Document) -> dict[int, bool]:
+    """The lines that a `# cfgtool: ignore` speaks of, and whether that stands on them; else it stands above."""
+    held: dict[int, bool] = {}
     if "cfgtool:" in document.text:
         for comment in document.comments:
             if _SUPPRESSION.match(comment.text):
@@ -137,5 +157,5 @@ def _held_lines(document: Document) -> frozenset[int]:
                     line += 1
                     while line < document.line_count and document.line_text(line).lstrip()[:1] in ("", "#"):
                         line += 1
-                held.add(line)
-    return frozenset(held)
+                held[line] = held.get(line, False) or not comment.own_line
+    return held
