@@ -50,7 +50,7 @@ class Path:
         if field is not None:
             return field
         near = nearest(name, type_.fields)
-        hint = f"did you mean '{near}'" if near else f"fields are {', '.join(type_.fields) or 'none'}"
+        hint = f"did you mean '{near}'" if near else _elsewhere(type_, name)
         raise self.error(f"{type_.name} has no field '{name}'", hint)
 
     def message_type(self, field: FieldType) -> MessageType:
@@ -82,6 +82,15 @@ class Path:
             hint = f"say which: '{field.name}[0]'"
             raise self.error(f"there are {len(children)} '{field.name}'", hint)
         return children[0] if children else None
+
+
+def _elsewhere(type_: MessageType, name: str) -> str:
+    """The messages that have a field of this name, else the fields that there are."""
+    holders = load().holders.get(name, [])
+    if 0 < len(holders) <= 4:
+        return f"it belongs in {' or '.join(repr(holder) for holder in holders)}"
+    names = list(type_.fields) or ["none"]
+    return f"fields are {', '.join(names[:8])}{f' and {len(names) - 8} more' if len(names) > 8 else ''}"
 
 
 def an(word: str) -> str:

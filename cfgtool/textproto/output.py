@@ -60,13 +60,8 @@ class Output:
         It goes on a line of its own, with a blank line before it if the source has one. It goes on the last line if
         both come from one line of the source and that is held, or, `in_row`, if it fits.
         """
-        line = self.line(start)
-        if line == self._end_line and (line in self.held or (in_row and self._has_room(text))):
-            self._go_on(text)
-        else:
-            self._new_line(indent + text, start)
-        self._end = end
-        self._end_line = self.line(end)
+        has_room = in_row and len(self.lines[-1].text) + 1 + len(text) <= WIDTH
+        self._put(indent, text, start, end, start, has_room)
 
     def open(self, indent: str, text: str, start: int, end: int) -> None:
         """As `put`, and what comes next is inside: no blank line comes before it."""
@@ -75,17 +70,16 @@ class Output:
 
     def close(self, indent: str, text: str, start: int, end: int) -> None:
         """As `put` for what ends a block: no blank line comes before it."""
+        self._put(indent, text, start, end, self._end, False)
+
+    def _put(self, indent: str, text: str, start: int, end: int, gap_end: int, has_room: bool) -> None:
         line = self.line(start)
-        # Nothing is said of a closing brace; it goes on the line if the comment that holds that stands behind it.
-        if line == self._end_line and self.held.get(line):
+        if line == self._end_line and (has_room or line in self.held):
             self._go_on(text)
         else:
-            self._new_line(indent + text, self._end)
+            self._new_line(indent + text, gap_end)
         self._end = end
         self._end_line = self.line(end)
-
-    def _has_room(self, text: str) -> bool:
-        return len(self.lines[-1].text) + 1 + len(text) <= WIDTH
 
     def _go_on(self, text: str) -> None:
         self.lines[-1].text += " " + text
@@ -118,6 +112,9 @@ class Output:
         lines = self.source[start:end].replace("\r\n", "\n").split("\n")[1:]
         if lines and not lines[-1].strip():
             lines.pop()
+        else:
+            # The line is cut in two here; what the comment above speaks of is in the first part.
+            self.held.discard(self.line(end))
         self.lines += map(_Line, lines)
         self._opened = True
         self._end = end
@@ -146,9 +143,9 @@ class Output:
                 run.append(line)
 
 
-def _held_lines(document: Document) -> dict[int, bool]:
-    """The lines that a `# cfgtool: ignore` speaks of, and whether that stands on them; else it stands above."""
-    held: dict[int, bool] = {}
+def _held_lines(document: Document) -> set[int]:
+    """The lines that a `# cfgtool: ignore` speaks of: its own, or the next that holds something else."""
+    held: set[int] = set()
     if "cfgtool:" in document.text:
         for comment in document.comments:
             if _SUPPRESSION.match(comment.text):
@@ -157,5 +154,5 @@ def _held_lines(document: Document) -> dict[int, bool]:
                     line += 1
                     while line < document.line_count and document.line_text(line).lstrip()[:1] in ("", "#"):
                         line += 1
-                held[line] = held.get(line, False) or not comment.own_line
+                held.add(line)
     return held
