@@ -223,7 +223,7 @@ class _Layout:
             room -= len(flat)
             pieces.append(head + flat)
         if not pieces:
-            return edges[0].strip() + edges[1].strip()
+            return edges[0].strip() + edges[1].strip() if room >= 0 else None
         return edges[0] + joint.join(pieces) + edges[1]
 
     # Scalars
