@@ -139,7 +139,8 @@ def _place(config: Config, path: Path, replacing: bool = False) -> Place:
     if isinstance(last_index, str):
         raise path.error("'[*]' means several elements", f"say which: '{name}[0]'")
     if path.append and (field.single or last_index is not None):
-        raise path.error(f"'{name}' is not repeated, it takes no +")
+        what = "not repeated" if field.single else "one element here"
+        raise path.error(f"'{name}' is {what}, it takes no +")
     return Place(path, config, missing, type_, field, last_index)
 
 
@@ -244,20 +245,24 @@ def _replace(document: Document, entry: Entry, value: str) -> Edit:
 
 
 def _delete_item(document: Document, value: ListValue, entry: Entry) -> list[Edit]:
-    """Delete one of several items of a list; the comments around it that belong to others stay."""
+    """Delete one of several items of a list with the comment at its end; comments of others stay."""
     text = document.text
     index = next(number for number, item in enumerate(value.items) if item is entry.node)
     item = value.items[index]
     if index + 1 < len(value.items):
         return [Edit(item.start, value.items[index + 1].start, "")]
     before = value.items[index - 1].end
+    line_end = text.find("\n", item.end)
+    behind = text[item.end : line_end if line_end >= 0 else len(text)].removesuffix("\r")
+    end = item.end + len(behind) * behind.lstrip().startswith("#")
     if "#" not in text[before : item.start]:
-        return [Edit(before, item.end, "")]
+        return [Edit(before, end, "")]
     match = TOKEN.match(text, before)
     assert match is not None, "a comma stands between two items"
     comma = match.end() - 1
-    line = text.rfind("\n", before, item.start)
-    return [Edit(comma, comma + 1, ""), Edit(line if line > comma else item.start, item.end, "")]
+    line = text.rfind("\n", comma, item.start)
+    line -= text[line - 1] == "\r"
+    return [Edit(comma, comma + 1, ""), Edit(line if line > comma else item.start, end, "")]
 
 
 def _fields(entries: list[Entry]) -> list[Field]:
