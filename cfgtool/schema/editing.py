@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cfgtool.errors import UserError
+from cfgtool.schema.formatting import format_text
 from cfgtool.schema.model import root_of
 from cfgtool.schema.overrides import UNCHECKED, replace_member, unset
 from cfgtool.schema.reader import read_config
@@ -29,9 +30,9 @@ class Edited(NamedTuple):
 def edit_text(text: str, assignments: Iterable[str], unset_paths: Iterable[str] = ()) -> Edited:
     """`text` with the fields at `unset_paths` deleted, then with each `path=value` carried out, one after another.
 
-    `path+=value` appends. A member of a oneof takes the place of the one that is set, which is noted. Raises
-    UserError for texts with syntax mistakes, for paths and values that the schema does not have, and for changes
-    that would make the text wrong.
+    `path+=value` appends. A member of a oneof takes the place of the one that is set, which is noted. A text in
+    the layout of `cfgtool fmt` stays in it, any other in its own. Raises UserError for texts with syntax mistakes,
+    for paths and values that the schema does not have, and for changes that would make the text wrong.
     """
     document = first = sound_document(text)
     root = root_of(document)
@@ -48,7 +49,10 @@ def edit_text(text: str, assignments: Iterable[str], unset_paths: Iterable[str] 
         notes += [f"'{entry.path}' is replaced by '{member}'" for entry in replaced]
         document = parse(apply_edits(document.text, edits))
     _refuse_damage(first, document, root)
-    return Edited(document.text, notes)
+    result = document.text
+    if result != text and format_text(text) == text:
+        result = format_text(result)
+    return Edited(result, notes)
 
 
 def _split(assignment: str) -> tuple[str, str]:

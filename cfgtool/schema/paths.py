@@ -76,6 +76,8 @@ class Path:
         if field.single:
             return config.message(field.name) if config.has(field.name) else None
         children = config.messages(field.name)
+        if index == EVERY:
+            raise self.error("'[*]' means several elements", f"say which: '{field.name}[0]'")
         if isinstance(index, int):
             return children[self.element(field, index, len(children))]
         if len(children) > 1:

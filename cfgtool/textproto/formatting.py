@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 
 from cfgtool.textproto.edits import leading_comments
-from cfgtool.textproto.lexer import STRING, TOKEN
+from cfgtool.textproto.flat import Flat, name_of
 from cfgtool.textproto.output import INDENT, WIDTH, Output
 from cfgtool.textproto.tree import Block, Field, ListValue, Scalar
 
@@ -64,10 +64,10 @@ class _Layout:
     def __init__(self, document: Document, spelled: Mapping[int, str]) -> None:
         self.document = document
         self.text = document.text
-        self.spelled = spelled
         self.comments = document.comments
         self.next_comment = 0
         self.out = Output(document)
+        self.flat = Flat(document, spelled)
         self.frames = [_Frame(document.root, "", "")]
 
     def run(self) -> str:
@@ -124,7 +124,7 @@ class _Layout:
             return
         while comment := self._comment_before(value.start):
             self.out.comment(frame.indent, comment, above=field.start)
-        name = _name(field)
+        name = name_of(field)
         line = self._one_line(frame, field, value)
         frame.previous, frame.previous_open = field.name, line is None and isinstance(value, Block)
         if line is not None:
@@ -140,7 +140,7 @@ class _Layout:
 
     def _parts_aligned(self, frame: _Frame, name: str, field: Field, value: Scalar) -> None:
         """Write adjacent strings one below the other."""
-        (start, end), *others = self._parts(value)
+        (start, end), *others = self.flat.parts(value)
         self.out.put(frame.indent, f"{name}: {self.text[start:end]}", field.start, end)
         indent = frame.indent + " " * len(f"{name}: ")
         for start, end in others:
@@ -160,9 +160,9 @@ class _Layout:
         self._write_comments(frame.indent, item.start)
         comma = "," if frame.index < len(value.items) else ""
         if isinstance(item, Block):
-            flat = self._flat(item, WIDTH - len(frame.indent) - len(comma))
-            if flat is not None:
-                self.out.put(frame.indent, flat + comma, item.start, item.end)
+            line = self.flat.render(item, WIDTH - len(frame.indent) - len(comma))
+            if line is not None:
+                self.out.put(frame.indent, line + comma, item.start, item.end)
             else:
                 self.out.open(frame.indent, "{", item.start, item.body_start)
                 self.frames.append(_Frame(item, frame.indent + INDENT, "}" + comma))
@@ -170,22 +170,22 @@ class _Layout:
         while comment := self._comment_before(item.end):
             self.out.comment(frame.indent, comment, above=item.start)
         in_row = frame.index > 1 and item.kind != "string"
-        self.out.put(frame.indent, self._scalar(item) + comma, item.start, item.end, in_row=in_row)
+        self.out.put(frame.indent, self.flat.scalar(item) + comma, item.start, item.end, in_row=in_row)
 
     # On one line
 
     def _one_line(self, frame: _Frame, field: Field, value: Block | ListValue | Scalar) -> str | None:
         """The whole field on one line; None where it has to be opened, or is written open and stays so."""
-        name = _name(field)
+        name = name_of(field)
         if isinstance(value, Block):
             head = f"{name} "
         else:
             head = f"{name}: "
-            if isinstance(value, Scalar) and (value.kind != "string" or self._is_one_part(value)):
-                return head + self._scalar(value)
+            if isinstance(value, Scalar) and (value.kind != "string" or self.flat.is_one_part(value)):
+                return head + self.flat.scalar(value)
             if self._has_comment_before(value.end) or self._stays_open(value):
                 return None
-        flat = self._flat(value, WIDTH - len(frame.indent) - len(head))
+        flat = self.flat.render(value, WIDTH - len(frame.indent) - len(head))
         return None if flat is None else head + flat
 
     def _stays_open(self, value: ListValue | Scalar) -> bool:
@@ -195,60 +195,6 @@ class _Layout:
             return first != last
         strict = any(isinstance(item, Block) or item.kind == "string" for item in value.items)
         return strict or first in self.out.held or last in self.out.held
-
-    def _flat(self, value: Block | ListValue | Scalar, room: int) -> str | None:
-        """A value on one line of `room` columns; None if it does not fit, or is a block written on several."""
-        if isinstance(value, Scalar):
-            text = self._scalar(value)
-            return text if len(text) <= room else None
-        if isinstance(value, Block) and self.out.line(value.start) != self.out.line(value.end):
-            return None
-        children: list[Field] | list[Scalar | Block]
-        if isinstance(value, Block):
-            children, joint, edges = value.fields, " ", ("{ ", " }")
-        else:
-            children, joint, edges = value.items, ", ", ("[", "]")
-        room -= len(edges[0]) + len(edges[1])
-        pieces: list[str] = []
-        for child in children:
-            head = ""
-            node: Block | ListValue | Scalar | None = child if not isinstance(child, Field) else child.value
-            if isinstance(child, Field):
-                head = f"{_name(child)} " if isinstance(node, Block) else f"{_name(child)}: "
-            room -= len(head) + (len(joint) if pieces else 0)
-            assert node is not None, "a text with problems cannot be formatted"
-            flat = self._flat(node, room) if room > 0 else None
-            if flat is None:
-                return None
-            room -= len(flat)
-            pieces.append(head + flat)
-        if not pieces:
-            return edges[0].strip() + edges[1].strip() if room >= 0 else None
-        return edges[0] + joint.join(pieces) + edges[1]
-
-    # Scalars
-
-    def _scalar(self, scalar: Scalar) -> str:
-        """A scalar on one line."""
-        spelled = self.spelled.get(scalar.start)
-        if spelled is not None:
-            return spelled
-        if scalar.kind != "string" or self._is_one_part(scalar):
-            return self.text[scalar.start : scalar.end]
-        return " ".join(self.text[start:end] for start, end in self._parts(scalar))
-
-    def _is_one_part(self, scalar: Scalar) -> bool:
-        match = TOKEN.match(self.text, scalar.start)
-        return match is None or match.end() == scalar.end
-
-    def _parts(self, scalar: Scalar) -> list[tuple[int, int]]:
-        """The spans of the adjacent literals of a string."""
-        parts: list[tuple[int, int]] = []
-        place = scalar.start
-        while place < scalar.end and (match := TOKEN.match(self.text, place)):
-            parts.append(match.span(STRING))
-            place = match.end()
-        return parts
 
     # Comments
 
@@ -312,7 +258,3 @@ class _Layout:
             frame.index = len(fields)
         frame.previous = ""
         self.out.copy(comment.end, end)
-
-
-def _name(field: Field) -> str:
-    return field.name if field.kind == "plain" else f"[{field.name}]"

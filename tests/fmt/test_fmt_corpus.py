@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
 
@@ -96,3 +97,30 @@ def test_a_megabyte_takes_ten_times_as_long_as_a_tenth(texts: dict[str, str]) ->
     # Ten times the text: linear is 10, quadratic 100; the constant forgives a busy machine.
     small = min(seconds(100_000) for _ in range(2))
     assert seconds(1_000_000) < 30 * small + 0.2
+
+
+def test_suppression_comments_go_on_to_silence_the_same(texts: dict[str, str]) -> None:
+    """Blocks pulled together on one line, and comments that silence at random places."""
+    dice = random.Random(0)
+    for path, original in texts.items():
+        if path.endswith(".pbtxt"):
+            continue
+        lines: list[str] = []
+        for line in original.split("\n"):
+            joins = lines and "#" not in lines[-1] + line and lines[-1].strip() and dice.random() < 0.3
+            if joins:
+                lines[-1] += " " + line.strip()
+            else:
+                lines.append(line)
+        for _ in range(20):
+            place = dice.randrange(len(lines))
+            if dice.random() < 0.5:
+                lines.insert(place, "  # cfgtool: ignore")
+            elif "#" not in lines[place]:
+                lines[place] += "  # cfgtool: ignore"
+        text = "\n".join(lines)
+        before, after = (
+            sorted((f.code, f.path) for f in lint_document(parse(each), path))
+            for each in (text, format_text(text))
+        )
+        assert before == after, path

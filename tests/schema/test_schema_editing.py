@@ -102,6 +102,16 @@ def test_multi_line_values_are_hung_below_their_place() -> None:
     )
 
 
+def test_a_formatted_text_stays_formatted() -> None:
+    text = "train_config {\n  batch_size: 8\n}\n"
+    assert edited(text, "eval_config.min_score_threshold=0.8999999761581421") == (
+        "train_config {\n  batch_size: 8\n}\n\neval_config {\n  min_score_threshold: 0.9\n}\n"
+    )
+    assert edited(text.replace("8", "8;"), "train_config.num_steps=5") == (
+        "train_config {\n  batch_size: 8;\n  num_steps: 5\n}\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("assignments", "message"),
     [
