@@ -249,20 +249,38 @@ def _delete_item(document: Document, value: ListValue, entry: Entry) -> list[Edi
     text = document.text
     index = next(number for number, item in enumerate(value.items) if item is entry.node)
     item = value.items[index]
+    start = item.start
+    line_start = text.rfind("\n", 0, start) + 1
+    alone = not text[line_start:start].strip()
     if index + 1 < len(value.items):
-        return [Edit(item.start, value.items[index + 1].start, "")]
+        end = _behind(text, _comma_end(text, item.end))
+        line_feed = next((feed for feed in ("\r\n", "\n") if text.startswith(feed, end)), "")
+        if alone and line_feed:
+            return [Edit(line_start, end + len(line_feed), "")]
+        return [Edit(len(text[:start].rstrip()) if line_feed else start, end, "")]
     before = value.items[index - 1].end
-    line_end = text.find("\n", item.end)
-    behind = text[item.end : line_end if line_end >= 0 else len(text)].removesuffix("\r")
-    end = item.end + len(behind) * behind.lstrip().startswith("#")
-    if "#" not in text[before : item.start]:
+    end = _behind(text, item.end)
+    if "#" not in text[before:start]:
         return [Edit(before, end, "")]
-    match = TOKEN.match(text, before)
+    comma = _comma_end(text, before)
+    line_end = line_start - 1 - text.startswith("\r\n", line_start - 2)
+    return [Edit(comma - 1, comma, ""), Edit(line_end if alone else start, end, "")]
+
+
+def _comma_end(text: str, place: int) -> int:
+    """Where the comma behind an item that ends at `place` ends."""
+    match = TOKEN.match(text, place)
     assert match is not None, "a comma stands between two items"
-    comma = match.end() - 1
-    line = text.rfind("\n", comma, item.start)
-    line -= text[line - 1] == "\r"
-    return [Edit(comma, comma + 1, ""), Edit(line if line > comma else item.start, end, "")]
+    return match.end()
+
+
+def _behind(text: str, place: int) -> int:
+    """Behind the blanks at `place` and the comment behind them: the end of the line, or what else stands on it."""
+    line_end = text.find("\n", place)
+    rest = text[place : line_end if line_end >= 0 else len(text)].removesuffix("\r")
+    if rest.lstrip().startswith("#"):
+        return place + len(rest)
+    return place + len(rest) - len(rest.lstrip())
 
 
 def _fields(entries: list[Entry]) -> list[Field]:

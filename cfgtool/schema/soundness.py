@@ -1,4 +1,4 @@
-"""Refusing to rewrite a text that has syntax mistakes: what it means is not certain."""
+"""Refusing a text that has syntax mistakes: what it means is not certain."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def sound_document(text: str) -> Document:
     for problem in document.problems:
         if problem.code not in HARMLESS:
             line, column = document.position(problem.start)
-            hint = "a text with syntax mistakes is not rewritten; `cfgtool lint` shows all of them"
+            hint = "nothing is done with a text that has syntax mistakes; `cfgtool lint` shows them all"
             raise UserError(problem.message, line=line, column=column, hint=hint)
     return document

@@ -8,7 +8,8 @@
   written on one line wherever that fits; where it does not, the rows that it is written in are kept, and wrapped.
 - Adjacent strings stay on one line if they are written on one and fit; else each has a line of its own.
 - Between top-level blocks of different names, of which one is open, stands a blank line. Other blank lines are kept, of
-  several one; none at the start and end of a block.
+  several one; none at the start and end of a block. The file starts with one only where it has to: above a comment that
+  belongs to the first field, and would belong to the file without it.
 - A comment stays where it is: above a field, at the end of a line (two blanks before it, or aligned with its
   neighbours if it was), behind `{`, on lines of its own. Comments between a name and its value move above the field.
   At the end of a line that several fields share, the comment stays with the last of them.

@@ -51,7 +51,7 @@ def test_small_texts(text: str, expected: str) -> None:
     ("text", "line", "column"), [("a: 1\n  b 2", 2, 3), ("a {\n", 1, 1), ("a: 1\nb: '", 2, 4)]
 )
 def test_syntax_mistakes_are_refused_at_their_place(text: str, line: int, column: int) -> None:
-    with pytest.raises(UserError, match="syntax mistakes is not rewritten") as caught:
+    with pytest.raises(UserError, match="nothing is done with a text that has syntax mistakes") as caught:
         format_text(text)
     assert (caught.value.line, caught.value.column) == (line, column)
 

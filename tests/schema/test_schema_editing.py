@@ -36,8 +36,8 @@ def edited(text: str, *assignments: str, unset: tuple[str, ...] = ()) -> str:
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [
-        ("train_config.freeze_variables[0]", '"a",  # first\n    "b"', '"b"'),
-        ("train_config.freeze_variables[1]", '    "b",\n    # above c\n    "c"', '    "c"'),
+        ("train_config.freeze_variables[0]", '    "a",  # first\n', ""),
+        ("train_config.freeze_variables[1]", '    "b",\n', ""),
         ("train_config.freeze_variables[2]", '"b",\n    # above c\n    "c"  # last\n', '"b"\n    # above c\n'),
         ("train_config.freeze_variables[-1]", '"b",\n    # above c\n    "c"  # last\n', '"b"\n    # above c\n'),
         ("train_config.batch_size", "  batch_size: 8  # eight\n", ""),
@@ -48,6 +48,26 @@ def test_unset(path: str, old: str, new: str, line_end: str) -> None:
     text, old, new = (each.replace("\n", line_end) for each in (LIST, old, new))
     assert text.count(old) == 1
     assert edited(text, unset=(path,)) == text.replace(old, new)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("before", "index", "after"),
+    [
+        ('["a", "b", "c"]', 0, '["b", "c"]'),
+        ('["a", "b", "c"]', 1, '["a", "c"]'),
+        ('["a" , "b" , "c" ]', 2, '["a" , "b"]'),
+        ('["a", "b",\n"c"]', 1, '["a",\n"c"]'),
+        ('["a", "b", # b\n"c"]', 1, '["a",\n"c"]'),
+        ('["a" # a\n, "b"]', 0, '["b"]'),
+        ('["a", # a\n"b" # b\n]', 1, '["a" # a\n]'),
+        ('["a" # a\n, "b" ]', 1, '["a" # a\n ]'),
+    ],
+)
+def test_unset_of_an_item(before: str, index: int, after: str, line_end: str) -> None:
+    text = f"train_config {{ freeze_variables: {before} }}\n".replace("\n", line_end)
+    expected = f"train_config {{ freeze_variables: {after} }}\n".replace("\n", line_end)
+    assert edit_text(text, (), (f"train_config.freeze_variables[{index}]",)).text == expected
 
 
 @pytest.mark.parametrize("path", ["train_config.freeze_variables", "train_config.freeze_variables[*]"])
