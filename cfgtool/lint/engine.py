@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from cfgtool.lint import rules as rules_module
 from cfgtool.lint.declarative import judge, judge_absent, judge_removed, weakened
 from cfgtool.lint.findings import Finding, Fix, order
-from cfgtool.schema.model import PIPELINE
-from cfgtool.schema.model import root_of as root_of  # offered here too, for those who lint
+from cfgtool.schema.model import (
+    LABEL_MAP as LABEL_MAP,  # these three are offered here too, for those who lint
+)
+from cfgtool.schema.model import PIPELINE as PIPELINE
+from cfgtool.schema.model import root_of as root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
