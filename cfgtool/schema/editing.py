@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cfgtool.errors import UserError
 from cfgtool.schema.formatting import format_text
-from cfgtool.schema.model import root_of
+from cfgtool.schema.model import LABEL_MAP, root_of
 from cfgtool.schema.overrides import UNCHECKED, replace_member, unset
 from cfgtool.schema.reader import read_config
 from cfgtool.schema.soundness import sound_document
@@ -35,7 +35,10 @@ def edit_text(text: str, assignments: Iterable[str], unset_paths: Iterable[str] 
     for paths and values that the schema does not have, and for changes that would make the text wrong.
     """
     document = first = sound_document(text)
+    assignments = list(assignments)
     root = root_of(document)
+    if not document.root.fields and any(assignment.startswith("item") for assignment in assignments):
+        root = LABEL_MAP  # an empty text is what it is about to become
     notes: list[str] = []
     for path in unset_paths:
         edits = unset(document, path.strip(), root)

@@ -129,6 +129,10 @@ def _place(config: Config, path: Path, replacing: bool = False) -> Place:
         if child is not None:
             config = child
             continue
+        if missing:
+            path.refuse_index(field, index)
+            if isinstance(index, int):
+                path.element(field, index, 0)
         if not missing and path.verb == "set" and (others := _other_members(config, field)):
             way = f"set '{name}' as a whole" if replacing else f"replace '{others[0].type.name}' in the file"
             raise _one_member(path, others[0], field, way)

@@ -114,6 +114,12 @@ def test_later_assignments_see_earlier_ones() -> None:
     assert result == "eval_input_reader { name: 'a' }\neval_input_reader { name: \"c\" }\n"
 
 
+def test_a_label_map_from_nothing() -> None:
+    assert edited("", "item+={id: 1 name: 'a'}", "item+={id: 2}", "item[-1].name=b") == (
+        "item { id: 1 name: 'a' }\nitem { id: 2 name: \"b\" }\n"
+    )
+
+
 def test_multi_line_values_are_hung_below_their_place() -> None:
     text = "model {\r\n  ssd {\r\n    image_resizer { }\r\n  }\r\n}\r\n"
     result = edited(text, "model.ssd.image_resizer={ identity_resizer {\n} }")
@@ -137,6 +143,8 @@ def test_a_formatted_text_stays_formatted() -> None:
     [
         (["train_config.batch_size=1", "x=1"], "has no field 'x'"),
         (["train_config.batch_size[*]=1"], "takes no index"),
+        (["eval_config.parameterized_metric[1].coco_keypoint_metrics={}"], "has no element 1, it has 0"),
+        (["model[0].ssd.num_classes=1"], "takes no index"),
         (["eval_input_reader[*].shuffle=true"], "there is no such element"),
         (["train_config.freeze_variables[*]+=x"], "is one element here, it takes no +"),
         (["model.ssd.num_classes=1 } x {"], "cannot set"),
