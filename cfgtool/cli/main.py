@@ -20,6 +20,9 @@ from cfgtool.errors import UserError
 COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("cfgtool.cli.lint", "Report every mistake of a config at its place."),
     "migrate": ("cfgtool.cli.migrate", "Rewrite deprecated and dead fields, keeping comments."),
+    "fmt": ("cfgtool.cli.fmt", "Write configs in one layout, keeping values and comments."),
+    "set": ("cfgtool.cli.set", "Set fields of a config, keeping comments and layout."),
+    "get": ("cfgtool.cli.get", "Print values of a config."),
     "match": ("cfgtool.cli.match", "Show what a checkpoint would restore, variable by variable."),
     "variables": ("cfgtool.cli.variables", "List the variables of the configured network."),
     "checkpoint": ("cfgtool.cli.checkpoint", "Look into a checkpoint without TensorFlow."),

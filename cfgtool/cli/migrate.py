@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfgtool.cli.rewriting import deliver, read_input, shown_name, tell, unified_difference, write_out
 from cfgtool.errors import UserError
-from cfgtool.files import atomic_write, decode_text, encode_text, read_text
+from cfgtool.files import atomic_write
 
 if TYPE_CHECKING:
     from cfgtool.migrate import Migration
 
 app = typer.Typer(add_completion=False, help="Rewrite deprecated and dead fields, keeping comments.")
-
-_STDIN = "-"
-_STDIN_NAME = "<stdin>"
 
 Paths = Annotated[
     list[str] | None, typer.Argument(metavar="PATH...", help="Configs, or - for standard input.")
@@ -55,13 +53,13 @@ def migrate(
     reports: list[dict[str, object]] = []
     failed = changed = False
     for path in dict.fromkeys(paths or ()):
-        name = _STDIN_NAME if path == _STDIN else path
+        name = shown_name(path)
         try:
             result = _migrate(path, name, to, unsafe_fixes)
             if diff:
-                _write_out(_unified_diff(name, result))
+                write_out(unified_difference(name, result.before, result.after))
             elif not dry:
-                _deliver(path, result, stdout)
+                deliver(path, result.before, result.after, stdout)
         except UserError as error:
             failed = True
             print(f"cfgtool: error: {error}", file=sys.stderr)
@@ -90,7 +88,7 @@ def _refuse_options(paths: list[str] | None, to: str, stdout: bool) -> None:
 def _migrate(path: str, name: str, to: str, unsafe: bool) -> Migration:
     from cfgtool.migrate import migrate as run
 
-    text = _read_stdin() if path == _STDIN else read_text(path)
+    text = read_input(path)
     try:
         return run(text, target=to, unsafe=unsafe)
     except UserError as error:
@@ -98,51 +96,11 @@ def _migrate(path: str, name: str, to: str, unsafe: bool) -> Migration:
         raise
 
 
-def _read_stdin() -> str:
-    data = sys.stdin.buffer.read()
-    if b"\0" in data:
-        raise UserError("is binary, not a text proto", path=_STDIN_NAME)
-    return decode_text(data)
-
-
-def _deliver(path: str, result: Migration, stdout: bool) -> None:
-    """Write the result where it belongs; a file that does not change is not touched."""
-    if stdout or path == _STDIN:
-        _write_out(result.after)
-    elif result.changed:
-        atomic_write(path, encode_text(result.after))
-
-
-def _write_out(text: str) -> None:
-    """Write to standard output byte for byte, line ends included."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(encode_text(text))
-    sys.stdout.buffer.flush()
-
-
-def _unified_diff(name: str, result: Migration) -> str:
-    from difflib import unified_diff
-
-    before, after = _lines(result.before), _lines(result.after)
-    found = unified_diff(before, after, name, name)
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in found
-    )
-
-
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; only a line feed ends one."""
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1].removesuffix("\n")
-    return lines if lines[-1] else lines[:-1]
-
-
 def _tell(name: str, result: Migration, *, written: bool, reports: list[dict[str, object]]) -> None:
     from cfgtool.migrate.report import as_dict, summary
 
     reports.append(as_dict(name, result))
-    text = summary(name, result, written=written)
-    print(text.encode("utf-8", "backslashreplace").decode(), end="", file=sys.stderr)
+    tell(summary(name, result, written=written).removesuffix("\n"))
 
 
 def _write_report(path: str, reports: list[dict[str, object]]) -> None:

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 from cfgtool.lint import rules as rules_module
 from cfgtool.lint.declarative import holds, judge, judge_absent, judge_removed, weakened
 from cfgtool.lint.findings import Finding, Fix, order
+from cfgtool.schema.model import (
+    LABEL_MAP as LABEL_MAP,  # these three are offered here too, for those who lint
+)
+from cfgtool.schema.model import PIPELINE as PIPELINE
+from cfgtool.schema.model import root_of as root_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,8 +21,6 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config, Entry, SchemaProblem
     from cfgtool.textproto import Document, Problem
 
-LABEL_MAP = "StringIntLabelMap"
-PIPELINE = "TrainEvalPipelineConfig"
 STRUCTURAL = frozenset(
     {"extra-closing-brace", "mismatched-delimiter", "missing-name", "missing-opening-brace", "unclosed-block"}
 )
@@ -100,12 +103,6 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
 
     findings = sorted(suppress(findings, document, catalogue), key=order)
     return Report(document, path, findings, generation, reason, [*document.notes, *context.notes])
-
-
-def root_of(document: Document) -> str:
-    """The message that a text is of: a label map if it holds items and nothing else, else a pipeline."""
-    names = {field.name for field in document.root.fields}
-    return LABEL_MAP if names == {"item"} else PIPELINE
 
 
 def _generation(config: Config, target: str) -> tuple[str, str]:
