@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
 from cfgtool.lint.generation import detect_generation
+from cfgtool.migrate.age import day_written, written_before
 from cfgtool.migrate.draft import Draft
-from cfgtool.migrate.model import ASK, SAFE, SAME, Change, Effect, Entry, Migration, Plan, Step
+from cfgtool.migrate.model import SAFE, SAME, Change, Effect, Entry, Migration, Plan, Step
 from cfgtool.migrate.origins import Origins
 from cfgtool.migrate.steps import STEPS
 from cfgtool.schema import read_config
@@ -27,24 +28,31 @@ _MOST_ROUNDS = 1000
 
 
 def migrate(
-    text: str, *, target: str = SAME, unsafe: bool = False, steps: Sequence[Step] = STEPS
+    text: str,
+    *,
+    target: str = SAME,
+    unsafe: bool = False,
+    written: str | None = None,
+    steps: Sequence[Step] = STEPS,
 ) -> Migration:
     """Rewrite the deprecated and dead spellings of a config for a trainer.
 
     `target` is "same" (the generation that the config was written for) or "tf2". `unsafe` also carries out
-    the steps that may change what the config means. A second migration of the result changes nothing.
+    the steps that may change what the config means. `written` is a month or a day ("2018-03"): defaults
+    that have changed since are written out. A second migration of the result changes nothing.
 
-    Raises UserError if the text has syntax mistakes, or if the result would have mistakes that the text has
-    not.
+    Raises UserError if the text has syntax mistakes, if `written` is no date, or if the result would have
+    mistakes that the text has not.
     """
     document = parse(text)
     _refuse_broken(document)
     config = read_config(document)
-    plan = Plan(detect_generation(config)[0], target)
+    plan = Plan(detect_generation(config)[0], target, day_written(written))
     first = Draft(document, config, plan)
+    plan.before = written_before(first)
     run = _Run(first)
     for step in steps:
-        if plan.trainer in step.trainers and (step.safety == SAFE or (unsafe and step.safety != ASK)):
+        if plan.trainer in step.trainers and step.agreed(plan, unsafe):
             run.carry_out(step)
     # What is left is asked of the final text: a step that was carried out has no edits to propose any more.
     left = [

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from cfgtool.migrate.model import Change, Effect
 from cfgtool.textproto import Block, Edit, ListValue
-from cfgtool.textproto.edits import delete_field, insert_field
+from cfgtool.textproto.edits import delete_field, delete_fields, insert_field
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cfgtool.migrate.draft import Draft, Place
     from cfgtool.textproto import Comment, Field
 
@@ -36,6 +38,17 @@ def removed(draft: Draft, place: Place) -> Part:
     if isinstance(value, ListValue) and len(value.items) > 1 and place.index is not None:
         return (_without_item(draft, value, place.index),), (effect,)
     return (_without_field(draft, place.field),), (effect,)
+
+
+def removed_together(draft: Draft, places: Sequence[Place]) -> Part:
+    """Delete whole fields, several of which may share a line; `places` are all of their values."""
+    fields = list({id(place.field): place.field for place in places}.values())
+    edits = []
+    for edit in delete_fields(draft.document, fields, keep_comment=True):
+        first = min(field.start for field in fields if edit.start <= field.start < edit.end)
+        edits.append(_keeping_comments(draft, edit, first))
+    effects = (Effect(place.path, place.start, draft.text(place), None) for place in places)
+    return tuple(edits), tuple(effects)
 
 
 def set_to(draft: Draft, place: Place, value: str) -> Part:
@@ -67,6 +80,14 @@ def added(draft: Draft, block: Block, path: str, value: str, after: Field | None
     return (edit,), (Effect(path, start, None, value),)
 
 
+def added_list(draft: Draft, block: Block, path: str, values: Sequence[str]) -> Part:
+    """Add a repeated field with several values to its message's block, at the end."""
+    name = path.rpartition(".")[2]
+    edit = insert_field(draft.document, block, f"{name}: [{', '.join(values)}]")
+    effects = (Effect(f"{path}[{i}]", block.start, None, value) for i, value in enumerate(values))
+    return (edit,), tuple(effects)
+
+
 def added_below(draft: Draft, parent: str, name: str, field: str, value: str) -> Part:
     """Add `field` to the message `name` in `parent`, which is made if it is not there.
 
@@ -96,16 +117,20 @@ def quoted(content: str, like: str = '"') -> str:
 
 def _without_field(draft: Draft, field: Field) -> Edit:
     """The edit that deletes a field; comments inside of its block come to stand where it was."""
-    edit = delete_field(draft.document, field, keep_comment=True)
+    return _keeping_comments(draft, delete_field(draft.document, field, keep_comment=True), field.start)
+
+
+def _keeping_comments(draft: Draft, edit: Edit, first: int) -> Edit:
+    """`edit`, which deletes a field that starts at `first`, without the loss of comments in it."""
     # Whoever explained a value in there may still want to read it: no migration loses a comment.
     kept = _comments(draft, edit.start, edit.end)
     if not kept:
         return edit
     text = draft.document.text
-    line_start = text.rfind("\n", 0, field.start) + 1
+    line_start = text.rfind("\n", 0, first) + 1
     line_end = text.find("\n", edit.start)
     line_feed = "\r\n" if text[line_end - 1 : line_end] == "\r" else "\n"
-    indent = text[line_start : field.start] if not text[line_start : field.start].strip() else ""
+    indent = text[line_start:first] if not text[line_start:first].strip() else ""
     if edit.start == line_start:
         return Edit(edit.start, edit.end, "".join(indent + comment + line_feed for comment in kept))
     return Edit(edit.start, edit.end, "".join(" " + comment + line_feed for comment in kept) + indent)

@@ -46,3 +46,13 @@ def changes(message: str, field: str) -> list[tuple[str, str, str, str]]:
     """Changes of a live field: (date, what, from, to), `what` one of type, label, default, number,
     deprecated."""
     return [tuple(row) for row in _history()["changes"].get(f"{message}.{field}", ())]
+
+
+def changed(what: str) -> dict[str, list[tuple[str, str, str]]]:
+    """Every live field ("Message.field") with changes of one kind: (date, from, to), oldest first."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for name, rows in _history()["changes"].items():
+        kept = [(date, old, new) for date, kind, old, new in rows if kind == what]
+        if kept:
+            found[name] = sorted(kept)
+    return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.migrate.model import ASK, BOTH, TF1, TF2, TF2_ONLY, Step
 from cfgtool.migrate.rewriting import Part, added, change, note, quoted, removed, renamed, set_to
+from cfgtool.migrate.successors import PUBLISHED, SUCCESSORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,11 +150,26 @@ def _object_based(draft: Draft) -> Iterator[Change]:
 def _tf1_path(draft: Draft) -> Iterator[Change]:
     for place in draft.find(_CHECKPOINT):
         path = draft.string(place)
-        if path.rpartition("/")[2].startswith("model.ckpt"):
+        named_like_one = path.rpartition("/")[2].startswith("model.ckpt")
+        if path and (named_like_one or draft.plan.source == TF1):
             message = (
-                f"{path!r} looks like a TF1 checkpoint; TF2 ones are called like '.../checkpoint/ckpt-0'"
+                f"{path!r} {'looks like' if named_like_one else 'must be'} a TF1 checkpoint, which the TF2"
+                f" trainer refuses; {_published(draft)}; `cfgtool match` shows what either restores"
             )
             yield note(draft, place, message)
+
+
+def _published(draft: Draft) -> str:
+    """The TF2 checkpoints to take instead, those of the same images first."""
+    model = draft.config.find("model")
+    architecture = model.which("model") or ""
+    if architecture not in ("ssd", "faster_rcnn"):
+        return "TF2 ones are called like '.../checkpoint/ckpt-0'"
+    type_ = model.message(architecture).message("feature_extractor").text("type")
+    names = PUBLISHED.get(SUCCESSORS.get(type_, type_))
+    if not names:
+        return f"the TF2 zoo has none for {type_!r}: train from the backbone's, or from the start"
+    return f"of this backbone the TF2 zoo has {' and '.join(repr(name + '/checkpoint/ckpt-0') for name in names)}"
 
 
 STEPS = [
