@@ -152,15 +152,16 @@ def _tf1_path(draft: Draft) -> Iterator[Change]:
         path = draft.string(place)
         named_like_one = path.rpartition("/")[2].startswith("model.ckpt")
         if path and (named_like_one or draft.plan.source == TF1):
+            origin = "looks like a TF1 checkpoint" if named_like_one else "is of TF1, as the config was"
             message = (
-                f"{path!r} {'looks like' if named_like_one else 'must be'} a TF1 checkpoint, which the TF2"
-                f" trainer refuses; {_published(draft)}; `cfgtool match` shows what either restores"
+                f"{path!r} {origin}, and the TF2 trainer refuses those; {_published(draft)}; `cfgtool match`"
+                " shows what either restores"
             )
             yield note(draft, place, message)
 
 
 def _published(draft: Draft) -> str:
-    """The TF2 checkpoints to take instead, those of the same images first."""
+    """Which TF2 checkpoints there are instead."""
     model = draft.config.find("model")
     architecture = model.which("model") or ""
     if architecture not in ("ssd", "faster_rcnn"):
@@ -168,8 +169,10 @@ def _published(draft: Draft) -> str:
     type_ = model.message(architecture).message("feature_extractor").text("type")
     names = PUBLISHED.get(SUCCESSORS.get(type_, type_))
     if not names:
-        return f"the TF2 zoo has none for {type_!r}: train from the backbone's, or from the start"
-    return f"of this backbone the TF2 zoo has {' and '.join(repr(name + '/checkpoint/ckpt-0') for name in names)}"
+        return f"the TF2 zoo has no detector with {type_!r}, and its checkpoints are called like '.../checkpoint/ckpt-0'"
+    told = " and ".join(f"{name}/checkpoint/ckpt-0" for name in names)
+    kind = "" if _Start(draft).type == "detection" else ", which need type 'detection'"
+    return f"with this backbone the TF2 zoo has {told}{kind}"
 
 
 STEPS = [

@@ -7,6 +7,7 @@ how many files are read at once, is left alone: it changes speed.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from cfgtool.migrate.model import ASK, BOTH, TF1, Change, Effect, Step
@@ -54,11 +55,11 @@ def _default_then(name: str, rows: list[tuple[str, str, str]], day: str) -> tupl
     change since.
     """
     owner, _, field = name.rpartition(".")
-    later = [(date, old) for date, old, _ in rows if date > day]
+    later = [(old, since) for since, old, _ in rows if since > day]
     if not later or day < (history.since(owner, field) or ""):
         return None
     # A default that came back is today's again.
-    return None if later[0][1] == rows[-1][2] else (later[0][1], later[0][0])
+    return None if later[0][0] == rows[-1][2] else later[0]
 
 
 def _write_out(draft: Draft) -> Iterator[Change]:
@@ -68,9 +69,9 @@ def _write_out(draft: Draft) -> Iterator[Change]:
         then = _default_then(name, rows, draft.plan.written)
         if then is None:
             continue
-        old, date = then
+        old, until = then
         for config in _unset(draft, name):
-            message = f"until {date} the default was {old}, now it is {rows[-1][2] or 'none'}"
+            message = f"until {until} the default was {old}, now it is {rows[-1][2] or 'none'}"
             yield _written(draft, config, name, old, message)
     yield from _old_box_limit(draft, draft.plan.written)
 
@@ -97,9 +98,12 @@ def _remark(draft: Draft) -> Iterator[Change]:
     before = draft.plan.before
     if before is None or draft.plan.written is not None:
         return
+    day = (date.fromisoformat(before) - timedelta(1)).isoformat()
     for name, rows in _defaults(draft):
+        if name in _TF1_ALONE:
+            continue  # forty days or four hundred: no run is that long
         # Of changes before that day nobody knows on which side the config is.
-        then = _default_then(name, rows, before)
+        then = _default_then(name, rows, day)
         for config in _unset(draft, name) if then else ():
             assert then is not None
             assert config.block is not None
@@ -115,29 +119,29 @@ def _surplus(draft: Draft, *, messages: bool) -> Iterator[tuple[Place, str]]:
     """All but the last of several values of a field that was singular when the config was written."""
     written = draft.plan.written
     for name, rows in history.changed("label").items() if written else ():
-        date = rows[0][0]
+        until = rows[0][0]
         owner, _, field = name.rpartition(".")
         kind = load().messages[owner].fields[field].kind
-        if written is None or written >= date or (kind == "message") is not messages:
+        if written is None or written >= until or (kind == "message") is not messages:
             continue
         values: dict[str, list[Place]] = {}
         for place in draft.named(owner, field):
             values.setdefault(place.path.rpartition("[")[0], []).append(place)
         for places in values.values():
             for place in places[:-1]:
-                yield place, date
+                yield place, until
 
 
 def _last_wins(draft: Draft) -> Iterator[Change]:
-    for place, date in _surplus(draft, messages=False):
+    for place, until in _surplus(draft, messages=False):
         yield change(
-            f"until {date} there was one {place.name}, and the last one written won", removed(draft, place)
+            f"until {until} there was one {place.name}, and the last one written won", removed(draft, place)
         )
 
 
 def _merged(draft: Draft) -> Iterator[Change]:
-    for place, date in _surplus(draft, messages=True):
-        message = f"until {date} several {place.name} were merged into one, now each is one of its own"
+    for place, until in _surplus(draft, messages=True):
+        message = f"until {until} several {place.name} were merged into one, now each is one of its own"
         yield note(draft, place, f"{message}; write what you mean as one")
 
 
