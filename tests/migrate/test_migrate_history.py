@@ -11,8 +11,9 @@ from google.protobuf import text_format
 from migrate_facts import assert_balanced, comments, tree_leaves
 
 from cfgtool.migrate import Migration, migrate
-from cfgtool.schema import history, load, read_config
+from cfgtool.schema import load, read_config
 from cfgtool.schema.descriptors import message_class
+from cfgtool.schema.model import read_data
 from cfgtool.textproto import parse
 
 ROOT = "TrainEvalPipelineConfig"
@@ -92,7 +93,7 @@ def rows(shared: Path) -> list[dict[str, Any]]:
 
 
 def gone_names() -> list[str]:
-    return sorted(history._history()["removed"])
+    return sorted(read_data("history.json")["removed"])
 
 
 @pytest.mark.reference

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.migrate.model import ASK, UNSAFE, Step
+from cfgtool.migrate.model import ASK, TF1, UNSAFE, Step
 from cfgtool.migrate.rewriting import added, change, note, quoted, removed, set_to
 from cfgtool.migrate.successors import NEAREST, SUCCESSORS
+from cfgtool.textproto import parse_float
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,6 +147,45 @@ def _atrous(draft: Draft) -> Iterator[Change]:
             yield note(draft, place, message)
 
 
+def _widths(draft: Draft) -> Iterator[Change]:
+    """Where the TF2 twin of an SSD type has other numbers of filters than the network of TF1."""
+    if draft.plan.source != TF1:
+        return
+    type_ = _extractor(draft, "ssd")
+    prefix = "model.ssd.feature_extractor."
+    for place in draft.find(f"{prefix}depth_multiplier")[-1:]:
+        told = _told_of_multiplier(type_, _number(draft.text(place)))
+        if told:
+            yield note(draft, place, told)
+    for place in draft.find(f"{prefix}use_depthwise")[-1:]:
+        if type_ == "ssd_mobilenet_v2_fpn_keras" and draft.is_true(place):
+            message = (
+                "with it the last convolution of the backbone has 1280 filters in TF2, and had 256 in TF1; a"
+                " TF1 checkpoint fits all else"
+            )
+            yield note(draft, place, message)
+
+
+def _told_of_multiplier(type_: str, multiplier: float) -> str | None:
+    if type_ in ("ssd_mobilenet_v1_keras", "ssd_mobilenet_v1_fpn_keras") and multiplier != 1:
+        nearest = f"; {multiplier**0.5:.3g} comes nearest to TF1" if multiplier > 0 else ""
+        return (
+            f"TF2 applies it twice to MobileNet V1: {multiplier:g} becomes {multiplier * multiplier:.3g} of the"
+            f" filters, and no TF1 checkpoint fits{nearest}"
+        )
+    if type_ in ("ssd_mobilenet_v2_keras", "ssd_mobilenet_v2_fpn_keras") and multiplier > 1:
+        return "above 1 the last convolution of the backbone keeps 1280 filters in TF2; in TF1 it was multiplied too"
+    return None
+
+
+def _number(text: str) -> float:
+    """The number as written, 1 (which changes nothing) if it cannot be read."""
+    try:
+        return parse_float(text)
+    except ValueError:
+        return 1.0
+
+
 STEPS = [
     Step(
         400,
@@ -212,6 +252,14 @@ STEPS = [
         "atrous rate of a Faster R-CNN ResNet",
         "it belongs to a stride that TF2 does not have",
         _atrous,
+        ASK,
+    ),
+    Step(
+        417,
+        "D11",
+        "numbers of filters of MobileNets",
+        "the TF2 extractor of the same design computes some otherwise",
+        _widths,
         ASK,
     ),
 ]
