@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
@@ -128,11 +129,11 @@ def _refuse_damage(before: Draft, after: Draft) -> None:
             raise UserError(
                 f"the result would not parse: {problem.message}", hint="nothing is written; please report it"
             )
-    # Messages carry no positions, so the same mistake before and after has the same message.
-    messages = [problem.message for problem in before.config.problems]
-    for mistake in after.config.problems:
-        if mistake.message not in messages:
-            raise UserError(
-                f"the result would be wrong: {mistake.message}", hint="nothing is written; please report it"
-            )
-        messages.remove(mistake.message)
+    # By kind alone, as messages name lines, which move. A field that was unknown may have hidden a bad value.
+    new = Counter(problem.code for problem in after.config.problems)
+    new.subtract(problem.code for problem in before.config.problems)
+    if new.total() > 0 or sum(max(count, 0) for count in new.values()) > max(-new["unknown-field"], 0):
+        mistake = next(problem for problem in after.config.problems if new[problem.code] > 0)
+        raise UserError(
+            f"the result would be wrong: {mistake.message}", hint="nothing is written; please report it"
+        )

@@ -20,9 +20,23 @@ Part = tuple[tuple[Edit, ...], tuple[Effect, ...]]
 
 def change(message: str, *parts: Part, exact: bool = True) -> Change:
     """One change made of parts."""
-    edits = tuple(edit for part in parts for edit in part[0])
+    edits = _joined([edit for part in parts for edit in part[0]])
     effects = tuple(effect for part in parts for effect in part[1])
     return Change(message, effects, edits, exact)
+
+
+def _joined(edits: list[Edit]) -> tuple[Edit, ...]:
+    """The edits, with what is put behind a field that goes itself in that field's place."""
+    # A field goes with the end of its line, and behind it means before that end: the two would overlap.
+    for inserted in [edit for edit in edits if edit.start == edit.end]:
+        for index, edit in enumerate(edits):
+            if edit.start < inserted.start < edit.end:
+                line_feed = "\r\n" if inserted.text.startswith("\r\n") else "\n"
+                text = edit.text + inserted.text.removeprefix(line_feed) + line_feed
+                edits[index] = Edit(edit.start, edit.end, text)
+                edits.remove(inserted)
+                break
+    return tuple(edits)
 
 
 def note(draft: Draft, place: Place, message: str) -> Change:
