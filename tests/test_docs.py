@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cfgtool.cli.main import COMMANDS
-from tools import make_reference
+from cfgtool.migrate import STEPS
+from tools import make_migration_steps, make_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -34,6 +35,12 @@ def test_readme_is_short() -> None:
 
 def test_the_command_reference_is_current() -> None:
     assert make_reference.TARGET.read_text() == make_reference.page()
+
+
+def test_the_table_of_migration_steps_is_current_and_whole() -> None:
+    text = make_migration_steps.TARGET.read_text()
+    assert text == make_migration_steps.page()
+    assert text.count("\n| ") == len(STEPS) + 2 * len(make_migration_steps.TABLES)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -129,10 +129,11 @@ def _refuse_damage(before: Draft, after: Draft) -> None:
             raise UserError(
                 f"the result would not parse: {problem.message}", hint="nothing is written; please report it"
             )
-    # By kind alone, as messages name lines, which move. A field that was unknown may have hidden a bad value.
+    # By kind alone, as messages name lines, which move. One mistake may have hidden one of another kind: what was
+    # unknown has a bad value, what was no number is given twice.
     new = Counter(problem.code for problem in after.config.problems)
     new.subtract(problem.code for problem in before.config.problems)
-    if new.total() > 0 or sum(max(count, 0) for count in new.values()) > max(-new["unknown-field"], 0):
+    if new.total() > 0:
         mistake = next(problem for problem in after.config.problems if new[problem.code] > 0)
         raise UserError(
             f"the result would be wrong: {mistake.message}", hint="nothing is written; please report it"

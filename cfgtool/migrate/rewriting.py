@@ -74,16 +74,19 @@ def set_to(draft: Draft, place: Place, value: str) -> Part:
 
 def renamed(draft: Draft, place: Place, name: str, value: str | None = None) -> Part:
     """Turn a field into another one of the same message, in its place, with its value or another."""
-    assert place.node is not None
-    old = draft.text(place)
-    new = old if value is None else value
+    values = [other for other in draft.places if other.field is place.field]
     # Two small edits, so that spacing and a comment between name and value stay.
     edits = [Edit(place.field.name_start, place.field.name_end, name)]
-    if new != old:
-        edits.append(Edit(place.node.start, place.node.end, new))
+    effects = [Effect(other.path, other.start, draft.text(other), None) for other in values]
     path = place.path.removesuffix(place.name) + name
     start = place.field.start
-    return tuple(edits), (Effect(place.path, start, old, None), Effect(path, start, None, new))
+    if value is None:
+        effects += [Effect(path, start, None, draft.text(other)) for other in values]
+    else:
+        assert place.field.value is not None
+        edits.append(Edit(place.field.value.start, place.field.value.end, value))
+        effects.append(Effect(path, start, None, value))
+    return tuple(edits), tuple(effects)
 
 
 def added(draft: Draft, block: Block, path: str, value: str, after: Field | None = None) -> Part:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.migrate.model import BOTH, UNSAFE, Step
 from cfgtool.migrate.rewriting import Part, added, added_below, blocks_of, change, removed
+from cfgtool.textproto import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +60,7 @@ def _to_loss(old: str, new: str) -> Callable[[Draft], Iterator[Change]]:
                 yield change(message, removed(draft, place))
             elif place is not places[-1] or draft.find(f"{_SSD}.loss.{new}"):
                 yield change("another value is in force", removed(draft, place))
-            else:
+            elif isinstance(place.node, Scalar):
                 message = f"moved to loss.{new} in 2018"
                 part = added_below(draft, _SSD, "loss", new, draft.text(place))
                 yield change(message, removed(draft, place), part)

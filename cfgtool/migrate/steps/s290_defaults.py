@@ -145,11 +145,20 @@ def _merged(draft: Draft) -> Iterator[Change]:
         yield note(draft, place, f"{message}; write what you mean as one")
 
 
-_REASON = "the schema of today reads what is not written in another way"
-
 STEPS = [
-    Step(290, "H1", "defaults of the day of writing", _REASON, _write_out, trainers=BOTH),
-    Step(291, "H2", "defaults that changed since", _REASON, _remark, ASK, BOTH),
-    Step(292, "H3", "several values of what was one", _REASON, _last_wins, trainers=BOTH),
-    Step(293, "H4", "several messages of what was one", _REASON, _merged, ASK, BOTH),
+    Step(
+        290, "H1", "defaults of the day of --written", "other defaults hold today", _write_out, trainers=BOTH
+    ),
+    Step(
+        291, "H2", "defaults of a config that shows its age", "other defaults hold today", _remark, ASK, BOTH
+    ),
+    Step(
+        292,
+        "H3",
+        "several values of a field that took one",
+        "the last one counted",
+        _last_wins,
+        trainers=BOTH,
+    ),
+    Step(293, "H4", "several messages of a field that took one", "they were merged", _merged, ASK, BOTH),
 ]
