@@ -97,9 +97,10 @@ def _renames(number: int, rows: Iterable[tuple[str, str, str]], reason: str) -> 
 
 STEPS = [
     *_renames(300, _RENAMED, "only the TF1 legacy evaluator knows the old name"),
-    Step(302, "C6", "options per category without metrics_set", "they are ignored", _per_category),
     Step(303, "C5", "coco_panoptic_metrics", "the TF2 evaluator stops with an error", _panoptic, UNSAFE),
     Step(304, "C4", "coco_keypoint_metrics in metrics_set", "they need parameters", _keypoints, ASK),
     Step(305, "C3", "metrics_set left to its default", "the defaults differ", _legacy_default, ASK),
     *_renames(306, _OF_2017, "no evaluator since 2018 knows the old name"),
+    # After all that may empty metrics_set, or fill it (H1).
+    Step(320, "C6", "options per category without metrics_set", "they are ignored", _per_category),
 ]

@@ -147,18 +147,18 @@ def _merged(draft: Draft) -> Iterator[Change]:
 
 STEPS = [
     Step(
-        290, "H1", "defaults of the day of --written", "other defaults hold today", _write_out, trainers=BOTH
+        310, "H1", "defaults of the day of --written", "other defaults hold today", _write_out, trainers=BOTH
     ),
     Step(
-        291, "H2", "defaults of a config that shows its age", "other defaults hold today", _remark, ASK, BOTH
+        311, "H2", "defaults of a config that shows its age", "other defaults hold today", _remark, ASK, BOTH
     ),
     Step(
-        292,
+        312,
         "H3",
         "several values of a field that took one",
         "the last one counted",
         _last_wins,
         trainers=BOTH,
     ),
-    Step(293, "H4", "several messages of a field that took one", "they were merged", _merged, ASK, BOTH),
+    Step(313, "H4", "several messages of a field that took one", "they were merged", _merged, ASK, BOTH),
 ]
