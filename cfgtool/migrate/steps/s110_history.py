@@ -21,7 +21,7 @@ from cfgtool.migrate.rewriting import (
 )
 from cfgtool.migrate.steps.s100_removed import BATCH_NORM_TRAINABLE, REASON
 from cfgtool.schema import history
-from cfgtool.textproto import Block, parse_float, parse_int
+from cfgtool.textproto import Block, Scalar, parse_float, parse_int
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,10 @@ def _padded_ratios(draft: Draft) -> Iterator[Change]:
 
 
 def _ratio(draft: Draft, operation: Place, name: str) -> list[str]:
-    return [draft.text(child) for child in draft.inside(operation) if child.name == name]
+    """The values of a ratio as written, none if they are no numbers."""
+    values = [child for child in draft.inside(operation) if child.name == name]
+    numbers = all(isinstance(child.node, Scalar) and child.node.kind != "string" for child in values)
+    return [draft.text(child) for child in values] if numbers else []
 
 
 def _one_ratio(draft: Draft, step: Place, operations: list[Place], name: str, ratio: list[str]) -> Change:
@@ -108,31 +111,35 @@ def _one_ratio(draft: Draft, step: Place, operations: list[Place], name: str, ra
 
 
 def _whole_numbers(draft: Draft) -> Iterator[Change]:
-    for place, value in _fractions(draft):
+    for place, value, since in _fractions(draft):
         if _fits(value):
-            yield change("takes whole numbers only, since 2018", set_to(draft, place, str(int(value))))
+            message = f"takes whole numbers only, since {since}"
+            yield change(message, set_to(draft, place, str(int(value))))
 
 
 def _broken_numbers(draft: Draft) -> Iterator[Change]:
-    for place, value in _fractions(draft):
+    for place, value, since in _fractions(draft):
         if not _fits(value):
-            yield note(draft, place, "takes whole numbers of pixels only, since 2018; write the nearest one")
+            yield note(draft, place, f"takes whole numbers only, since {since}; write the nearest one")
 
 
 def _fits(value: float) -> bool:
     return value.is_integer() and abs(value) < 1 << 31
 
 
-def _fractions(draft: Draft) -> Iterator[tuple[Place, float]]:
-    """Every number with a point or an exponent in a field that was a float once and is an integer now."""
-    fields = {name for name, rows in history.changed("type").items() if rows[-1][2] == "int32"}
+def _fractions(draft: Draft) -> Iterator[tuple[Place, float, str]]:
+    """Every number with a point or an exponent in a field that was a float once and is an integer now, with
+    the date of the change.
+    """
+    fields = {name: rows[-1][0] for name, rows in history.changed("type").items() if rows[-1][2] == "int32"}
     for place in draft.places:
-        if f"{place.owner}.{place.name}" in fields:
+        since = fields.get(f"{place.owner}.{place.name}")
+        if since:
             try:
                 parse_int(draft.text(place))
             except ValueError:
                 with suppress(ValueError):
-                    yield place, parse_float(draft.text(place))
+                    yield place, parse_float(draft.text(place)), since
 
 
 def _others(draft: Draft) -> Iterator[Change]:
