@@ -60,7 +60,9 @@ def _to_loss(old: str, new: str) -> Callable[[Draft], Iterator[Change]]:
                 yield change(message, removed(draft, place))
             elif place is not places[-1] or draft.find(f"{_SSD}.loss.{new}"):
                 yield change("another value is in force", removed(draft, place))
-            elif isinstance(place.node, Scalar):
+            elif not isinstance(place.node, Scalar):
+                yield change("has no number that could be moved", removed(draft, place), exact=False)
+            else:
                 message = f"moved to loss.{new} in 2018"
                 part = added_below(draft, _SSD, "loss", new, draft.text(place))
                 yield change(message, removed(draft, place), part)

@@ -63,7 +63,8 @@ def _suggest_type(draft: Draft) -> Iterator[Change]:
 
 def _separable(draft: Draft) -> Iterator[Change]:
     prefix = "model.center_net.feature_extractor."
-    for place in draft.find(prefix + "type"):
+    # Of several the last counts, and one field beside it is enough.
+    for place in draft.find(prefix + "type")[-1:]:
         if draft.string(place) == "mobilenet_v2_fpn_sep_conv":
             name = quoted("mobilenet_v2_fpn", draft.text(place))
             parts = [set_to(draft, place, name)]
