@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,6 +30,18 @@ Stdout = Annotated[
 Unsafe = Annotated[
     bool, typer.Option("--unsafe-fixes", help="Also make changes that may alter what is meant.")
 ]
+Written = Annotated[
+    str | None,
+    typer.Option(
+        "--written",
+        metavar="YYYY-MM",
+        help="When the config was written: defaults that changed since are written out.",
+    ),
+]
+Select = Annotated[
+    str, typer.Option("--select", metavar="STEPS", help="Only these steps, such as B8,D (all of table D).")
+]
+Ignore = Annotated[str, typer.Option("--ignore", metavar="STEPS", help="All steps but these.")]
 ReportFile = Annotated[str | None, typer.Option("--report", metavar="F.json", help="Write a report as JSON.")]
 
 
@@ -41,21 +53,31 @@ def migrate(
     diff: Diff = False,
     stdout: Stdout = False,
     unsafe_fixes: Unsafe = False,
+    written: Written = None,
+    select: Select = "",
+    ignore: Ignore = "",
     report: ReportFile = None,
 ) -> int:
     """Rewrite deprecated and dead fields of configs in place, keeping comments and layout.
 
-    What was done and what is left to do goes to standard error. Exits with 0 when done, 1 with --check or
+    With --to tf2 a TF1 feature extractor becomes the TF2 one of the same design. What was done and what is
+    left to do goes to standard error; docs/migration-steps.md lists the steps. Exits with 0 when done, 1 with --check or
     --diff if there is something to do, 2 if a file cannot be read, parsed or written.
     """
+    from cfgtool.migrate.age import day_written
+    from cfgtool.migrate.selection import chosen
+
     _refuse_options(paths, to, stdout and not (check or diff))
+    day_written(written)
+    steps = chosen(select, ignore)
+    options: dict[str, Any] = {"target": to, "unsafe": unsafe_fixes, "written": written, "steps": steps}
     dry = check or diff
     reports: list[dict[str, object]] = []
     failed = changed = False
     for path in dict.fromkeys(paths or ()):
         name = shown_name(path)
         try:
-            result = _migrate(path, name, to, unsafe_fixes)
+            result = _migrate(path, name, options)
             if diff:
                 write_out(unified_difference(name, result.before, result.after))
             elif not dry:
@@ -85,12 +107,12 @@ def _refuse_options(paths: list[str] | None, to: str, stdout: bool) -> None:
         )
 
 
-def _migrate(path: str, name: str, to: str, unsafe: bool) -> Migration:
+def _migrate(path: str, name: str, options: dict[str, Any]) -> Migration:
     from cfgtool.migrate import migrate as run
 
     text = read_input(path)
     try:
-        return run(text, target=to, unsafe=unsafe)
+        return run(text, **options)
     except UserError as error:
         error.path = name
         raise
