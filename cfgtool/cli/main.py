@@ -9,13 +9,21 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import typer
 
 import cfgtool
+from cfgtool.cli.completion import SHELLS
 from cfgtool.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
+
+    Callback = Callable[..., None]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("cfgtool.cli.lint", "Report every mistake of a config at its place."),
@@ -50,7 +58,7 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             import difflib
 
             near = difflib.get_close_matches(name, COMMANDS, 1)
@@ -58,13 +66,50 @@ class _LazyGroup(click.Group):
             ctx.fail(f"no such command {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the names of commands without importing them."""
+        from click.shell_completion import CompletionItem
+
+        offers = [
+            CompletionItem(name, help=about)
+            for name, (_, about) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return offers + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def _show_completion(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is not None and not ctx.resilient_parsing:
+        from cfgtool.cli.completion import script
+
+        click.echo(script(shell, ctx.command), nl=False)
+        ctx.exit()
+
+
+def _install_completion(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is not None and not ctx.resilient_parsing:
+        from cfgtool.cli.completion import install
+
+        click.echo(install(shell, ctx.command), err=True)
+        ctx.exit()
+
+
+def _completion_option(name: str, act: Any, text: str) -> Callable[[Callback], Callback]:
+    """An option that takes a shell, acts, and stops."""
+    shells = click.Choice(SHELLS)
+    return click.option(name, type=shells, is_eager=True, expose_value=False, callback=act, help=text)
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(cfgtool.__version__, prog_name="cfgtool")
+@_completion_option(
+    "--install-completion", _install_completion, "Let a shell complete commands, options and codes."
+)
+@_completion_option("--show-completion", _show_completion, "Print the script that does that.")
 def _cli() -> None:
     """Lint, migrate, match and train TensorFlow Object Detection API pipeline.config files."""
 

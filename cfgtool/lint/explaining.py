@@ -6,27 +6,29 @@ from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
 from cfgtool.lint.pages import text as rule_text
-from cfgtool.lint.rules import load, read_data
+from cfgtool.lint.rules import load
 
 if TYPE_CHECKING:
+    from cfgtool.lint.rules import Catalogue
     from cfgtool.schema import FieldType, MessageType
 
 ROOTS = ("TrainEvalPipelineConfig", "StringIntLabelMap")
 
 
-def explain(subject: str) -> str:
+def explain(subject: str, catalogue: Catalogue | None = None) -> str:
     """The explanation of a rule (code or name) or a field (path, "Message.field", or name).
 
-    Raises UserError, with the nearest name, for anything else.
+    `catalogue` holds the rules that are known, the bundled ones by default. Raises UserError, with the nearest name,
+    for anything else.
     """
-    catalogue = load()
+    catalogue = catalogue or load()
     code = catalogue.code_of(subject) or catalogue.code_of(subject.upper())
     if code is not None:
-        return rule_text(catalogue.rule(code), read_data("rule_docs.json")["docs"][code])
+        return rule_text(catalogue.rule(code), catalogue.docs(code))
     places = _places(subject)
     if not places:
-        raise UserError(f"nothing is called {subject!r}", hint=_nearest(subject))
-    return "\n\n".join(_field_text(message, field, around) for message, field, around in places)
+        raise UserError(f"nothing is called {subject!r}", hint=_nearest(subject, catalogue))
+    return "\n\n".join(_field_text(message, field, around, catalogue) for message, field, around in places)
 
 
 def _places(subject: str) -> list[tuple[MessageType, FieldType | None, list[str]]]:
@@ -65,7 +67,9 @@ def _follow(message: MessageType, names: list[str]) -> tuple[MessageType, FieldT
     return None
 
 
-def _field_text(message: MessageType, field: FieldType | None, around: list[str]) -> str:
+def _field_text(
+    message: MessageType, field: FieldType | None, around: list[str], catalogue: Catalogue
+) -> str:
     """The lines on one field or message."""
     from cfgtool.schema.docs import load_docs
 
@@ -89,16 +93,15 @@ def _field_text(message: MessageType, field: FieldType | None, around: list[str]
         lines.append(f"  excludes {', '.join(others)} (at most one of them counts)")
     if field.deprecated:
         lines.append("  deprecated by the schema")
-    return "\n".join([*lines, *_rule_lines(key, field, around)])
+    return "\n".join([*lines, *_rule_lines(key, field, around, catalogue)])
 
 
 def _comment(comment: str | None) -> list[str]:
     return [f"  {line}" for line in comment.splitlines()] if comment else []
 
 
-def _rule_lines(key: str, field: FieldType, around: list[str]) -> list[str]:
+def _rule_lines(key: str, field: FieldType, around: list[str], catalogue: Catalogue) -> list[str]:
     """The rules about a field, about its message as a whole, and about the blocks that it is in."""
-    catalogue = load()
     codes: dict[str, None] = {}
     for place in [*around, key]:
         message, _, name = place.rpartition(".")
@@ -111,7 +114,7 @@ def _rule_lines(key: str, field: FieldType, around: list[str]) -> list[str]:
     return ["", "Rules", *(f"  {rule.code} {rule.name}: {rule.summary}" for rule in rules)]
 
 
-def _nearest(subject: str) -> str:
+def _nearest(subject: str, catalogue: Catalogue) -> str:
     """Where to look instead."""
     from cfgtool.lint.selection import nearest_rule
     from cfgtool.schema import load as load_schema
@@ -126,4 +129,4 @@ def _nearest(subject: str) -> str:
             if near:
                 return f"did you mean '{path}.{near}'"
     near = nearest(last, {name: None for each in schema.messages.values() for name in each.fields})
-    return f"did you mean '{near}'" if near else nearest_rule(load(), subject)
+    return f"did you mean '{near}'" if near else nearest_rule(catalogue, subject)

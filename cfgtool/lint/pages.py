@@ -11,11 +11,15 @@ FOLDER = "docs/rules"
 
 
 def page(rule: Rule, docs: dict[str, str]) -> str:
-    """The page of one rule, with the fixed headings."""
+    """The page of one rule as it is kept in the repository."""
+    return f"<!-- Written by tools/compile_rules.py. -->\n\n{body(rule, docs)}"
+
+
+def body(rule: Rule, docs: dict[str, str]) -> str:
+    """The page of one rule in Markdown, with the fixed headings."""
     trainers = " and ".join(generation.upper() for generation in rule.generations)
     facts = f"**{rule.severity}** · {rule.category} · {trainers} · since {rule.since} · {_fix_words(rule)}"
     parts = [
-        "<!-- Written by tools/compile_rules.py. -->",
         f"# {rule.code}: {rule.name}",
         facts,
         "## What it does",
@@ -57,6 +61,21 @@ def index(catalogue: Catalogue) -> str:
 def url(code: str) -> str:
     """Where the page of a rule is, relative to the root of the project."""
     return f"{FOLDER}/{code}.md"
+
+
+def address(code: str) -> str | None:
+    """The web address of the page of a bundled rule; None if the package does not say where its documentation is."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        links = metadata("cfgtool").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return None
+    for link in links:
+        label, _, where = link.partition(",")
+        if label.strip().lower() == "documentation":
+            return f"{where.strip().rstrip('/')}/rules/{code}/"
+    return None
 
 
 def text(rule: Rule, docs: dict[str, str]) -> str:

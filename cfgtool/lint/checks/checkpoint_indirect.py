@@ -49,7 +49,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Resolve the name; the name of a file of the checkpoint is another rule's."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or start[1].endswith((".index", ".meta")) or ".data-" in start[1]:
         return
     entry, name = start
@@ -61,6 +61,9 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         # What was found beside the config is written as the config would write it.
         if folder and prefix.startswith(os.path.join(folder, "")) and not os.path.isabs(name):
             prefix = os.path.relpath(prefix, folder)
+    here = context.remapped(name)
+    if here != name and prefix.startswith(here):
+        prefix = name + prefix[len(here) :]
     fix = context.fix(f"write '{prefix}'", "safe", [context.replace(entry, f'"{prefix}"')])
     what = "a folder, which the OD API does not look into"
     if context.locate(name) is None:
