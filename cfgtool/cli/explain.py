@@ -11,11 +11,16 @@ app = typer.Typer(add_completion=False, help="Explain a rule or a field of the c
 Subject = Annotated[
     str, typer.Argument(metavar="CODE|FIELD", help="CFG101, or train_config.fine_tune_checkpoint_type.")
 ]
+Packs = Annotated[list[str] | None, typer.Option("--rules", help="A TOML pack of more rules.")]
 
 
 @app.command()
-def explain(subject: Subject) -> None:
-    """Explain a rule, or a field: its type, default, meaning, and the rules about it."""
+def explain(subject: Subject, packs: Packs = None) -> None:
+    """Explain a rule, or a field: its type, default, meaning, and the rules about it.
+
+    Rules of packs and plugins that the configuration of the current folder names are known.
+    """
+    from cfgtool.cli.rules import known_rules
     from cfgtool.lint.explaining import explain as explanation
 
-    print(explanation(subject))
+    print(explanation(subject, known_rules(packs)))

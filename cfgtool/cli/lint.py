@@ -1,7 +1,6 @@
 """`cfgtool lint`: every mistake of a config, at its place, with what to write instead."""
 
-from __future__ import annotations
-
+# Annotations are evaluated here: typer would have to evaluate their texts, each of them twice, at every start.
 import atexit
 import gc
 import os
@@ -10,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cfgtool.cli import completion
 from cfgtool.cli.lint_files import Work
 from cfgtool.cli.lint_run import Run
 from cfgtool.cli.output import colour, refuse_to_replace, write, write_result
@@ -23,7 +21,6 @@ from cfgtool.lint.reporters import FORMATS, Results, render
 app = typer.Typer(add_completion=False, help="Report every mistake of a config at its place.")
 
 TARGETS = ("auto", "tf1", "tf2")
-_codes, _words = completion.codes, completion.words
 
 Paths = Annotated[
     list[str] | None,
@@ -31,7 +28,7 @@ Paths = Annotated[
 ]
 Format = Annotated[
     str,
-    typer.Option("--format", help=f"{', '.join(FORMATS)}.", shell_complete=_words(completion.formats)),
+    typer.Option("--format", help=f"{', '.join(FORMATS)}."),
 ]
 Output = Annotated[str | None, typer.Option("--output-file", "-o", help="Write the findings to this file.")]
 Force = Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")]
@@ -41,7 +38,6 @@ FailOn = Annotated[
     typer.Option(
         "--fail-on",
         help="Least severity that makes the exit status 1: error, warning, info or never (default: warning).",
-        shell_complete=_words(lambda: FAIL_ON),
     ),
 ]
 Profile = Annotated[
@@ -49,27 +45,25 @@ Profile = Annotated[
     typer.Option(
         "--profile",
         help="minimal, default or strict: which rules are on, and what fails.",
-        shell_complete=_words(completion.profiles),
     ),
 ]
 Select = Annotated[
     list[str] | None,
-    typer.Option("--select", help="Codes, prefixes (CFG1) or names, with commas.", shell_complete=_codes),
+    typer.Option("--select", help="Codes, prefixes (CFG1) or names, with commas."),
 ]
 Extend = Annotated[
     list[str] | None,
-    typer.Option("--extend-select", help="As --select: rules to add.", shell_complete=_codes),
+    typer.Option("--extend-select", help="As --select: rules to add."),
 ]
 Ignore = Annotated[
     list[str] | None,
-    typer.Option("--ignore", help="As --select: rules to leave out.", shell_complete=_codes),
+    typer.Option("--ignore", help="As --select: rules to leave out."),
 ]
 Target = Annotated[
     str | None,
     typer.Option(
         "--target",
         help="Judge as a config for: auto, tf1 or tf2 (default: auto).",
-        shell_complete=_words(lambda: TARGETS),
     ),
 ]
 Apply = Annotated[bool, typer.Option("--fix", help="Apply the safe fixes.")]
@@ -176,7 +170,9 @@ def _check_words(format: str, target: str | None, profile: str | None, fail_on: 
     if fail_on is not None:
         _one_of("severity", fail_on, FAIL_ON, "--fail-on takes")
     if profile is not None:
-        _one_of("profile", profile, completion.profiles())
+        from cfgtool.lint.profiles import PROFILES
+
+        _one_of("profile", profile, PROFILES)
 
 
 def _one_of(what: str, word: str, known: Any, hint: str | None = None) -> None:

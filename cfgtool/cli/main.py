@@ -15,7 +15,6 @@ import click
 import typer
 
 import cfgtool
-from cfgtool.cli.completion import SHELLS
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,6 +38,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command name -> (module, one-line help)."""
 
+SHELLS = ("bash", "zsh", "fish")
+COMPLETE = "_CFGTOOL_COMPLETE"
+"""Environment variable through which the scripts of shells ask; click looks for it."""
+
 
 class _LazyGroup(click.Group):
     """A group that imports a command's module when the command is looked up."""
@@ -52,6 +55,10 @@ class _LazyGroup(click.Group):
         module: Any = importlib.import_module(COMMANDS[cmd_name][0])
         command = typer.main.get_command(module.app)
         command.name = cmd_name
+        if COMPLETE in os.environ:
+            from cfgtool.cli.completion import attach
+
+            attach(command)
         return command
 
     def resolve_command(

@@ -203,7 +203,7 @@ def test_no_permission(config: Path) -> None:
 def test_folder_without_configs(tmp_path: Path) -> None:
     done = start("lint", tmp_path)
     assert (done.returncode, done.stdout) == (2, b"")
-    assert b"holds no *.config file" in done.stderr
+    assert b"holds no *.config or *label_map*.pbtxt file" in done.stderr
 
 
 HARD_INPUT = {
@@ -236,7 +236,7 @@ def test_hard_input_in_other_formats(run: Run, config: Path, data: bytes, option
     ("args", "message"),
     [
         (["lint", "--target", "tf3"], "no target 'tf3'; targets are auto, tf1, tf2"),
-        (["lint", "--format", "xml"], "no format 'xml'; formats are text, concise, json"),
+        (["lint", "--format", "xml"], "no format 'xml'; formats are text, concise, json, sarif"),
         (["lint", "--select", "CFG105x"], "no rule 'CFG105x'; did you mean 'CFG105'"),
         (["rules", "--format", "xml"], "no format 'xml'"),
         (["explain", "train_config.batch_sise"], "did you mean 'train_config.batch_size'"),
