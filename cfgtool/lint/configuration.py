@@ -7,7 +7,7 @@ without a configuration is linted as fast as ever.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cfgtool.errors import UserError
 from cfgtool.lint.engine import Settings
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cfgtool.lint.settings_file import Configuration
 
 
+T = TypeVar("T")
 MARK = b"tool.cfgtool"
 """What a pyproject.toml holds that may configure cfgtool."""
 
@@ -46,7 +47,7 @@ class Lookup:
     def forget(self) -> None:
         """Forget what was read."""
         self._by_folder: dict[str, Configuration | UserError | None] = {}
-        self._resolved: dict[str | None, Resolved] = {}
+        self._resolved: dict[str | None, Resolved | UserError] = {}
 
     def configuration(self, path: str | None) -> Configuration | None:
         """The configuration of `path` (None: of the current folder), None if there is none.
@@ -60,9 +61,7 @@ class Lookup:
         else:
             folder = os.path.dirname(os.path.abspath(path)) if path is not None else os.getcwd()
             found = self._nearest(folder)
-        if isinstance(found, UserError):
-            raise found
-        return found
+        return _unless_wrong(found)
 
     def settings(self, path: str | None) -> Settings:
         """The settings that hold for `path` (None: for text without a file). Raises UserError as `configuration`."""
@@ -75,12 +74,16 @@ class Lookup:
         found = self.configuration(path)
         key = found.file if found is not None else None
         if key not in self._resolved:
-            self._resolved[key] = resolve(found, self.overrides)
-        return self._resolved[key]
+            try:
+                self._resolved[key] = resolve(found, self.overrides)
+            except UserError as error:
+                self._resolved[key] = error
+        return _unless_wrong(self._resolved[key])
 
     def catalogues(self) -> list[Catalogue]:
         """The catalogues of all settings that were looked up so far."""
-        return [each.settings.catalogue for each in self._resolved.values()]
+        found = self._resolved.values()
+        return [each.settings.catalogue for each in found if not isinstance(each, UserError)]
 
     def _has_any(self, path: str | None) -> bool:
         return bool(self.overrides) or self.configuration(path) is not None
@@ -117,6 +120,13 @@ class Lookup:
                 )
             self._by_folder[key] = found
         return self._by_folder[key]
+
+
+def _unless_wrong(found: T | UserError) -> T:
+    """What was found. Raises what is wrong with it."""
+    if isinstance(found, UserError):
+        raise found
+    return found
 
 
 def _read(file: str) -> Configuration | UserError | None:

@@ -43,8 +43,7 @@ class Discovery:
             return self._in_folder(path)
         if any(character in path for character in GLOB) and not os.path.lexists(path):
             return self._by_glob(path)
-        left_out = self._force and self._excluded_with_folders(path)
-        return [] if left_out else [(path, False)]
+        return [] if self._force and self._left_out(path, None) else [(path, False)]
 
     def _in_folder(self, folder: str) -> list[tuple[str, bool]]:
         ignores = self._ignores(folder)
@@ -79,13 +78,22 @@ class Discovery:
         matches = sorted(path for path in glob(pattern, recursive=True) if os.path.isfile(path))
         if not matches:
             raise UserError("matches no file", path=pattern)
-        ignores = self._ignores(os.curdir)
-        found = []
-        for path in matches:
-            hidden = (ignores is not None and ignores.leaves_out(path)) or self._excluded_with_folders(path)
-            if not hidden:
-                found.append((os.path.normpath(path), True))
-        return found
+        root = pattern
+        while any(character in root for character in GLOB):
+            root = os.path.dirname(root)
+        ignores = self._ignores(root or os.curdir)
+        return [(os.path.normpath(path), True) for path in matches if not self._hidden(path, root, ignores)]
+
+    def _hidden(self, path: str, root: str, ignores: GitIgnores | None) -> bool:
+        """True if `path`, or a folder between `root` and it, is left out."""
+        if self._left_out(path, ignores):
+            return True
+        folder = os.path.dirname(path)
+        while ignores is not None and folder not in (root, ""):
+            if ignores.leaves_out(folder, is_folder=True):
+                return True
+            folder = os.path.dirname(folder)
+        return False
 
     def _ignores(self, folder: str) -> GitIgnores | None:
         if not self._gitignore:
@@ -98,10 +106,6 @@ class Discovery:
         if ignores is not None and ignores.leaves_out(path, is_folder):
             return True
         return any(patterns.match(path, is_folder) for patterns in self._excludes(path))
-
-    def _excluded_with_folders(self, path: str) -> bool:
-        """True for an excluded file; a pattern of a folder matches all that is in it."""
-        return any(patterns.match(path) for patterns in self._excludes(path))
 
     def _excludes(self, path: str) -> list[Patterns]:
         """The patterns of `exclude` that hold for `path`: its configuration's, and the command line's."""
