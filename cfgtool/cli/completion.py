@@ -59,7 +59,6 @@ OFFERS: dict[tuple[str, str], Offer] = {
     ("match", "generation"): _words(*TARGETS),
     ("variables", "format"): _TEXT_OR_JSON,
     ("variables", "generation"): _words(*TARGETS),
-    ("evaluate", "format"): _TEXT_OR_JSON,
     ("migrate", "to"): _words("same", "tf2"),
 }
 """(command, parameter) -> what is offered; for all others the shell offers files."""

@@ -29,7 +29,8 @@ def _lines(lookup: Lookup, path: str | None) -> Iterator[str]:
             yield f"{key:<16} {_value(resolved.values[key])}  [{_short(resolved.origins[key])}]"
     records = settings.catalogue.records
     off = sorted(code for code in records if not settings.on(code))
-    yield f"{'target':<16} {settings.target}" if "target" not in resolved.values else ""
+    if "target" not in resolved.values:
+        yield f"{'target':<16} {settings.target}"
     yield f"{'fail on':<16} {settings.fail_on}"
     yield f"{'rules on':<16} {len(records) - len(off)} of {len(records)}"
     if off:

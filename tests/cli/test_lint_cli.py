@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
-
-from cfgtool.cli.main import main
+from cli_runs import Run
 
 COMMAND = Path(sys.executable).with_name("cfgtool")
 CLEAN = b"eval_config {\n  batch_size: 1\n}\n"
@@ -29,24 +26,6 @@ def start(*args: str | Path, **env: str) -> subprocess.CompletedProcess[bytes]:
     )
     assert b"Traceback" not in done.stderr
     return done
-
-
-class Run(Protocol):
-    """Starts `cfgtool` in this process, with the outcome that a process of its own would have."""
-
-    def __call__(self, *args: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]: ...
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
-    def call(*args: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as stop:
-            main([str(arg) for arg in args])
-        status: Any = stop.value.code
-        return subprocess.CompletedProcess(args, status, *capsysbinary.readouterr())
-
-    return call
 
 
 @pytest.fixture

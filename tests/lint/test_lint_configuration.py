@@ -313,11 +313,7 @@ def test_the_documented_example_holds(tree: Path) -> None:
 
 def test_every_key_is_documented() -> None:
     page = (DOCS / "configuration.md").read_text(encoding="utf-8")
-    assert re.findall(r"^### (\S+)$", page, re.MULTILINE) == [
-        key
-        for key in ("profile", "select", "extend-select", "ignore", "per-file-ignores", "severity", "target")
-    ] + ["path-remaps", "baseline", "rules", "plugins", "exclude"]
-    assert set(re.findall(r"^### (\S+)$", page, re.MULTILINE)) == set(KEYS)
+    assert re.findall(r"^### (\S+)$", page, re.MULTILINE) == list(KEYS)
 
 
 def test_no_toml_is_read_without_a_table_of_ours(tree: Path) -> None:
