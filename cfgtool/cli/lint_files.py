@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cfgtool.lint.engine import Report, Settings
     from cfgtool.textproto import Document
 
-PARALLEL_FROM = 64
+PARALLEL_FROM = 200
 """Fewer files than this are linted in less time than other processes take to start."""
 
 
@@ -89,7 +89,7 @@ def treat(path: str, found: bool, work: Work) -> Outcome:
         else:
             report = _fix(text, path, settings, work, outcome)
         fail_on = work.fail_on or settings.fail_on
-        outcome.report = report
+        outcome.report = report.detached()
         outcome.fails = any(serious(finding, fail_on) for finding in report.findings)
     except UserError as error:
         outcome.error = error

@@ -40,7 +40,4 @@ def _begin(work: Work) -> None:
 
 def _treat(file: tuple[str, bool]) -> Outcome:
     assert _work is not None
-    outcome = treat(*file, _work)
-    if outcome.report is not None:
-        outcome.report = outcome.report.detached()
-    return outcome
+    return treat(*file, _work)
