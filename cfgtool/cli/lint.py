@@ -136,6 +136,8 @@ def lint(
         return _show_settings(lookup, stdin_filename, paths)
     mode = "diff" if diff else "fix" if fix else "judge"
     _check_modes(mode, format, statistics, write_baseline)
+    if write_baseline and STDIN in (paths or ()) and stdin_filename is None:
+        raise UserError("standard input has no name in a baseline", hint="give it one with --stdin-filename")
     run = Run(Work(lookup, mode, unsafe_fixes, stdin_filename, fail_on))
     discovery = Discovery(lookup, not no_gitignore, force_exclude)
     run.treat(expand_all(discovery, paths or ["."], run.errors), jobs)

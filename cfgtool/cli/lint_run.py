@@ -61,6 +61,11 @@ class Run:
                 lines.append(
                     f"{report.path}: note: judged as a config for TF1: {report.reason} (see --target)"
                 )
+        for baseline in self.work.lookup.baselines():
+            lines += [
+                f"{name}: note: stale in the baseline: there is no such file; --write-baseline drops it"
+                for name in baseline.missing_files()
+            ]
         lines += self._summary()
         write("".join(f"{line}\n" for line in lines), sys.stderr)
 

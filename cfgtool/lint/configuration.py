@@ -13,6 +13,7 @@ from cfgtool.errors import UserError
 from cfgtool.lint.engine import Settings
 
 if TYPE_CHECKING:
+    from cfgtool.lint.baseline import Baseline
     from cfgtool.lint.resolving import Resolved
     from cfgtool.lint.rules import Catalogue
     from cfgtool.lint.settings_file import Configuration
@@ -84,6 +85,13 @@ class Lookup:
         """The catalogues of all settings that were looked up so far."""
         found = self._resolved.values()
         return [each.settings.catalogue for each in found if not isinstance(each, UserError)]
+
+    def baselines(self) -> list[Baseline]:
+        """The baselines of all settings that were looked up so far, each once."""
+        found = [
+            each.settings.baseline for each in self._resolved.values() if not isinstance(each, UserError)
+        ]
+        return list(dict.fromkeys(baseline for baseline in found if baseline is not None))
 
     def _has_any(self, path: str | None) -> bool:
         return bool(self.overrides) or self.configuration(path) is not None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
-
 from cfgtool.errors import UserError
 from cfgtool.files import decode_text, read_bytes
 
@@ -20,6 +18,9 @@ class Patterns:
     __slots__ = ("_spec", "folder")
 
     def __init__(self, folder: str, lines: Iterable[str], file: str | None = None) -> None:
+        # Imported where there are patterns: that takes as long as linting a few files.
+        from pathspec import GitIgnoreSpec
+
         self.folder = os.path.abspath(folder)
         try:
             self._spec = GitIgnoreSpec.from_lines(lines)

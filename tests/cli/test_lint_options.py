@@ -146,6 +146,10 @@ WRONG = {
     "profile": (["--profile", "lax"], "no profile 'lax'; profiles are minimal, default, strict"),
     "statistics": (["--statistics", "--format", "sarif"], "--statistics does not go with --format sarif"),
     "baseline and fix": (["--write-baseline", "b.json", "--fix"], "--write-baseline does not go with --fix"),
+    "baseline of standard input": (
+        ["-", "--write-baseline", "b.json"],
+        "standard input has no name in a baseline",
+    ),
     "output": (["-o", "a.config"], "a.config: exists already; --force replaces it"),
     "baseline": (
         ["--baseline", "gone.json"],
@@ -204,7 +208,10 @@ def test_a_baseline_from_start_to_end(run: Run, tree: Path) -> None:
     path.write_text("# moved\n" + ERROR + WARNING)
     done = run("lint", "--format", "concise")
     assert (done.returncode, [line.split()[1] for line in done.stdout.splitlines()]) == (1, [b"CFG126"])
+    path.rename("b.config")
+    assert b"a.config: note: stale in the baseline: there is no such file" in run("lint").stderr
     path.write_text(CLEAN)
+    (tree / "b.config").unlink()
     assert b"a.config: note: stale in the baseline: CFG030 at 'train_config.batch'" in run("lint").stderr
     assert run("lint", "--write-baseline", "known.json").returncode == 0
     assert json.loads((tree / "known.json").read_text())["files"] == {}
@@ -290,6 +297,17 @@ def test_several_processes_say_the_same_as_one(many: Path, options: list[str]) -
     assert b"050.config: note: skipped" in one.stderr
     assert (one.returncode, one.stdout, one.stderr) == (two.returncode, two.stdout, two.stderr)
     assert (one.stdout, one.stderr) == (all_cores.stdout, all_cores.stderr)
+
+
+def test_several_processes_know_the_rules_of_packs(many: Path) -> None:
+    own = (Path(__file__).resolve().parents[2] / "docs" / "own-rules.md").read_text(encoding="utf-8")
+    write(many / "many" / "team.toml", own.split("```toml\n")[1].split("```")[0])
+    write(many / "many" / "cfgtool.toml", 'rules = ["team.toml"]\n')
+    write(many / "many" / "200.config", "train_config { batch_size: 512 }\n")
+    command = [sys.executable, "-m", "cfgtool", "lint", "many", "-j", "2", "--format", "sarif"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    rules = json.loads(done.stdout)["runs"][0]["tool"]["driver"]["rules"]
+    assert "TEAM001" in [rule["id"] for rule in rules]
 
 
 def test_several_processes_fix_as_one_does(many: Path) -> None:
