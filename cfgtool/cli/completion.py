@@ -14,8 +14,7 @@ from cfgtool.files import atomic_write
 from cfgtool.lint.findings import FAIL_ON
 from cfgtool.lint.profiles import PROFILES
 from cfgtool.lint.reporters import FORMATS
-from cfgtool.lint.rules import load
-from cfgtool.lint.settings_file import TARGETS
+from cfgtool.lint.rules import TARGETS, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

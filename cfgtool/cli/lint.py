@@ -17,10 +17,9 @@ from cfgtool.lint.configuration import Lookup
 from cfgtool.lint.discovery import STDIN, Discovery, expand_all
 from cfgtool.lint.findings import FAIL_ON
 from cfgtool.lint.reporters import FORMATS, Results, render
+from cfgtool.lint.rules import TARGETS
 
 app = typer.Typer(add_completion=False, help="Report every mistake of a config at its place.")
-
-TARGETS = ("auto", "tf1", "tf2")
 
 Paths = Annotated[
     list[str] | None,

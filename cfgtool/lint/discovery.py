@@ -49,8 +49,11 @@ class Discovery:
         ignores = self._ignores(folder)
         found = [(path, True) for path in self._walk(folder, ignores)]
         if not found:
-            kinds = "*.config or *label_map*.pbtxt file"
-            raise UserError(f"holds no {kinds}", path=folder, hint="name the file if it is called otherwise")
+            raise UserError(
+                "holds no *.config or *label_map*.pbtxt file that is not left out by git or the settings",
+                path=folder,
+                hint="name the file if it is called otherwise",
+            )
         return found
 
     def _walk(self, folder: str, ignores: GitIgnores | None) -> Iterator[str]:
@@ -89,7 +92,7 @@ class Discovery:
         if self._left_out(path, ignores):
             return True
         folder = os.path.dirname(path)
-        while ignores is not None and folder not in (root, ""):
+        while ignores is not None and folder not in (root, os.path.dirname(folder)):
             if ignores.leaves_out(folder, is_folder=True):
                 return True
             folder = os.path.dirname(folder)

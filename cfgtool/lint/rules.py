@@ -25,6 +25,8 @@ CATEGORIES = {
 """First digit of a code -> category."""
 
 GENERATIONS = ("tf1", "tf2")
+TARGETS = ("auto", *GENERATIONS)
+"""What a config may be judged as: a generation, or the one that it says itself."""
 
 
 class Rule:

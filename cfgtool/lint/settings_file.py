@@ -9,11 +9,11 @@ from cfgtool.errors import UserError
 from cfgtool.files import read_text
 from cfgtool.lint.findings import SEVERITIES
 from cfgtool.lint.profiles import PROFILES
+from cfgtool.lint.rules import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TARGETS = ("auto", "tf1", "tf2")
 SEVERITY_WORDS = (*SEVERITIES, "off")
 
 
@@ -64,12 +64,6 @@ def checked(table: dict[str, Any], folder: str, file: str | None = None) -> dict
         except _WrongValueError as wrong:
             raise UserError(f"'{key}' {wrong}", path=file, hint=wrong.hint) from None
     return values
-
-
-def one_of(what: str, value: object, names: tuple[str, ...] | dict[str, Any]) -> None:
-    """Raise UserError unless `value` is one of `names`, which are `what`s."""
-    if value not in names:
-        raise UserError(f"no {what} {value!r}", hint=f"{what}s are {', '.join(names)}")
 
 
 class _WrongValueError(Exception):

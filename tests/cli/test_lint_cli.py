@@ -17,6 +17,7 @@ CLEAN = b"eval_config {\n  batch_size: 1\n}\n"
 INFO = b"eval_config {\n  batch_size: 1\n  save_graph: true\n}\n"
 WARNING = b"model {\n  ssd {\n    mask_head_config {}\n  }\n}\n"
 HEAVY = ("google", "rich", "jsonschema", "pydantic", "numpy", "tensorflow", "PIL", "dataclasses", "tomllib")
+HEAVY += ("pathspec", "concurrent", "multiprocessing", "xml")
 
 
 def start(*args: str | Path, **env: str) -> subprocess.CompletedProcess[bytes]:

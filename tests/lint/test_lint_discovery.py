@@ -161,7 +161,8 @@ def test_what_leads_nowhere(tree: Path) -> None:
         ("a.config", False)
     ]
     assert [str(error) for error in errors] == [
-        "empty: holds no *.config or *label_map*.pbtxt file; name the file if it is called otherwise",
+        "empty: holds no *.config or *label_map*.pbtxt file that is not left out by git or the settings; "
+        "name the file if it is called otherwise",
         "**/*.pbtxt: matches no file",
     ]
 

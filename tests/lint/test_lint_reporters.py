@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -99,6 +101,17 @@ def test_json_without_fix() -> None:
     (row,) = json.loads(printed("json", report("")))
     assert row["fix"] is None
     assert (row["code"], row["severity"], row["category"]) == ("CFG001", "error", "syntax")
+
+
+def test_only_the_format_that_is_asked_for_is_imported() -> None:
+    program = """if True:
+        import sys
+        from cfgtool.lint.reporters import Results, render
+        render("concise", Results([]))
+        mine = {name.rpartition(".")[2] for name in sys.modules if name.startswith("cfgtool.lint.reporters.")}
+        assert mine == {"concise"}, mine
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_colour() -> None:
