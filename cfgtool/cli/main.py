@@ -6,6 +6,7 @@ A linter that runs on every commit must not pay for the trainer, so each command
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -15,6 +16,7 @@ import click
 import typer
 
 import cfgtool
+from cfgtool.cli import THRESHOLD
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command name -> (module, one-line help)."""
 
+LONG = ("train", "evaluate")
+"""Commands that run for so long that garbage is collected as usual."""
+
 SHELLS = ("bash", "zsh", "fish")
 COMPLETE = "_CFGTOOL_COMPLETE"
 """Environment variable through which the scripts of shells ask; click looks for it."""
@@ -52,6 +57,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in LONG:
+            gc.set_threshold(*THRESHOLD)
         module: Any = importlib.import_module(COMMANDS[cmd_name][0])
         command = typer.main.get_command(module.app)
         command.name = cmd_name

@@ -74,7 +74,8 @@ def _joined(
         # Who asks for rules gets them, whatever the file says of its own wishes.
         for key in ("profile", "select", "extend-select", "ignore"):
             values.pop(key, None)
-        values["severity"] = {c: w for c, w in values.get("severity", {}).items() if w != "off"}
+        if "severity" in values:
+            values["severity"] = {code: word for code, word in values["severity"].items() if word != "off"}
     elif "profile" in overrides:
         values.pop("select", None)
     origins = dict.fromkeys(values, configuration.file if configuration else "")

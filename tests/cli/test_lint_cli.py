@@ -248,3 +248,20 @@ def test_linting_one_file_imports_nothing_heavy(config: Path) -> None:
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stderr.splitlines()[-1] == b""
+
+
+@pytest.mark.parametrize(
+    ("command", "usual"), [("lint", False), ("rules", False), ("train", True), ("evaluate", True)]
+)
+def test_garbage_is_collected_as_usual_where_a_run_is_long(command: str, usual: bool) -> None:
+    program = f"""if True:
+        import gc
+        before = gc.get_threshold()
+        from cfgtool.cli.main import main
+        try:
+            main([{command!r}, "--help"])
+        except SystemExit:
+            pass
+        assert (gc.get_threshold() == before) is {usual}
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
