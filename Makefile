@@ -6,14 +6,15 @@ SETUP := .venv/.installed
 # TensorFlow greets on standard error; the demo's output should be the tool's own.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup demo test test-slow format types contract generated bench ci clean
+.PHONY: help setup demo test test-slow format types contract generated docs bench ci clean
 
 help:
 	@echo "make demo       lint, migrate, match, train, evaluate on bundled data (about 5 minutes on 2 cores)"
 	@echo "make test       the fast tests          make test-slow   the slow ones"
 	@echo "make format     rewrite formatting      make types       mypy, strict"
 	@echo "make contract   who may import whom     make generated   is everything compiled and generated current?"
-	@echo "make bench      the benchmarks          make ci          all that CI runs"
+	@echo "make docs       the site, into site/    make bench       the benchmarks"
+	@echo "make ci         all that CI runs"
 
 setup: $(SETUP)
 
@@ -46,6 +47,9 @@ contract: $(SETUP)
 generated: $(SETUP)
 	$(BIN)/python -m tools.generated --check
 
+docs: $(SETUP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 bench: $(SETUP)
 	$(BIN)/python -m benchmarks
 
@@ -53,4 +57,4 @@ ci:
 	bash .ci/run
 
 clean:
-	rm -rf .venv .demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .demo site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

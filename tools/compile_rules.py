@@ -1,7 +1,7 @@
 """Compile `rules/*.toml` and the Python checks: `python -m tools.compile_rules [--check]`.
 
 Writes `cfgtool/lint/data/rules.json` (all that linting needs), `rule_docs.json` (read by `cfgtool explain`),
-`rule.schema.json` (to check packs of users), and a page per rule under `docs/rules/`.
+`rule.schema.json` (to check packs of users), and under `docs/rules/` a page per rule and one about what none finds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import cfgtool.lint.checks
 from cfgtool.lint.packs import compile_checks, compile_pack, merge
 from cfgtool.lint.pages import index, page
 from cfgtool.lint.rules import Catalogue
+from tools import rule_coverage
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
@@ -31,7 +32,7 @@ def compiled() -> dict[str, Any]:
 
     schema = jsonschema.Draft202012Validator(json.loads((RULES / "rule.schema.json").read_text()))
     parts = []
-    for path in sorted(RULES.glob("*.toml")):
+    for path in sorted(set(RULES.glob("*.toml")) - set(RULES.glob("coverage_*.toml"))):
         pack = tomllib.loads(path.read_text(encoding="utf-8"))
         schema.validate(pack)
         parts.append(compile_pack(pack, path.name))
@@ -49,6 +50,7 @@ def artefacts() -> dict[Path, str]:
         DATA / "rule_docs.json": in_lines({"docs": docs}),
         DATA / "rule.schema.json": (RULES / "rule.schema.json").read_text(encoding="utf-8"),
         PAGES / "README.md": index(catalogue),
+        PAGES / "not-covered.md": rule_coverage.page(rule_coverage.load()),
     }
     for rule in catalogue.rules():
         files[PAGES / f"{rule.code}.md"] = page(rule, docs[rule.code])

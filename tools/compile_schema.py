@@ -5,6 +5,7 @@
 - `schema.json`: names, numbers, types, labels, defaults, oneofs, enums; `cfgtool.schema.load` reads it.
 - `descriptors.bin`: a FileDescriptorSet in dependency order, without comments, for protobuf itself.
 - `docs.json`: the comments of messages, fields, enums and enum values, for `cfgtool explain`.
+- `pipeline.proto`: all files as one, for `cfgtool schema --proto`.
 
 Needs protoc (`grpcio-tools`). The artefacts depend on the .proto files only, not on the version of protoc.
 """
@@ -25,6 +26,11 @@ from google.protobuf import descriptor_pb2
 PROTOS = Path(__file__).resolve().parents[1] / "protos"
 DATA = PROTOS.parent / "cfgtool" / "schema" / "data"
 PACKAGE = ".object_detection.protos."
+_HEAD = """// The schema of pipeline.config and of label maps, as one file; printed by `cfgtool schema --proto`.
+
+syntax = "proto2";
+
+package object_detection.protos;"""
 LABELS = {1: "optional", 2: "required", 3: "repeated"}
 
 Message = descriptor_pb2.DescriptorProto
@@ -164,12 +170,23 @@ def without_comments(files: FileSet) -> FileSet:
     return result
 
 
+def one_file(protos: Path, files: FileSet) -> str:
+    """The text of all files as one: they share a package, so that only their heads have to go."""
+    parts = [_HEAD]
+    for file in in_dependency_order(files):
+        text = (protos / file.name).read_text(encoding="utf-8")
+        lines = [line for line in text.split("\n") if not line.startswith(("syntax ", "package ", "import "))]
+        parts.append("\n".join(lines).strip("\n"))
+    return "\n\n".join(parts) + "\n"
+
+
 def artefacts(protos: Path = PROTOS) -> dict[str, bytes]:
     """File name -> content of everything that is compiled from `protos`."""
     files = run_protoc(protos)
     return {
         "schema.json": _json(schema_of(files)),
         "docs.json": _json(docs_of(files), indent=0),
+        "pipeline.proto": one_file(protos, files).encode(),
         "descriptors.bin": without_comments(files).SerializeToString(deterministic=True),
     }
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
-GENERATORS = ("compile_schema", "compile_rules", "make_reference", "shown_outputs")
+GENERATORS = (
+    "compile_schema",
+    "compile_rules",
+    "make_training_use",
+    "make_field_reference",
+    "make_reference",
+    "shown_outputs",
+)
 """Modules of `tools`, in the order in which one builds on the other."""
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import click
 import typer
+from typer.models import ArgumentInfo
 
 from cfgtool.cli.main import COMMANDS
 
@@ -30,32 +33,72 @@ def page() -> str:
 
 
 def section(name: str, command: click.Command, summary: str) -> Iterator[str]:
-    """A heading, what the command does, and a table of its arguments and options; subcommands follow."""
+    """A heading, how the command is called, what it does, and a table of its arguments and options; then its
+    subcommands."""
     yield f"\n## cfgtool {name}\n"
-    yield (command.help or summary).strip() + "\n"
-    rows = [row for parameter in command.params if (row := table_row(parameter))]
+    yield f"    cfgtool {name} {' '.join(usage(command))}\n"
+    yield inspect.cleandoc(command.help or summary) + "\n"
+    described = argument_help(command)
+    rows = [row for parameter in command.params if (row := table_row(parameter, described))]
     if rows:
-        yield from ("| option | meaning |", "| --- | --- |", *rows)
+        yield from ("| option | default | meaning |", "| --- | --- | --- |", *rows)
     if isinstance(command, click.Group):
         for child, sub in command.commands.items():
             yield from section(f"{name} {child}", sub, sub.help or "")
 
 
-def table_row(parameter: click.Parameter) -> str | None:
+def usage(command: click.Command) -> list[str]:
+    """The words after the name of the command."""
+    return command.collect_usage_pieces(click.Context(command))
+
+
+def argument_help(command: click.Command) -> dict[str, str]:
+    """Name -> help of each argument, from the annotations: not every release of click keeps it."""
+    if command.callback is None:
+        return {}
+    found = {}
+    for name, hint in get_type_hints(inspect.unwrap(command.callback), include_extras=True).items():
+        for extra in getattr(hint, "__metadata__", ()):
+            if isinstance(extra, ArgumentInfo):
+                found[name] = extra.help or ""
+    return found
+
+
+def table_row(parameter: click.Parameter, described: dict[str, str]) -> str | None:
     """One row of the table; None for what is not shown."""
     if parameter.name in ("help", "install_completion", "show_completion"):
         return None
-    text = " ".join(str(getattr(parameter, "help", None) or "").split())
+    text, default = "", ""
     if isinstance(parameter, click.Option):
-        names = ", ".join(parameter.opts + parameter.secondary_opts)
-        value = "" if parameter.is_flag else f" {parameter.metavar or parameter.type.name.upper()}"
-        shown = f"`{names}{value}`"
-        default = parameter.default
-        if default is not None and default is not False and not callable(default) and default not in ([], ()):
-            text += f" Default: {default}."
+        shown = ", ".join(parameter.opts + parameter.secondary_opts) + value_name(parameter)
+        text = parameter.help or ""
+        text += " Required." if parameter.required else ""
+        text += " May be repeated." if parameter.multiple else ""
+        default = default_words(parameter.default)
     else:
-        shown = f"`{parameter.metavar or str(parameter.name).upper()}`"
-    return f"| {shown} | {text} |".replace("\n", " ")
+        shown = parameter.metavar or str(parameter.name).upper()
+        text = described.get(str(parameter.name), "")
+    cells = (f"`{shown}`", f"`{default}`" if default else "", " ".join(text.split()))
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def value_name(option: click.Option) -> str:
+    """What stands behind the name of an option: nothing for a flag, else its kind of value and its bounds."""
+    if option.is_flag:
+        return ""
+    if option.metavar:
+        return f" {option.metavar}"
+    kind = option.type.name.removesuffix(" range").upper()
+    least, most = getattr(option.type, "min", None), getattr(option.type, "max", None)
+    bounds = [f">= {least:g}" if least is not None else "", f"<= {most:g}" if most is not None else ""]
+    return f" {' '.join([kind, *filter(None, bounds)])}"
+
+
+def default_words(default: object) -> str:
+    """A default as one would write it; nothing for none, for flags and for lists."""
+    if default is None or default is False or callable(default) or default in ([], ()):
+        return ""
+    return "on" if default is True else str(default)
 
 
 def main(arguments: list[str]) -> int:

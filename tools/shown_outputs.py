@@ -7,7 +7,8 @@ A shown output is a fenced block right below a comment that names its command:
     ...
     ```
 
-The comment may end in `| head N`: only the first N lines are shown, and a line `...` stands for the rest.
+The comment may end in `| head N`: only the first N lines are shown, and a line `...` stands for the rest. A command after
+`$ ` is shown above its output.
 
     python -m tools.shown_outputs            rewrite the blocks
     python -m tools.shown_outputs --check    exit 1 if a block is not what the command prints
@@ -33,7 +34,8 @@ def documents() -> list[Path]:
 
 def run(command: str) -> str:
     """What `command` prints on standard output and standard error, from the root of the repository."""
-    command, _, limit = command.partition(" | head ")
+    shown = command.startswith("$ ")
+    command, _, limit = command.removeprefix("$ ").partition(" | head ")
     words = shlex.split(command)
     if words[0] == "cfgtool":
         words = [sys.executable, "-m", *words]
@@ -50,6 +52,8 @@ def run(command: str) -> str:
     lines = done.stdout.rstrip("\n").split("\n")
     if limit and len(lines) > int(limit):
         lines = [*lines[: int(limit)], "..."]
+    if shown:
+        lines.insert(0, f"$ {command}")
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from cfgtool.errors import UserError
 
 _STATE_FIELD = "model_checkpoint_path"
 _SUFFIXES = (".index", ".meta")
-_NO_CHECKPOINT = (
+NO_CHECKPOINT = (
     ".pb",
     ".pbtxt",
     ".h5",
@@ -25,9 +25,12 @@ _NO_CHECKPOINT = (
     ".zip",
     ".tar",
 )
+"""Ends of files that hold weights, or archives of them, and are no checkpoints."""
 _SHOWN = 4
 _FOLDERS = 200
 """So many folders are looked into at most for what may have been meant."""
+_DEPTH = 3
+"""So many folders deep a checkpoint is looked for where its own folder is missing."""
 
 
 class Location(NamedTuple):
@@ -168,7 +171,7 @@ def _absence(prefix: str) -> str:
     folder, name = os.path.split(prefix)
     if any(other.startswith((f"{name}.data-", f"{name}.meta")) for other in _names(folder)):
         return "has no .index file, which names the tensors"
-    if prefix.endswith(_NO_CHECKPOINT):
+    if prefix.endswith(NO_CHECKPOINT):
         return "no such file, and a file of this kind is not a checkpoint"
     return "no such checkpoint"
 
@@ -186,12 +189,32 @@ def _near(path: str, steps: list[str]) -> str:
     for deeper in _names(folder)[:_FOLDERS]:
         near += _prefixes(os.path.join(folder, deeper))
     if not near and folder:
-        near = _prefixes(os.path.dirname(folder))
+        near = _below(folder, name) or _prefixes(os.path.dirname(folder))
     if near:
         return f"near it {'are' if len(near) > 1 else 'is'} {_listed(near)}"
     if folder and not os.path.isdir(folder):
         return f"there is no folder {folder!r}"
     return "no checkpoint is near it either"
+
+
+def _below(folder: str, name: str) -> list[str]:
+    """Checkpoints called `name` below the nearest folder above the missing `folder`: archives nest them."""
+    if os.path.isdir(folder):
+        return []
+    above = os.path.dirname(folder)
+    while above and above != os.sep and not os.path.isdir(above):
+        above = os.path.dirname(above)
+    found: list[str] = []
+    layer = [above] if above != os.sep else []
+    for _ in range(_DEPTH):
+        layer = [
+            path
+            for start in layer
+            for path in (os.path.join(start, inner) for inner in _names(start)[:_FOLDERS])
+            if os.path.isdir(path)
+        ][:_FOLDERS]
+        found += [path for path in (os.path.join(inner, name) for inner in layer) if _has_index(path)]
+    return found
 
 
 def _listed(paths: list[str]) -> str:

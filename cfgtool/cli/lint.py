@@ -11,11 +11,12 @@ import typer
 
 from cfgtool.cli.lint_files import Work
 from cfgtool.cli.lint_run import Run
-from cfgtool.cli.output import colour, refuse_to_replace, write, write_result
+from cfgtool.cli.output import refuse_to_replace, write, write_result
 from cfgtool.errors import UserError
 from cfgtool.lint.configuration import Lookup
 from cfgtool.lint.discovery import STDIN, Discovery, expand_all
 from cfgtool.lint.findings import FAIL_ON
+from cfgtool.lint.paint import wants_colour
 from cfgtool.lint.reporters import FORMATS, Results, render
 from cfgtool.lint.rules import TARGETS
 
@@ -144,7 +145,7 @@ def lint(
         run.tell()
         return run.write_baseline(write_baseline)
     if mode != "diff":
-        results = run.results(output_file is None and colour(sys.stdout))
+        results = run.results(output_file is None and wants_colour(sys.stdout))
         text = _statistics(format, results) if statistics else render(format, results)
         if mode == "fix" and STDIN in (paths or ()) and output_file is None:
             write(text, sys.stderr)

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("cfgtool.cli.evaluate", "Compute COCO metrics of a trained checkpoint."),
     "rules": ("cfgtool.cli.rules", "List the rules of the linter."),
     "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
+    "schema": ("cfgtool.cli.schema", "Show the schema of the config, also as JSON Schema."),
     "data": ("cfgtool.cli.data", "Check and describe TFRecords and label maps."),
 }
 """Command name -> (module, one-line help)."""

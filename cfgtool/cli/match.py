@@ -98,7 +98,7 @@ class _Job:
 
     def plan(self) -> RestorePlan:
         """The plan of the type asked for, or of the config's."""
-        from cfgtool.lint.context import restore_type
+        from cfgtool.schema.unwritten import restore_type
 
         kind = self.named_type
         if kind is None:
@@ -123,17 +123,9 @@ class _Job:
         return plans
 
     def _planned(self, kind: str, load_all: bool) -> RestorePlan:
-        from cfgtool.matching import restore_plan
+        from cfgtool.matching import configured_plan
 
-        model = self.config.find(f"model.{self.network.meta_architecture}")
-        return restore_plan(
-            self.network,
-            self.checkpoint,
-            kind,
-            load_all=load_all,
-            num_classes=model.integer("num_classes"),
-            checkpoint_version=self.train.enum("fine_tune_checkpoint_version"),
-        )
+        return configured_plan(self.config, self.network, self.checkpoint, kind=kind, load_all=load_all)
 
     def _open(self, asked: str | None, config_path: str) -> Checkpoint:
         """The checkpoint asked for, or the config's, below the current folder or beside the config."""

@@ -9,11 +9,6 @@ from typing import TextIO
 from cfgtool.errors import UserError
 
 
-def colour(stream: TextIO) -> bool:
-    """True if a stream is a terminal that shows colours, and nobody has asked for none."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
 def write(text: str, stream: TextIO) -> None:
     """Write text that may hold bytes which were no UTF-8, or characters that the stream does not have."""
     encoding = getattr(stream, "encoding", None) or "utf-8"

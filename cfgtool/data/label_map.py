@@ -16,14 +16,24 @@ if TYPE_CHECKING:
 
 
 class LabelMapItem:
-    """One class: `id` from 1, `name` as the records spell it, `display_name` for people (may be empty)."""
+    """One class: `id` from 1, `name` as the records spell it, `display_name` for people (may be empty).
 
-    __slots__ = ("display_name", "id", "name")
+    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0.
+    """
 
-    def __init__(self, id: int, name: str, display_name: str = "") -> None:  # noqa: A002
+    __slots__ = ("display_name", "id", "keypoints", "name")
+
+    def __init__(
+        self,
+        id: int,  # noqa: A002
+        name: str,
+        display_name: str = "",
+        keypoints: Sequence[int] = (),
+    ) -> None:
         self.id = id
         self.name = name
         self.display_name = display_name
+        self.keypoints = tuple(keypoints)
 
     @property
     def title(self) -> str:
@@ -100,7 +110,8 @@ def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]
     earlier = _Earlier()
     items: list[LabelMapItem] = []
     for entry in config.messages("item"):
-        item = LabelMapItem(entry.integer("id"), entry.text("name"), entry.text("display_name"))
+        keypoints = [keypoint.integer("id") for keypoint in entry.messages("keypoints")]
+        item = LabelMapItem(entry.integer("id"), entry.text("name"), entry.text("display_name"), keypoints)
         found += _item_mistakes(entry, item, earlier)
         items.append(item)
         earlier.ids.setdefault(item.id, item)

@@ -174,33 +174,29 @@ class Context:
 
         return self._once("checkpoint", name, read)
 
-    def network(self) -> NetworkDescription | None:
-        """The configured network; None, with a note, if it is of a kind that is not described."""
+    def network(self, *, noted: bool = True) -> NetworkDescription | None:
+        """The configured network; None if it is of a kind that is not described.
+
+        That is noted, unless what asks is `noted` False: an estimate that nobody waits for.
+        """
 
         def read() -> NetworkDescription:
             from cfgtool.networks import describe
 
             return describe(self.config, self.generation)
 
-        return self._once("network", "", read)
+        return self._once("network", "", read, noted=noted)
 
     def restore_plan(self) -> RestorePlan | None:
         """The fate of every variable if training starts from the checkpoint; None if that cannot be said."""
 
         def read() -> RestorePlan | None:
-            from cfgtool.matching import restore_plan
+            from cfgtool.matching import configured_plan
 
             network, checkpoint = self.network(), self.checkpoint()
             if network is None or checkpoint is None:
                 return None
-            train = self.config.message("train_config")
-            return restore_plan(
-                network,
-                checkpoint,
-                restore_type(train),
-                self.generation,
-                load_all=train.flag("load_all_detection_checkpoint_vars"),
-            )
+            return configured_plan(self.config, network, checkpoint)
 
         return self._once("restore plan", "", read)
 
@@ -216,30 +212,24 @@ class Context:
             raise UserError(f"{what} {name!r} is not there")
         return path
 
-    def _once(self, what: str, name: str, read: Callable[[], T | None]) -> T | None:
+    def _once(self, what: str, name: str, read: Callable[[], T | None], *, noted: bool = True) -> T | None:
         key = (what, name)
         if key not in self._cache:
             try:
-                self._cache[key] = read()
+                self._cache[key] = read(), ""
             except UserError as error:
-                self._cache[key] = None
-                self.note(f"not checked against the {what}: {error}")
-        value: T | None = self._cache[key]
+                self._cache[key] = None, f"not checked against the {what}: {error}"
+        value: T | None
+        value, problem = self._cache[key]
         if value is None:
             self.lacking = True
+        if problem and noted:
+            self.note(problem)
         return value
 
 
 def _edit_start(edit: Edit) -> tuple[int, int]:
     return edit.start, edit.end
-
-
-def restore_type(train_config: Config) -> str:
-    """The restore type in effect: `fine_tune_checkpoint_type`, or what the OD API makes of an empty one."""
-    named = train_config.text("fine_tune_checkpoint_type")
-    if named:
-        return named
-    return "detection" if train_config.flag("from_detection_checkpoint") else "classification"
 
 
 def is_placeholder(path: str) -> bool:

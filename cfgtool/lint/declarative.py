@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cfgtool.lint.findings import Finding, Fix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cfgtool.lint.rules import Rule
     from cfgtool.schema import Config, Entry
     from cfgtool.textproto import Block, Document, Edit, Field, ListValue, Scalar
@@ -16,9 +18,9 @@ LONGEST_VALUE = 60
 
 def judge(rule: Rule, record: dict[str, Any], document: Document, entry: Entry) -> Finding | None:
     """The finding of a declarative rule at a present field, None if its condition does not hold."""
-    key = f"{entry.owner.type.name}.{entry.type.name}"
-    if not _holds(record["when"], key, entry.value):
+    if not holds(record["when"], entry):
         return None
+    key = f"{entry.owner.type.name}.{entry.type.name}"
     words = _words(record, document, entry, key)
     fix = record.get("fix")
     return rule.finding(
@@ -30,11 +32,23 @@ def judge(rule: Rule, record: dict[str, Any], document: Document, entry: Entry) 
 
 def judge_absent(rule: Rule, record: dict[str, Any], config: Config) -> Finding | None:
     """The finding of a rule that wants a field or a oneof to be set in `config`."""
-    name = record["when"]["absent"]
-    if config.which(name) is not None if name in config.type.oneofs else config.has(name):
+    when = record["when"]
+    name = when["absent"]
+    members = config.type.oneofs.get(name, (name,))
+    if any(config.has(member) for member in members) or _unreadable(config, members):
+        return None
+    if not _beside(when.get("beside", {}), config):
+        return None
+    if not _is_within(config, when.get("within", config._name)):
         return None
     words = {"field": name, "path": config.path, "message": config.type.name}
     return rule.finding(config, record["message"].format_map(words))
+
+
+def _unreadable(config: Config, names: Sequence[str]) -> bool:
+    """True if one of the fields is in the text all the same, with a value that has a finding of its own."""
+    fields = config.block.fields if config.block is not None else ()
+    return any(field.name in names for field in fields) or any(config.entries(name) for name in names)
 
 
 def judge_removed(
@@ -49,16 +63,44 @@ def judge_removed(
     return rule.at(field.name_start, field.name_end, message, path=path, fix=made)
 
 
-def _holds(when: dict[str, Any], key: str, value: Any) -> bool:
-    """True if the condition says that `value` is a flaw; an empty condition says so of every value."""
+def holds(when: dict[str, Any], entry: Entry) -> bool:
+    """True if the condition says that the value is a flaw; an empty condition says so of every value."""
+    key = f"{entry.owner.type.name}.{entry.type.name}"
     for kind, wanted in when.items():
-        if not _CONDITIONS[kind](wanted[key] if isinstance(wanted, dict) else wanted, value):
+        mine = wanted.get(key) if wanted.__class__ is dict and kind != "beside" else wanted
+        if mine is None:
+            continue  # a table that says nothing of this field
+        condition = _CONDITIONS.get(kind)
+        if not (condition(mine, entry.value) if condition else _NEIGHBOURS[kind](mine, entry)):
             return False
     return True
 
 
+def _is_within(config: Config, name: str) -> bool:
+    """True for a message that stands in the field `name`: a type may serve several."""
+    return config._name == name
+
+
+def _beside(wanted: dict[str, list[Any]], owner: Config) -> bool:
+    """True if each field named has one of the values listed, its default counted, in the same message."""
+    fields = owner.type.fields
+    return all(name in fields and owner.value(name) in values for name, values in wanted.items())
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and value == value
+
+
+def _is_other_count(counts: list[int], entry: Entry) -> bool:
+    """True for the first element of a repeated field that has none of these numbers of elements."""
+    elements = entry.owner.entries(entry.type.name)
+    return elements[0] is entry and len(elements) not in counts
+
+
+def _is_filled(wanted: bool, value: object) -> bool:
+    from cfgtool.lint.context import is_placeholder
+
+    return (isinstance(value, str) and not is_placeholder(value)) is wanted
 
 
 def _matches(pattern: str, value: object) -> bool:
@@ -72,20 +114,31 @@ _CONDITIONS: dict[str, Any] = {
     "allowed": lambda wanted, value: value is not None and value not in wanted,
     "below": lambda bound, value: _is_number(value) and value < bound,
     "above": lambda bound, value: _is_number(value) and value > bound,
+    "at_most": lambda bound, value: _is_number(value) and value <= bound,
     "outside": lambda bounds, value: not (_is_number(value) and bounds[0] <= value <= bounds[1]),
     "matches": _matches,
+    "contains": lambda parts, value: isinstance(value, str) and any(part in value for part in parts),
+    "filled": _is_filled,
+    "no_multiple_of": lambda step, value: _is_number(value) and value % step != 0,
 }
+"""Conditions on the value itself: what the rule says, and the value, to True if it is a flaw."""
+_NEIGHBOURS: dict[str, Any] = {
+    "beside": lambda wanted, entry: _beside(wanted, entry.owner),
+    "with": lambda name, entry: entry.owner.has(name),
+    "without": lambda name, entry: not entry.owner.has(name),
+    "within": lambda name, entry: _is_within(entry.owner, name),
+    "counts": _is_other_count,
+}
+"""Conditions on other fields of the same message."""
 
 
 def _words(record: dict[str, Any], document: Document, entry: Entry, key: str) -> dict[str, str]:
     """What a message template may name: field, path, value, allowed, nearest, replacement."""
     words = {"field": entry.type.name, "path": entry.path, "value": _shown(document, entry.node)}
-    allowed = record["when"].get("allowed")
-    if allowed is not None:
-        names = allowed[key] if isinstance(allowed, dict) else allowed
-        words["allowed"] = ", ".join(f"'{name}'" for name in names)
-        if "{nearest}" in record["message"]:
-            words["nearest"] = _nearest(str(entry.value), names)
+    allowed = record["when"].get("allowed") or ()
+    names = allowed.get(key, ()) if isinstance(allowed, dict) else allowed
+    words["allowed"] = ", ".join(f"'{name}'" for name in names)
+    words["nearest"] = _nearest(str(entry.value), names) if "{nearest}" in record["message"] else ""
     values = (record.get("fix") or record).get("values") or {}
     replacement = values.get(str(entry.value))
     words["replacement"] = replacement or ""
@@ -93,7 +146,7 @@ def _words(record: dict[str, Any], document: Document, entry: Entry, key: str) -
     return words
 
 
-def _nearest(value: str, names: list[str]) -> str:
+def _nearest(value: str, names: Sequence[str]) -> str:
     """The end of a message about a wrong name: the name that was meant, or where to start looking."""
     from cfgtool.schema.nearest import nearest
 

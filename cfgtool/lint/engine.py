@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cfgtool.lint import rules as rules_module
-from cfgtool.lint.declarative import judge, judge_absent, judge_removed, weakened
+from cfgtool.lint.declarative import holds, judge, judge_absent, judge_removed, weakened
 from cfgtool.lint.findings import Finding, Fix, order
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ STRUCTURAL = frozenset(
     {"extra-closing-brace", "mismatched-delimiter", "missing-name", "missing-opening-brace", "unclosed-block"}
 )
 """Problems that leave it open which message a field is in: what looks absent may be elsewhere."""
+NEIGHBOURS = frozenset({"beside", "with", "without"})
+"""Conditions of a rule about other fields than the one that triggers it."""
 CHECKS = "cfgtool.lint.checks"
 MARK = "cfgtool:"
 """What a text holds that silences rules."""
@@ -244,7 +246,10 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
             if context.generation not in record["generations"]:
                 continue
             if "module" in record:
-                checks.setdefault((code, id(config)), config)
+                if entry is None or not record["when"] or holds(record["when"], entry):
+                    checks.setdefault((code, id(config)), config)
+            elif broken and not NEIGHBOURS.isdisjoint(record["when"]):
+                continue
             elif entry is None:
                 if not broken and (finding := judge_absent(catalogue.rule(code), record, config)):
                     yield finding

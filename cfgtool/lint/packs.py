@@ -139,6 +139,7 @@ def add_check(
         "generations": list(rule.generations),
         "on": list(rule.on),
         "applicability": rule.fix,
+        "when": rule.when,
         "module": name,
     } | ({"plugin": plugin} if plugin else {})
     data["docs"][rule.code] = docs_of(inspect.getdoc(module) or "", rule)

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgtool.lint.rules import CATEGORIES
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
     from cfgtool.lint.rules import Catalogue, Rule
 
 FOLDER = "docs/rules"
+
+TITLES = {
+    "syntax": "syntax and schema",
+    "dead-field": "deprecated and dead fields",
+    "generation": "generation mix-ups",
+    "model": "model consistency",
+    "checkpoint": "checkpoint and restore",
+    "data": "input data and label maps",
+    "schedule": "optimisation and schedule",
+    "evaluation": "evaluation and export",
+}
+"""Category -> what it is about."""
 
 
 def page(rule: Rule, docs: dict[str, str]) -> str:
@@ -37,34 +54,45 @@ def body(rule: Rule, docs: dict[str, str]) -> str:
 
 
 def index(catalogue: Catalogue) -> str:
-    """The table of all rules."""
-    rows = [
-        f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.severity} | {rule.fix or ''} "
-        f"| {rule.summary} |"
-        for rule in catalogue.rules()
-    ]
-    head = [
+    """The page that lists all rules, a table for each category."""
+    rules = catalogue.rules()
+    parts = [
         "<!-- Written by tools/compile_rules.py. -->",
-        "",
         "# Rules",
-        "",
-        "`CFG0xx` syntax and schema, `CFG1xx` deprecated and dead fields, `CFG2xx` generation mix-ups,",
-        "`CFG3xx` model consistency, `CFG4xx` checkpoint and restore, `CFG5xx` input data and label maps,",
-        "`CFG6xx` optimisation and schedule, `CFG7xx` evaluation and export.",
-        "",
-        "| Code | Name | Severity | Fix | Summary |",
-        "| --- | --- | --- | --- | --- |",
+        f"{len(rules)} rules. The first digit of a code is its category. `cfgtool explain CODE` prints the page of a"
+        " rule,\n`cfgtool rules` this list. A fix is *safe* (`--fix`), *unsafe* (`--fix --unsafe-fixes`), or for"
+        " *display* only.",
+        "[What no rule finds](not-covered.md), and why.",
     ]
-    return "\n".join([*head, *rows]) + "\n"
+    for digit, category in CATEGORIES.items():
+        of_category = [rule for rule in rules if rule.category == category]
+        parts.append(f"## CFG{digit}xx: {TITLES[category]}")
+        parts.append(table(of_category, lambda code: f"{code}.md"))
+    return "\n\n".join(parts) + "\n"
 
 
-def url(code: str) -> str:
-    """Where the page of a rule is, relative to the root of the project."""
-    return f"{FOLDER}/{code}.md"
+def table(rules: Iterable[Rule], link: Callable[[str], str | None]) -> str:
+    """A Markdown table of rules; `link` gives the address of the page of a code, None if it has none."""
+    rows = ["| Code | Name | Severity | For | Fix | Summary |", "| --- | --- | --- | --- | --- | --- |"]
+    for rule in rules:
+        trainer = rule.generations[0].upper() if len(rule.generations) == 1 else ""
+        where = link(rule.code)
+        code = f"[{rule.code}]({where})" if where else rule.code
+        rows.append(
+            f"| {code} | {rule.name} | {rule.severity} | {trainer} | {rule.fix or ''} | {rule.summary} |"
+        )
+    return "\n".join(rows)
+
+
+def url(code: str) -> str | None:
+    """Where the page of a rule is, relative to the root of the project; None for a rule of somebody else's."""
+    return f"{FOLDER}/{code}.md" if code.startswith("CFG") else None
 
 
 def address(code: str) -> str | None:
-    """The web address of the page of a bundled rule; None if the package does not say where its documentation is."""
+    """The web address of the page of a rule; None if it is not ours, or the package does not name its documentation."""
+    if not code.startswith("CFG"):
+        return None
     from importlib.metadata import PackageNotFoundError, metadata
 
     try:
@@ -78,14 +106,50 @@ def address(code: str) -> str | None:
     return None
 
 
-def text(rule: Rule, docs: dict[str, str]) -> str:
-    """What `cfgtool explain` prints of a rule."""
-    lines = [f"{rule.code} {rule.name}", f"{rule.severity}, {rule.category}, {_fix_words(rule)}", ""]
-    lines += ["What it does", f"  {docs['what']}", "", "Why it is bad", f"  {docs['why']}", ""]
+def row(rule: Rule) -> dict[str, Any]:
+    """What is known of a rule, as JSON has it."""
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "category": rule.category,
+        "severity": rule.severity,
+        "generations": list(rule.generations),
+        "fix": rule.fix,
+        "since": rule.since,
+        "summary": rule.summary,
+        "url": url(rule.code),
+    }
+
+
+def text(rule: Rule, docs: dict[str, str], width: int = 80) -> str:
+    """What `cfgtool explain` prints of a rule, in lines of `width` characters; examples stay as they are."""
+    only = f" in {rule.generations[0].upper()}" if len(rule.generations) == 1 else ""
+    lines = [f"{rule.code} {rule.name}", f"{rule.severity}{only}, {rule.category}, {_fix_words(rule)}", ""]
+    lines += [
+        "What it does",
+        *_wrapped(docs["what"], width),
+        "",
+        "Why it is bad",
+        *_wrapped(docs["why"], width),
+        "",
+    ]
     for heading, key in (("Example", "example"), ("Use instead", "instead")):
-        lines += [heading, *(f"    {line}" for line in docs[key].rstrip("\n").split("\n")), ""]
-    lines += ["Fix safety", f"  {docs.get('safety') or 'There is no automatic fix.'}"]
+        lines += [heading, *(f"    {line}".rstrip() for line in docs[key].rstrip("\n").split("\n")), ""]
+    lines += ["Fix safety", *_wrapped(docs.get("safety") or "There is no automatic fix.", width)]
     return "\n".join(lines)
+
+
+def _wrapped(paragraph: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(
+        paragraph,
+        width,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _fix_words(rule: Rule) -> str:

@@ -33,11 +33,23 @@ class Rule:
     """What is known of one rule besides its check.
 
     `on` names what makes the check run: "Message" (each such message of the config) or "Message.field"
-    (each such message that has the field). `fix` is the applicability of the fixes that the rule offers,
-    None if it has none.
+    (each such message that has the field). `when` is a condition on such a field, as packs have them: a check
+    is imported only where it holds. `fix` is the applicability of the fixes that the rule offers, None if it
+    has none.
     """
 
-    __slots__ = ("category", "code", "fix", "generations", "name", "on", "severity", "since", "summary")
+    __slots__ = (
+        "category",
+        "code",
+        "fix",
+        "generations",
+        "name",
+        "on",
+        "severity",
+        "since",
+        "summary",
+        "when",
+    )
 
     def __init__(
         self,
@@ -50,6 +62,7 @@ class Rule:
         generations: tuple[str, ...] = GENERATIONS,
         since: str = "0.1",
         fix: str | None = None,
+        when: dict[str, Any] | None = None,
     ) -> None:
         self.code = code
         self.name = name
@@ -60,6 +73,7 @@ class Rule:
         self.generations = generations
         self.since = since
         self.fix = fix
+        self.when = when or {}
 
     def finding(
         self, place: Entry | Config, message: str, *, fix: Fix | None = None, severity: str | None = None

@@ -46,3 +46,8 @@ def changes(message: str, field: str) -> list[tuple[str, str, str, str]]:
     """Changes of a live field: (date, what, from, to), `what` one of type, label, default, number,
     deprecated."""
     return [tuple(row) for row in _history()["changes"].get(f"{message}.{field}", ())]
+
+
+def removed_fields() -> list[str]:
+    """The names, "Message.field", of everything that the schema no longer has."""
+    return list(_history()["removed"])

@@ -60,7 +60,8 @@ def test_spellings_that_are_understood(zoo: Path, path: str, prefix: str, error:
     [
         ("tf2/checkpoint/ckpt-1", "no such checkpoint", "near it is 'tf2/checkpoint/ckpt-0'"),
         ("tf2/ckpt-0", "no such checkpoint", "near it is 'tf2/checkpoint/ckpt-0'"),
-        ("tf2.tar/ckpt-0", "no such checkpoint", "there is no folder 'tf2.tar'"),
+        ("tf2.tar/ckpt-0", "no such checkpoint", "near it is 'tf2/checkpoint/ckpt-0'"),
+        ("gone/ckpt-7", "no such checkpoint", "there is no folder 'gone'"),
         ("tf1/model_45700.ckpt", "no such checkpoint", "did you mean 'tf1/model.ckpt-45700'?"),
         ("run/ckpt", "no such checkpoint", "there are 'run/ckpt-2', 'run/ckpt-9', 'run/ckpt-10'"),
         (

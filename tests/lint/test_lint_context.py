@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cfgtool.lint.context import Context, is_placeholder, restore_type
+from cfgtool.lint.context import Context, is_placeholder
 from cfgtool.schema import read_config
+from cfgtool.schema.unwritten import restore_type
 from cfgtool.textproto import parse
 from cfgtool.textproto.edits import apply_edits
 

@@ -147,14 +147,17 @@ def test_checks_are_imported_when_triggered() -> None:
         import sys
         from cfgtool.lint.engine import lint_document
         from cfgtool.textproto import parse
-        def imported(text):
+        def imported(text, module="cosine_total_below_warmup"):
             lint_document(parse(text))
-            return "cfgtool.lint.checks.cosine_total_below_warmup" in sys.modules
+            return f"cfgtool.lint.checks.{module}" in sys.modules
         assert not imported("train_config { batch_size: 8 optimizer { adam_optimizer { } } }")
         text = "cosine_decay_learning_rate { }"
         for name in ("learning_rate", "adam_optimizer", "optimizer", "train_config"):
             text = name + " { " + text + " }"
         assert imported(text)
+        buffer = "train_input_reader {{ shuffle_buffer_size: {} }}"
+        assert not imported(buffer.format(9), "zero_shuffle_buffer"), "its condition does not hold"
+        assert imported(buffer.format(0), "zero_shuffle_buffer")
     """
     subprocess.run([sys.executable, "-c", program], check=True)
 

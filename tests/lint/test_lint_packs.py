@@ -47,6 +47,99 @@ def test_a_pack_of_ones_own(tmp_path: Path) -> None:
     assert [f.code for f in lint_document(parse(text))] == ["CFG105"]
 
 
+NEIGHBOURS = {
+    "beside a value": ("beside = { num_steps = [5, 6] }", "batch_size: 9 num_steps: 6"),
+    "beside another value": ("beside = { num_steps = [5, 6] }", "batch_size: 9 num_steps: 7"),
+    "beside a default": ("beside = { num_steps = [0] }", "batch_size: 9"),
+    "beside an enum": ('beside = { fine_tune_checkpoint_version = ["V1"] }', "batch_size: 9"),
+    "beside no such field": ("beside = { num_stepz = [0] }", "batch_size: 9"),
+    "with": ('with = "num_steps"', "batch_size: 9 num_steps: 0"),
+    "with nothing": ('with = "num_steps"', "batch_size: 9"),
+    "without": ('without = "num_steps"', "batch_size: 9"),
+    "without but with": ('without = "num_steps"', "batch_size: 9 num_steps: 1"),
+    "without of a table": ('without = { "TrainConfig.batch_size" = "num_steps" }', "batch_size: 9"),
+    "without of another": (
+        'without = { "TrainConfig.num_steps" = "num_steps" }',
+        "batch_size: 9 num_steps: 1",
+    ),
+    "at most": ("at_most = 9", "batch_size: 9"),
+    "above at most": ("at_most = 8", "batch_size: 9"),
+    "two of three": (
+        'at_most = 9\nwith = "num_steps"\nbeside = { num_steps = [5] }',
+        "batch_size: 9 num_steps: 6",
+    ),
+}
+SILENT = {
+    "beside another value",
+    "beside no such field",
+    "with nothing",
+    "without but with",
+    "above at most",
+    "two of three",
+}
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_conditions_on_neighbours(tmp_path: Path, name: str) -> None:
+    when, fields = NEIGHBOURS[name]
+    rule = RULE.replace("when = { above = 64 }", "").replace("[rule.doc]", f"[rule.when]\n{when}\n[rule.doc]")
+    settings = Settings(
+        codes=frozenset({"TEAM001"}), catalogue=load().extended([load_pack(pack(tmp_path, rule))])
+    )
+    assert bool(lint_document(parse(f"train_config {{ {fields} }}"), None, settings)) == (name not in SILENT)
+    # With a brace missing nobody knows what stands beside the field.
+    torn = lint_document(parse(f"train_config {{ {fields}"), None, settings)
+    assert bool(torn) == (name == "at most")
+
+
+CONDITIONS = {
+    "no multiple": ("TrainConfig.num_steps", "{ no_multiple_of = 100 }", "num_steps: 150", "num_steps: 200"),
+    "part of a text": ("InputReader.name", '{ contains = ["a", "z"] }', 'name: "viz"', 'name: "view"'),
+    "elements": (
+        "InputReader.keypoint_type_weight",
+        "{ counts = [3] }",
+        "keypoint_type_weight: [1, 2]",
+        "keypoint_type_weight: [1, 2, 3]",
+    ),
+    "filled": ("InputReader.label_map_path", "{ filled = true }", 'label_map_path: "a"', 'label_map_path: "PATH_TO/a"'),
+    "not filled": ("InputReader.label_map_path", "{ filled = false }", 'label_map_path: ""', 'label_map_path: "a"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "when", "bad", "good"), CONDITIONS.values(), ids=CONDITIONS)
+def test_conditions(tmp_path: Path, field: str, when: str, bad: str, good: str) -> None:
+    assert found(tmp_path, field, when, in_message(field, bad)) == ["TEAM001"]
+    assert found(tmp_path, field, when, in_message(field, good)) == []
+
+
+WITHIN = [
+    ("InputReader.shuffle", '{ equals = [true], within = "eval_input_reader" }', "shuffle: true"),
+    ("InputReader", '{ absent = "shuffle", within = "eval_input_reader" }', "num_epochs: 1"),
+]
+
+
+@pytest.mark.parametrize(("field", "when", "text"), WITHIN)
+def test_a_condition_on_where_the_message_stands(tmp_path: Path, field: str, when: str, text: str) -> None:
+    assert found(tmp_path, field, when, f"eval_input_reader {{ {text} }}") == ["TEAM001"]
+    assert found(tmp_path, field, when, f"train_input_reader {{ {text} }}") == []
+
+
+def in_message(field: str, text: str) -> str:
+    return f"{'train_config' if field.startswith('TrainConfig') else 'train_input_reader'} {{ {text} }}"
+
+
+def found(tmp_path: Path, field: str, when: str, text: str) -> list[str]:
+    """The findings of a rule of one's own on `field` under the condition `when`."""
+    rule = RULE.replace('"TrainConfig.batch_size"', f'"{field}"').replace("{ above = 64 }", when)
+    rule = (
+        rule.partition("fix =")[0].replace("{value}", "this") + "[rule.doc]" + rule.partition("[rule.doc]")[2]
+    )
+    settings = Settings(
+        catalogue=load().extended([load_pack(pack(tmp_path, rule))]), codes=frozenset({"TEAM001"})
+    )
+    return [finding.code for finding in lint_document(parse(text), None, settings)]
+
+
 MISTAKES = {
     "not TOML": ("[[rule", "is not TOML"),
     "no rule": ("", "at 'the top': 'rule' is a required property"),

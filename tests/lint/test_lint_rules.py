@@ -110,6 +110,22 @@ def test_conditions_name_values_that_the_schema_has() -> None:
             assert values is None or set(wanted) <= set(values)
 
 
+def test_conditions_name_neighbours_that_the_schema_has() -> None:
+    """A condition on a field that does not exist would never hold, or always."""
+    messages = load_schema().messages
+    for code, record in CATALOGUE.records.items():
+        when = record.get("when", {})
+        for place in record["on"] if {"beside", "with", "without"} & set(when) else ():
+            message, _, field = (place, "", "") if "absent" in when else place.rpartition(".")
+            fields = messages[message].fields
+            for kind in ("with", "without"):
+                wanted = when.get(kind)
+                name = wanted.get(f"{message}.{field}") if isinstance(wanted, dict) else wanted
+                assert name is None or name in fields, code
+            for name, values in when.get("beside", {}).items():
+                assert fields[name].enum_values is None or set(values) <= set(fields[name].enum_values), code
+
+
 @pytest.mark.reference
 def test_every_dead_field_has_a_rule(shared: Path) -> None:
     fields = json.loads((shared / "facts" / "fields.json").read_text())

@@ -29,6 +29,17 @@ def test_the_artefacts_are_current() -> None:
         assert (DATA / name).read_bytes() == content, f"{name} is stale: python -m tools.compile_schema"
 
 
+def test_the_one_file_is_the_schema(tmp_path: Path) -> None:
+    """Compiled, it has the messages and enumerations of all files, field by field."""
+    pytest.importorskip("grpc_tools")
+    from tools.compile_schema import enums_of, messages_of, run_protoc
+
+    (tmp_path / "pipeline.proto").write_bytes((DATA / "pipeline.proto").read_bytes())
+    one, many = run_protoc(tmp_path), run_protoc(ROOT / "protos")
+    assert dict(messages_of(one)) == dict(messages_of(many))
+    assert dict(enums_of(one)) == dict(enums_of(many))
+
+
 def test_every_message_field_and_enum_has_a_comment() -> None:
     schema = load()
     for name, message in schema.messages.items():
@@ -37,8 +48,10 @@ def test_every_message_field_and_enum_has_a_comment() -> None:
         assert docs.doc(name), name
         for field in message.fields:
             assert docs.doc(name, field), f"{name}.{field}"
-    for enum in schema.enums:
+    for enum, values in schema.enums.items():
         assert docs.doc(enum), enum
+        for value in values:
+            assert docs.doc(enum, value), f"{enum}.{value}"
     assert docs.doc("TrainConfig", "nothing") == ""
 
 

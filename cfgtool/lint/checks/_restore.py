@@ -41,6 +41,17 @@ def resolve(context: Context, name: str) -> Location | UserError:
     return first
 
 
+def as_written(context: Context, name: str, prefix: str) -> str:
+    """`prefix`, found in the place of `name`, as the config would write it: beside it if `name` is relative."""
+    for folder in context.folders():
+        if folder and prefix.startswith(os.path.join(folder, "")) and not os.path.isabs(name):
+            return os.path.relpath(prefix, folder)
+    here = context.remapped(name)
+    if here != name and prefix.startswith(here):
+        return name + prefix[len(here) :]
+    return prefix
+
+
 def plan_of(context: Context, config: Config) -> RestorePlan | None:
     """The restore plan where the checkpoint is there, its spelling is exact, and its type is known."""
     start = start_of(context, config)

@@ -47,6 +47,10 @@ levels the anchors have sizes that do not go with their maps.
         }
       }
     }
+
+## Fix safety
+
+Unsafe: the levels of the extractor may be what is wrong. Offered for pyramids.
 """
 
 from __future__ import annotations
@@ -59,7 +63,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cfgtool.lint.context import Context
-    from cfgtool.lint.findings import Finding
+    from cfgtool.lint.findings import Finding, Fix
     from cfgtool.schema import Config
 
 RULE = Rule(
@@ -68,6 +72,7 @@ RULE = Rule(
     severity="error",
     summary="Finds anchors for another number of feature maps than the extractor yields",
     on=("Ssd.anchor_generator",),
+    fix="unsafe",
 )
 
 
@@ -89,7 +94,7 @@ SIX_MAPS = (
 """Extractors with a feature map per layer: `num_layers` of them, 6 unless set."""
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Compare what the extractor yields with what the generator is made for."""
     generator = config.message("anchor_generator")
     kind = generator.which("anchor_generator_oneof")
@@ -111,9 +116,23 @@ def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG00
         low, high = anchors.integer("min_level"), anchors.integer("max_level")
         if high - low + 1 != maps or (levels and (low, high) != levels):
             place = anchors.entry("min_level" if levels and high == levels[1] else "max_level") or entry
-            yield RULE.finding(place, f"anchors are for levels {low} to {high}, and {yields}")
+            fix = _copied(context, anchors, levels) if levels else None
+            yield RULE.finding(place, f"anchors are for levels {low} to {high}, and {yields}", fix=fix)
     elif kind == "grid_anchor_generator" and maps != 1:
         yield RULE.finding(entry, f"'{kind}' makes anchors for one feature map, and {yields}")
+
+
+def _copied(context: Context, anchors: Config, levels: tuple[int, int]) -> Fix | None:
+    """The fix that gives the anchors the levels of the extractor."""
+    edits, unset = [], []
+    for name, level in zip(("min_level", "max_level"), levels, strict=True):
+        old = anchors.entry(name)
+        if old is not None:
+            edits.append(context.replace(old, str(level)))
+        elif anchors.integer(name) != level:
+            unset.append(f"{name}: {level}")
+    added = [context.insert(anchors, " ".join(unset), before=anchors.entry("max_level"))] if unset else []
+    return context.fix("copy the levels of the extractor", "unsafe", [*edits, *added])
 
 
 def _maps(extractor: Config) -> tuple[tuple[int, int] | None, int | None]:

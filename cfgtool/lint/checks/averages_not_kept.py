@@ -57,6 +57,7 @@ RULE = Rule(
     on=("EvalConfig.use_moving_averages",),
     generations=("tf1",),
     fix="unsafe",
+    when={"equals": [True]},
 )
 
 

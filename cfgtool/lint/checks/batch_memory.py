@@ -1,10 +1,13 @@
-"""A batch that was made for a TPU pod.
+"""A batch that most GPUs cannot hold.
 
 ## Why it is bad
 
-Published configs keep the batch of the pod that they were trained on. On a single GPU such batches end in a
-ResourceExhaustedError while the first step runs. Whether memory suffices depends on the machine, so this is
-a remark: 32 images of 512 x 512 and everything above is reported.
+Published configs keep the batch of the TPU pod that they were trained on. On a single GPU such batches end in a
+ResourceExhaustedError while the first step runs. What a step keeps for the way back is the output of every layer: it is
+counted by running the network on shapes, in float32, times the batch, plus weights, gradients and momentum. What the
+framework needs itself comes on top. Whether memory suffices depends on the machine, so this is a remark, for everything
+above 16 GiB. Networks that are not described are not judged, nor samples whose records are still a placeholder: nobody
+trains them as they are.
 
 ## Example
 
@@ -18,6 +21,16 @@ a remark: 32 images of 512 x 512 and everything above is reported.
         }
         feature_extractor {
           type: "ssd_mobilenet_v2_fpn_keras"
+        }
+        anchor_generator {
+          multiscale_anchor_generator {
+            aspect_ratios: [1.0, 2.0, 0.5]
+          }
+        }
+        box_predictor {
+          weight_shared_convolutional_box_predictor {
+            depth: 128
+          }
         }
       }
     }
@@ -38,6 +51,16 @@ a remark: 32 images of 512 x 512 and everything above is reported.
         feature_extractor {
           type: "ssd_mobilenet_v2_fpn_keras"
         }
+        anchor_generator {
+          multiscale_anchor_generator {
+            aspect_ratios: [1.0, 2.0, 0.5]
+          }
+        }
+        box_predictor {
+          weight_shared_convolutional_box_predictor {
+            depth: 128
+          }
+        }
       }
     }
     train_config {
@@ -50,6 +73,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._images import largest_size
+from cfgtool.lint.context import is_placeholder
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -57,22 +81,28 @@ if TYPE_CHECKING:
 
     from cfgtool.lint.context import Context
     from cfgtool.lint.findings import Finding
-    from cfgtool.schema import Config
+    from cfgtool.networks import NetworkDescription
+    from cfgtool.schema import Config, Entry
 
 RULE = Rule(
     code="CFG349",
     name="pod-sized-batch",
     severity="info",
-    summary="Finds batches and images of a size that was made for a TPU pod",
+    summary="Finds batches that need more memory in a training step than most GPUs have",
     on=("TrainConfig.batch_size",),
 )
 
+GPU_SIZES = (16, 24, 40, 80)
+"""Memory of common GPUs, in GiB; what fits the smallest is not reported."""
+PIXELS = 1 << 22
+"""No described network fills the smallest of them with fewer pixels: it would have to keep 4 KiB for each."""
+COPIES = 3
+"""Every weight is held with its gradient and the optimizer's momentum."""
+GIB = 1 << 30
 
-PIXELS = 32 * 512 * 512
 
-
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
-    """Count the pixels of a batch."""
+def check(context: Context, config: Config) -> Iterator[Finding]:
+    """Count the activations of a batch, if its images are large enough together to matter."""
     entry, batch = config.entry("batch_size"), config.integer("batch_size")
     model = config.root.message("model")
     kind = model.which("model")
@@ -81,8 +111,30 @@ def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG00
     size = largest_size(model.message(kind).message("image_resizer"))
     if size is None or batch * size[0] * size[1] < PIXELS:
         return
+    records = config.root.find("train_input_reader.tf_record_input_reader").texts("input_path")
+    if any(map(is_placeholder, records)):
+        return
+    from cfgtool.networks import described_extractors
+
+    if model.message(kind).message("feature_extractor").text("type") not in described_extractors():
+        return
+    network = context.network(noted=False)
+    if network is not None:
+        yield from _judge(entry, batch, network)
+
+
+def _judge(entry: Entry, batch: int, network: NetworkDescription) -> Iterator[Finding]:
+    """Compare what one training step keeps with what GPUs have."""
+    fixed = 4 * COPIES * network.parameters
+    needed = fixed + batch * network.activation_bytes
+    beyond = [size for size in GPU_SIZES if needed > size * GIB]
+    if not beyond:
+        return
+    fits = (GPU_SIZES[0] * GIB - fixed) // network.activation_bytes
+    height, width, _ = network.input_shape
     message = (
-        f"a batch of {batch} images of {size[0]} x {size[1]} is more than most single GPUs hold; with a "
-        "smaller one, lower the learning rate alike"
+        f"a step on '{batch}' images of {height} x {width} keeps about {needed / GIB:.0f} GiB "
+        f"({network.activation_bytes / GIB:.2f} an image), more than a GPU of {beyond[-1]} GiB has; about "
+        f"{max(fits, 0)} fit 16 GiB, with the learning rate lowered alike"
     )
     yield RULE.finding(entry, message)

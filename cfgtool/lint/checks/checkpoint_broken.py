@@ -38,6 +38,7 @@ RULE = Rule(
     severity="error",
     summary="Finds a start checkpoint whose index cannot be read, or whose values are missing",
     on=("TrainConfig.fine_tune_checkpoint",),
+    when={"filled": True},
 )
 
 

@@ -90,6 +90,7 @@ RULE = Rule(
     severity="error",
     summary="Finds a start checkpoint that holds no weights",
     on=("TrainConfig.fine_tune_checkpoint",),
+    when={"filled": True},
 )
 
 

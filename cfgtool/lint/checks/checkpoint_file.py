@@ -43,6 +43,7 @@ RULE = Rule(
     summary="Finds a file of a checkpoint where its prefix belongs",
     on=("TrainConfig.fine_tune_checkpoint",),
     fix="safe",
+    when={"contains": [".index", ".meta", ".data-"]},
 )
 
 

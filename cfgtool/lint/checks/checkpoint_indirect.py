@@ -24,10 +24,9 @@ Safe: it is the checkpoint that is meant, as far as there is only one, or the st
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._restore import resolve, start_of
+from cfgtool.lint.checks._restore import as_written, resolve, start_of
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ RULE = Rule(
     summary="Finds a folder, or a name without its step, where the prefix of a checkpoint belongs",
     on=("TrainConfig.fine_tune_checkpoint",),
     fix="safe",
+    when={"filled": True},
 )
 
 
@@ -56,14 +56,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     found = resolve(context, name)
     if not isinstance(found, tuple) or found.error is None:
         return
-    prefix = found.prefix
-    for folder in context.folders():
-        # What was found beside the config is written as the config would write it.
-        if folder and prefix.startswith(os.path.join(folder, "")) and not os.path.isabs(name):
-            prefix = os.path.relpath(prefix, folder)
-    here = context.remapped(name)
-    if here != name and prefix.startswith(here):
-        prefix = name + prefix[len(here) :]
+    prefix = as_written(context, name, found.prefix)
     fix = context.fix(f"write '{prefix}'", "safe", [context.replace(entry, f'"{prefix}"')])
     what = "a folder, which the OD API does not look into"
     if context.locate(name) is None:

@@ -18,6 +18,10 @@ there, a URL) are not judged.
     train_config {
       fine_tune_checkpoint: "fixtures/lint/detector/ckpt-1"
     }
+
+## Fix safety
+
+Unsafe: what lies near may be another checkpoint than the one that was meant.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._paths import worth_reporting
-from cfgtool.lint.checks._restore import resolve, start_of
+from cfgtool.lint.checks._restore import as_written, resolve, start_of
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -41,6 +45,8 @@ RULE = Rule(
     severity="error",
     summary="Finds a start checkpoint that is not there",
     on=("TrainConfig.fine_tune_checkpoint",),
+    fix="unsafe",
+    when={"filled": True},
 )
 
 
@@ -57,4 +63,17 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         context.note(f"not checked against the checkpoint: there is no '{name}' on this machine")
         return
     hint = f"; {found.hint.rstrip('?')}" if found.hint else ""
-    yield RULE.finding(entry, f"start checkpoint '{name}': {found.message}{hint}")
+    meant = as_written(context, name, _candidate(found.hint or ""))
+    fix = None
+    if meant:
+        fix = context.fix(f"write '{meant}'", "unsafe", [context.replace(entry, f'"{meant}"')])
+    yield RULE.finding(entry, f"start checkpoint '{name}': {found.message}{hint}", fix=fix)
+
+
+def _candidate(hint: str) -> str:
+    """The one prefix that a hint names, "" for none or several."""
+    for start in ("did you mean ", "near it is "):
+        quoted = hint.removeprefix(start).rstrip("?")
+        if hint.startswith(start) and quoted.count("'") == 2:
+            return quoted.strip("'")
+    return ""

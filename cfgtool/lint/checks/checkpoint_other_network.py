@@ -91,6 +91,7 @@ RULE = Rule(
     severity="error",
     summary="Finds a start checkpoint that belongs to another network",
     on=("TrainConfig.fine_tune_checkpoint",),
+    when={"filled": True},
 )
 
 

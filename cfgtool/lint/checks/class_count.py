@@ -60,6 +60,7 @@ RULE = Rule(
     summary="Finds a number of classes that is not the highest id of the label map",
     on=("InputReader.label_map_path",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 

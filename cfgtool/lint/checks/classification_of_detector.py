@@ -32,8 +32,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._restore import DETECTOR_MARKS, plan_of, start_of, type_fix, type_place
-from cfgtool.lint.context import restore_type
 from cfgtool.lint.rules import Rule
+from cfgtool.schema.unwritten import restore_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,7 @@ RULE = Rule(
     summary="Finds the restore type 'classification' for a path that looks like a published detector",
     on=("TrainConfig.fine_tune_checkpoint",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 

@@ -29,6 +29,11 @@ unless it is switched off, and it knows neither soft suppression nor suppression
         }
       }
     }
+
+## Fix safety
+
+Unsafe: boxes of images with padding are then given in shares of the padded image. Offered where nothing else is in
+the way.
 """
 
 from __future__ import annotations
@@ -41,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cfgtool.lint.context import Context
-    from cfgtool.lint.findings import Finding
+    from cfgtool.lint.findings import Finding, Fix
     from cfgtool.schema import Config
 
 RULE = Rule(
@@ -50,10 +55,11 @@ RULE = Rule(
     severity="error",
     summary="Finds combined suppression together with a setting that it refuses",
     on=("BatchNonMaxSuppression.use_combined_nms",),
+    fix="unsafe",
 )
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Name each setting in the way."""
     entry = config.entry("use_combined_nms")
     if entry is None or not entry.value:
@@ -67,4 +73,16 @@ def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG00
     if config.flag("use_class_agnostic_nms"):
         conflicts.append("'use_class_agnostic_nms'")
     if conflicts:
-        yield RULE.finding(entry, f"'use_combined_nms' cannot be used with {' and '.join(conflicts)}")
+        message = f"'use_combined_nms' cannot be used with {' and '.join(conflicts)}"
+        fix = _unchanged_frame(context, config) if conflicts[1:] == [] else None
+        yield RULE.finding(entry, message, fix=fix)
+
+
+def _unchanged_frame(context: Context, config: Config) -> Fix | None:
+    """The fix where the frame of coordinates is all that is in the way."""
+    line, old = "change_coordinate_frame: false", config.entry("change_coordinate_frame")
+    if not config.flag("change_coordinate_frame"):
+        return None
+    if old is None:
+        return context.insert_fix(config, line, "unsafe")
+    return context.fix("write false", "unsafe", [context.replace(old, "false")])

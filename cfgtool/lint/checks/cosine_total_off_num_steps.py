@@ -3,7 +3,8 @@
 ## Why it is bad
 
 After total_steps the rate is 0: the rest of the training changes nothing. A schedule more than twice as
-long as the training never comes down from its high rates, which is where most of the accuracy is won.
+long as the training never comes down from its high rates, which is where most of the accuracy is won. One that
+is somewhat longer, and would end at a tenth of its base rate or more, is a remark.
 
 ## Example
 
@@ -68,21 +69,39 @@ RULE = Rule(
 )
 
 
+ENDS = 0.1
+"""A schedule that ends at less of its base rate has decayed."""
+
+
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Compare `total_steps` with `num_steps`; a training without end is compared with nothing."""
     steps, total = steps_of(config), config.integer("total_steps")
-    if steps <= 0 or steps <= total <= 2 * steps:
+    if steps <= 0 or total == steps:
+        return
+    left = _left(config, steps)
+    if total > steps and left < ENDS:
         return
     entry = config.entry("total_steps")
     shown = f"'total_steps' of {total}" + ("" if entry else " (the default)")
+    severity = None
     if total < steps:
-        message = (
-            f"{shown} ends before 'num_steps' of {steps}: the learning rate is 0 for the last {steps - total}"
-        )
+        message = f"ends before 'num_steps' of {steps}: the learning rate is 0 for the last {steps - total}"
+    elif total > 2 * steps:
+        message = f"is more than twice 'num_steps' of {steps}: the learning rate hardly decays"
     else:
-        message = f"{shown} is more than twice 'num_steps' of {steps}: the learning rate hardly decays"
+        severity = "info"
+        message = f"is above 'num_steps' of {steps}: training ends at {100 * left:.0f} % of the base rate"
     if entry is None:
         fix = context.insert_fix(config, f"total_steps: {steps}", "unsafe")
     else:
         fix = context.fix(f"write {steps}", "unsafe", [context.replace(entry, str(steps))])
-    yield RULE.finding(entry or config, message, fix=fix)
+    yield RULE.finding(entry or config, f"{shown} {message}", fix=fix, severity=severity)
+
+
+def _left(config: Config, step: int) -> float:
+    """The share of the base rate at `step`, which comes before the end of the schedule."""
+    from math import cos, pi
+
+    start = config.integer("warmup_steps") + config.integer("hold_base_rate_steps")
+    total = config.integer("total_steps")
+    return 1.0 if step <= start or total <= start else (1 + cos(pi * (step - start) / (total - start))) / 2

@@ -38,6 +38,10 @@ on. Where the warm-up alone fills it to the step, the rate of that step is NaN.
         }
       }
     }
+
+## Fix safety
+
+Unsafe: a tenth of the steps to warm up, and no hold, is what is usual and may not be what was meant.
 """
 
 from __future__ import annotations
@@ -59,22 +63,28 @@ RULE = Rule(
     severity="warning",
     summary="Finds a cosine schedule whose warm-up and hold leave no steps to decay in",
     on=("CosineDecayLearningRate",),
+    fix="unsafe",
 )
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Add up warm-up and hold; a warm-up beyond the schedule is another rule's."""
     total, warmup = config.integer("total_steps"), config.integer("warmup_steps")
     hold = config.integer("hold_base_rate_steps")
     if warmup > total or warmup + hold < total:
         return
     if hold == 0:
-        entry = config.entry("warmup_steps") or config.entry("total_steps")
+        field, shorter = "warmup_steps", total // 10
         message = f"'warmup_steps' equals 'total_steps' of {total}: the rate of step {total} is NaN"
     else:
-        entry = config.entry("hold_base_rate_steps")
+        field, shorter = "hold_base_rate_steps", 0
         message = (
             f"'warmup_steps' of {warmup} and 'hold_base_rate_steps' of {hold} leave nothing of "
             f"'total_steps' of {total}"
         )
-    yield RULE.finding(entry or config, message)
+    entry, fix = config.entry(field), None
+    if entry is not None and warmup + hold != shorter and shorter + (warmup if hold else 0) < total:
+        fix = context.fix(f"write {shorter}", "unsafe", [context.replace(entry, str(shorter))])
+    yield RULE.finding(
+        entry or config.entry("total_steps") or config, f"{message}; shorten '{field}'", fix=fix
+    )

@@ -25,6 +25,10 @@ The types b0 to b7 are the sizes of EfficientDet. It refuses `depth_multiplier` 
         }
       }
     }
+
+## Fix safety
+
+Unsafe: the type may be what is wrong.
 """
 
 from __future__ import annotations
@@ -47,16 +51,17 @@ RULE = Rule(
     summary="Finds settings that make an EfficientDet something else, which it refuses",
     on=("SsdFeatureExtractor",),
     generations=("tf2",),
+    fix="unsafe",
 )
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look at the three settings."""
     if "_bifpn" not in config.text("type"):
         return
     for name, good in (("depth_multiplier", 1.0), ("use_depthwise", False), ("use_explicit_padding", False)):
         entry = config.entry(name)
         if entry is not None and entry.value != good:
-            yield RULE.finding(
-                entry, f"'{name}' is refused by EfficientDet; its sizes are the types b0 to b7"
-            )
+            message = f"'{name}' is refused by EfficientDet; its sizes are the types b0 to b7"
+            fix = context.fix(f"remove '{name}'", "unsafe", [context.delete(entry)])
+            yield RULE.finding(entry, message, fix=fix)

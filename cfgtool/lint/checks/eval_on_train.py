@@ -61,12 +61,15 @@ RULE = Rule(
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
-    """Compare the paths, spelled in one way."""
+    """Compare the paths, spelled in one way; a pattern takes in the names that it matches."""
     training = {_plain(entry.value) for entry in _paths(config.message("train_input_reader"))}
     for reader in config.messages("eval_input_reader"):
         for entry in _paths(reader) if reader is not None else ():
-            if _plain(entry.value) in training:
-                yield RULE.finding(entry, f"evaluation reads '{entry.value}', which is trained on")
+            path = _plain(entry.value)
+            found = path if path in training else next((p for p in training if _overlap(p, path)), None)
+            if found is not None:
+                through = "" if found == path else f" through '{found}'"
+                yield RULE.finding(entry, f"evaluation reads '{entry.value}', which is trained on{through}")
 
 
 def _paths(reader: Config) -> list[Entry]:
@@ -76,3 +79,13 @@ def _paths(reader: Config) -> list[Entry]:
 
 def _plain(path: str) -> str:
     return os.path.normpath(path.replace("\\", "/"))
+
+
+def _overlap(one: str, other: str) -> bool:
+    """True if one is a pattern that matches the other, a name; `*` stays within a folder, as in the OD API."""
+    for pattern, name in ((one, other), (other, one)):
+        if "*" in pattern and not set("*?[") & set(name) and pattern.count("/") == name.count("/"):
+            from fnmatch import fnmatchcase
+
+            return fnmatchcase(name, pattern)
+    return False

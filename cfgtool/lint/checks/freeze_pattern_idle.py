@@ -2,9 +2,10 @@
 
 ## Why it is bad
 
-A pattern has to match from the start of a variable's name. One that matches nothing freezes nothing, and
-nobody says so; as the only pattern of `update_trainable_variables` it leaves nothing to train. Names of
-TF1, of Keras and of cfgtool count: `cfgtool variables` lists them.
+A pattern is a regular expression that has to match from the start of a variable's name. One that matches
+nothing freezes nothing, and nobody says so; as the only pattern of `update_trainable_variables` it leaves
+nothing to train. Names of TF1, of Keras and of cfgtool count: `cfgtool variables` lists them. In TF1 a pattern
+that matches inside of names is a remark only: one of its two trainers takes it.
 
 ## Example
 
@@ -74,12 +75,14 @@ from typing import TYPE_CHECKING
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from cfgtool.lint.context import Context
     from cfgtool.lint.findings import Finding
+    from cfgtool.networks import NetworkDescription
     from cfgtool.networks.variables import Variable
-    from cfgtool.schema import Config
+    from cfgtool.schema import Config, Entry
 
 RULE = Rule(
     code="CFG426",
@@ -107,11 +110,47 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
                 pattern = re.compile(str(text))
             except re.error:
                 continue  # another rule's
-            if not any(pattern.match(name) for variable in network.variables for name in _names(variable)):
-                yield RULE.finding(entry, f"'{field}' pattern '{text}' matches no variable of this network")
+            finding = _judge(context, entry, pattern, network)
+            if finding is not None:
+                yield finding
+
+
+def _judge(
+    context: Context, entry: Entry, pattern: re.Pattern[str], network: NetworkDescription
+) -> Finding | None:
+    """What is wrong with a pattern, None for one that finds variables in training and in the OD API.
+
+    `cfgtool train` matches the start of all names. TF1 knows its own names only; one of its trainers matches
+    their start and the other searches them.
+    """
+    names = [name for variable in network.variables for name in _names(variable)]
+    own = [variable.tf1_name for variable in network.variables if variable.tf1_name]
+    said = f"'{entry.type.name}' pattern '{entry.value}'"
+    tf1 = context.generation == "tf1"
+    begins = any(pattern.match(name) for name in names)
+    if begins and (not tf1 or any(pattern.search(name) for name in own)):
+        return None
+    if begins:
+        message = f"{said} matches names of cfgtool only, TF1 has others"
+        return RULE.finding(entry, f"{message}, such as {_examples(own)}", severity="info")
+    inside = next((name for name in (own if tf1 else names) if pattern.search(name)), None)
+    if inside is not None:
+        message = f"{said} matches inside of names such as '{inside}' and begins none"
+        severity = "info" if tf1 else None
+        return RULE.finding(entry, f"{message}; write '.*{entry.value}'", severity=severity)
+    shown = _examples(own if tf1 else names)
+    return RULE.finding(entry, f"{said} matches no variable of this network, whose names are like {shown}")
 
 
 def _names(variable: Variable) -> Iterator[str]:
+    """The names that training matches, as `cfgtool.networks.freezing` does."""
     for name in (variable.name, variable.keras_name, variable.tf1_name):
         if name:
             yield name
+
+
+def _examples(names: list[str]) -> str:
+    """The first name of the backbone and of the heads."""
+    heads = (name for name in names if name.startswith(("BoxPredictor", "head/", "WeightShared")))
+    shown = dict.fromkeys(name for name in (names[0] if names else None, next(heads, None)) if name)
+    return " and ".join(f"'{name}'" for name in shown)

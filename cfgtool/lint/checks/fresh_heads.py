@@ -90,6 +90,7 @@ RULE = Rule(
     severity="info",
     summary="Finds heads that start fresh because the start checkpoint has others",
     on=("TrainConfig.fine_tune_checkpoint",),
+    when={"filled": True},
 )
 
 

@@ -96,6 +96,7 @@ RULE = Rule(
     on=("TrainConfig.fine_tune_checkpoint",),
     generations=("tf2",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 

@@ -44,8 +44,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._restore import type_fix, type_place
-from cfgtool.lint.context import restore_type
 from cfgtool.lint.rules import Rule
+from cfgtool.schema.unwritten import restore_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,18 +59,19 @@ RULE = Rule(
     name="hourglass-classification",
     severity="error",
     summary="Finds an hourglass network that is to start from a classifier, which it has no part of",
-    on=("TrainConfig.fine_tune_checkpoint",),
+    on=("CenterNetFeatureExtractor.type",),
     generations=("tf2",),
     fix="unsafe",
+    when={"contains": ["hourglass"]},
 )
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
-    """Look at the backbone of a CenterNet."""
-    extractor = config.root.message("model").message("center_net").message("feature_extractor").text("type")
-    if not extractor.startswith("hourglass") or restore_type(config) != "classification":
+    """Look at the start checkpoint of an hourglass."""
+    extractor, train = config.text("type"), config.root.message("train_config")
+    if not extractor.startswith("hourglass") or restore_type(train) != "classification":
         return
-    if not config.text("fine_tune_checkpoint"):
+    if not train.text("fine_tune_checkpoint"):
         return
     message = f"'{extractor}' cannot be restored with the type 'classification'; write 'detection'"
-    yield RULE.finding(type_place(config), message, fix=type_fix(context, config, "detection"))
+    yield RULE.finding(type_place(train), message, fix=type_fix(context, train, "detection"))

@@ -45,6 +45,7 @@ RULE = Rule(
     severity="error",
     summary="Finds a path to a label map that cannot be read as one",
     on=("InputReader.label_map_path",),
+    when={"filled": True},
 )
 
 

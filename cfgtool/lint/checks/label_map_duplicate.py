@@ -62,7 +62,8 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
             entry = item.entry(field)
             if entry is None or entry.value == "":
                 continue
-            line = context.document.position(entry.start)[0]
-            first = lines.setdefault((field, entry.value), line)
-            if first != line:
-                yield RULE.finding(entry, f"{field} '{entry.value}' stands at line {first} already")
+            key = (field, entry.value)
+            if key in lines:
+                yield RULE.finding(entry, f"{field} '{entry.value}' stands at line {lines[key]} already")
+            else:
+                lines[key] = context.document.position(entry.start)[0]

@@ -61,6 +61,8 @@ def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG00
     if number > 0 or (number == 0 and "background" in (config.text("name"), config.text("display_name"))):
         return
     if entry is None:
+        if config.entries("id"):
+            return  # it cannot be read, which is another flaw
         yield RULE.finding(config, f"item '{name}' has no id, which means 0; ids begin at 1")
     else:
         yield RULE.finding(entry, f"item '{name}' has the id '{number}'; ids begin at 1")

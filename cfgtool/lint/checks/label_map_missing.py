@@ -50,6 +50,7 @@ RULE = Rule(
     summary="Finds a path to a label map that is not there",
     on=("InputReader.label_map_path",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 

@@ -5,7 +5,7 @@
 The published configs were trained on TPU pods with batches of 64 to 512. Their rate is about 0.000625 per
 image of the batch; with the batch of a single GPU and the rate of the pod the loss becomes NaN within a few
 steps. A rate above four times the usual one is a warning, above ten times an error; clipped gradients
-survive more, so that gradient_clipping_by_norm takes one degree off. Batches above 256 are not judged.
+survive more, so that gradient_clipping_by_norm takes one degree off. Batches above 512 are not judged.
 
 ## Example
 
@@ -45,7 +45,7 @@ survive more, so that gradient_clipping_by_norm takes one degree off. Batches ab
 
 ## Fix safety
 
-Unsafe: it changes the training. The rate scales with the batch size, and a warm-up rate above it follows.
+Unsafe: it changes the training. The rates scale with the batch size; a warm-up rate above them becomes a third.
 """
 
 from __future__ import annotations
@@ -53,13 +53,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.checks._optimizer import schedule_of, train_config_of
+from cfgtool.lint.checks._rates import highest_rate, lower_rates, severity_of
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cfgtool.lint.context import Context
-    from cfgtool.lint.findings import Finding, Fix
+    from cfgtool.lint.findings import Finding
     from cfgtool.schema import Config
 
 RULE = Rule(
@@ -74,7 +75,8 @@ RULE = Rule(
 
 USUAL = 0.000625
 """Rate per image of the batch in the published configs: 0.04 / 64, 0.08 / 128, 0.01 / 16."""
-LARGEST_BATCH = 256
+LARGEST_BATCH = 512
+"""Beyond it the published configs do as they like: a batch of 1024 has a rate of 4."""
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
@@ -84,26 +86,16 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     if found is None or not 0 < batch <= LARGEST_BATCH:
         return
     schedule, field = found
-    base = schedule.number(field)
-    times = base / batch / USUAL
-    if times <= 4:
+    rate, name, place = highest_rate(schedule, field)
+    times = rate / batch / USUAL
+    severity = severity_of(times, train)
+    if severity is None:
         return
-    clipped = train.number("gradient_clipping_by_norm") > 0
-    severity = ("warning" if clipped else "error") if times > 10 else ("info" if clipped else "warning")
-    usual = f"{USUAL * batch:.4g}"
+    usual = USUAL * batch
+    shown = "" if train.has("batch_size") else " (the default)"
     message = (
-        f"'{field}' of {base:.6g} is {times:.0f} times what the published configs use for a batch of {batch};"
-        f" write about {usual}"
+        f"'{name}' of {rate:.6g} for a batch of {batch}{shown} is {rate / batch:.3g} per image, {times:.3g} times the "
+        f"{USUAL:.6f} of the published configs; write about {usual:.4g}"
     )
-    fix = _fix(context, schedule, field, usual)
-    yield RULE.finding(schedule.entry(field) or schedule, message, severity=severity, fix=fix)
-
-
-def _fix(context: Context, schedule: Config, field: str, usual: str) -> Fix | None:
-    """Write the usual rate, and a warm-up rate below it."""
-    entry = schedule.entry(field)
-    edits = [context.replace(entry, usual) if entry else context.insert(schedule, f"{field}: {usual}")]
-    warmup = schedule.entry("warmup_learning_rate") if field == "learning_rate_base" else None
-    if warmup is not None and warmup.value is not None and warmup.value > float(usual):
-        edits.append(context.replace(warmup, f"{float(usual) / 3:.4g}"))
-    return context.fix(f"write {usual}", "unsafe", edits)
+    fix = lower_rates(context, schedule, field, usual)
+    yield RULE.finding(place, message, severity=severity, fix=fix)

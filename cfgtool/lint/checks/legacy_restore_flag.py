@@ -29,8 +29,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.context import restore_type
 from cfgtool.lint.rules import Rule
+from cfgtool.schema.unwritten import restore_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

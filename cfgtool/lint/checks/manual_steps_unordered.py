@@ -50,6 +50,10 @@ one.
         }
       }
     }
+
+## Fix safety
+
+Unsafe: it may be a step that is wrong and not the order. Equal steps are left to you.
 """
 
 from __future__ import annotations
@@ -62,7 +66,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cfgtool.lint.context import Context
-    from cfgtool.lint.findings import Finding
+    from cfgtool.lint.findings import Finding, Fix
     from cfgtool.schema import Config
 
 RULE = Rule(
@@ -71,20 +75,48 @@ RULE = Rule(
     severity="error",
     summary="Finds a manual schedule whose steps do not rise, or that has none",
     on=("ManualStepLearningRate",),
+    fix="unsafe",
 )
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Compare each step with the one before."""
     if not config.has("schedule"):
         message = (
             "'manual_step_learning_rate' has no 'schedule', which is refused; one rate is a "
             "'constant_learning_rate'"
         )
-        yield RULE.finding(config, message)
-    last = None
+        yield RULE.finding(config, message, fix=_constant(context, config))
+    last, fix = None, _sorted(context, config)
     for part in config.messages("schedule"):
         step = part.integer("step")
         if last is not None and step <= last:
-            yield RULE.finding(part.entry("step") or part, f"step '{step}' does not come after step '{last}'")
+            message = f"step '{step}' does not come after step '{last}'; write them in rising order"
+            yield RULE.finding(part.entry("step") or part, message, fix=fix)
         last = step
+
+
+def _constant(context: Context, config: Config) -> Fix | None:
+    """A schedule of the initial rate alone."""
+    holder = config.parent
+    entry = holder.entry("manual_step_learning_rate") if holder is not None else None
+    if entry is None:
+        return None
+    rate = config.entry("initial_learning_rate")
+    shown = context.source(rate) if rate is not None else "0.002"
+    text = f"constant_learning_rate {{ learning_rate: {shown} }}"
+    return context.fix("write a constant rate", "unsafe", [context.rewrite(entry, text)])
+
+
+def _sorted(context: Context, config: Config) -> Fix | None:
+    """The entries in the order of their steps; None where two have the same, or that is their order."""
+    entries = config.entries("schedule")
+    if any(entry.value is None or entry.node is not entry.field.value for entry in entries):
+        return None
+    steps = [entry.value.integer("step") for entry in entries]
+    order = sorted(range(len(steps)), key=lambda index: steps[index])
+    if len(set(steps)) < len(steps) or order == list(range(len(steps))):
+        return None
+    moved = zip(entries, (context.source(entries[index]) for index in order), strict=True)
+    edits = [context.replace(entry, text) for entry, text in moved if context.source(entry) != text]
+    return context.fix("sort the entries", "unsafe", [*edits])

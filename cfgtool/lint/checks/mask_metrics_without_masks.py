@@ -46,6 +46,7 @@ RULE = Rule(
     severity="error",
     summary="Finds mask metrics for a model that predicts no masks",
     on=("EvalConfig.metrics_set",),
+    when={"equals": ["coco_mask_metrics"]},
 )
 
 

@@ -48,6 +48,7 @@ RULE = Rule(
     summary="Finds a training on multiclass scores with a reader that does not load them",
     on=("TrainConfig.use_multiclass_scores",),
     fix="safe",
+    when={"equals": [True]},
 )
 
 

@@ -92,6 +92,7 @@ RULE = Rule(
     severity="warning",
     summary="Finds a start checkpoint in the format of the other generation, which the OD API cannot use",
     on=("TrainConfig.fine_tune_checkpoint",),
+    when={"filled": True},
 )
 
 

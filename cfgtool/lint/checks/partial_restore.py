@@ -88,6 +88,7 @@ RULE = Rule(
     severity="warning",
     summary="Finds a start checkpoint that lacks a part of the network",
     on=("TrainConfig.fine_tune_checkpoint",),
+    when={"filled": True},
 )
 
 

@@ -46,6 +46,7 @@ RULE = Rule(
         "TFRecordInputReader.input_path",
     ),
     fix="safe",
+    when={"contains": ["\\"]},
 )
 
 

@@ -45,6 +45,7 @@ RULE = Rule(
         "TFRecordInputReader.input_path",
     ),
     fix="safe",
+    when={"contains": [" "]},
 )
 
 

@@ -2,8 +2,9 @@
 
 ## Why it is bad
 
-`all_metrics_per_category` adds to `include_metrics_per_category` and means nothing without it. In TF2, both
-are read only where `metrics_set` names a set, although COCO metrics are computed without one.
+`all_metrics_per_category` adds to `include_metrics_per_category` and means nothing without it. In TF2, both,
+and `super_categories` and `skip_predictions_for_unlabeled_class`, are read only where `metrics_set` names a
+set, although COCO metrics are computed without one.
 
 ## Example
 
@@ -22,7 +23,8 @@ are read only where `metrics_set` names a set, although COCO metrics are compute
 
 ## Fix safety
 
-Unsafe: more is computed and printed than before.
+Safe where it names the set that is computed anyway. Unsafe where it turns metrics on: more is computed than before,
+and some versions of pycocotools fail at it.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ RULE = Rule(
     on=(
         "EvalConfig.all_metrics_per_category",
         "EvalConfig.include_metrics_per_category",
+        "EvalConfig.skip_predictions_for_unlabeled_class",
         "EvalConfig.super_categories",
     ),
     fix="unsafe",
@@ -61,12 +64,11 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         if include is not None:
             fix = context.fix("write true", "unsafe", [context.replace(include, "true")])
         yield RULE.finding(every, f"'all_metrics_per_category' means nothing without '{line}'", fix=fix)
-    wants = next(
-        (e for e in (include, every, config.entry("super_categories")) if e is not None and e.value), None
-    )
+    others = (config.entry("super_categories"), config.entry("skip_predictions_for_unlabeled_class"))
+    wants = next((e for e in (include, every, *others) if e is not None and e.value), None)
     if context.generation == "tf2" and wants is not None and not config.has("metrics_set"):
         line = 'metrics_set: "coco_detection_metrics"'
-        fix = context.insert_fix(config, line, "unsafe", before=wants)
+        fix = context.insert_fix(config, line, "safe", before=wants)
         yield RULE.finding(
             wants,
             f"the OD API ignores '{wants.type.name}' where 'metrics_set' is empty; write '{line}'",

@@ -38,6 +38,10 @@ level 7). `pad_to_multiple` in the extractor pads the image instead.
         }
       }
     }
+
+## Fix safety
+
+Unsafe: images are padded, and anchors are laid over the padding too.
 """
 
 from __future__ import annotations
@@ -51,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cfgtool.lint.context import Context
-    from cfgtool.lint.findings import Finding
+    from cfgtool.lint.findings import Finding, Fix
     from cfgtool.schema import Config
 
 RULE = Rule(
@@ -60,10 +64,11 @@ RULE = Rule(
     severity="error",
     summary="Finds an image size that a feature pyramid cannot halve often enough",
     on=("Ssd.feature_extractor",),
+    fix="unsafe",
 )
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Divide the sides of the image by the coarsest stride that takes part in an addition."""
     extractor = config.message("feature_extractor")
     multiple = _multiple(extractor)
@@ -83,15 +88,22 @@ def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG00
             up = " and ".join(str(-(-side // multiple) * multiple) for side in wrong)
             shown = " and ".join(f"'{side}'" for side in wrong)
             message = f"image side {shown} is no multiple of {multiple}, which '{type_}' needs; {up} would be"
-            yield RULE.finding(entry, message)
+            yield RULE.finding(entry, message, fix=_padding(context, extractor, multiple))
     elif kind == "keep_aspect_ratio_resizer":
         message = (
             f"'{type_}' needs image sides that are multiples of {multiple}, which this resizer does not "
             "promise"
         )
-        yield RULE.finding(
-            entry, f"{message}; 'pad_to_multiple: {multiple}' in the extractor does", severity="warning"
-        )
+        message = f"{message}; 'pad_to_multiple: {multiple}' in the extractor does"
+        yield RULE.finding(entry, message, fix=_padding(context, extractor, multiple), severity="warning")
+
+
+def _padding(context: Context, extractor: Config, multiple: int) -> Fix | None:
+    """The fix that pads images in the extractor."""
+    old = extractor.entry("pad_to_multiple")
+    if old is None:
+        return context.insert_fix(extractor, f"pad_to_multiple: {multiple}", "unsafe")
+    return context.fix(f"write {multiple}", "unsafe", [context.replace(old, str(multiple))])
 
 
 def _multiple(extractor: Config) -> int | None:

@@ -50,6 +50,7 @@ RULE = Rule(
     summary="Finds an input path that matches no file",
     on=("TFRecordInputReader.input_path",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 
@@ -63,6 +64,8 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
             context.note(f"records not looked for: there is no '{name}' on this machine")
             continue
         hint, meant = near(context, name)
+        if "[" in name and context.locate(name) is not None:
+            hint, meant = "; there is a file of that name, and '[' begins a set of letters: rename it", None
         fix = (
             context.fix(f"write '{meant}'", "unsafe", [context.replace(entry, f'"{meant}"')])
             if meant

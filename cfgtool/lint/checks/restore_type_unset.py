@@ -23,14 +23,14 @@ nothing is restored.
 
 ## Fix safety
 
-Unsafe: the checkpoint may be of a classifier.
+Safe where the checkpoint is there and is a classifier. Unsafe otherwise: it may be one.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._restore import type_fix
+from cfgtool.lint.checks._restore import plan_of, type_fix
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -52,14 +52,21 @@ RULE = Rule(
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
-    """Look for the two fields; the deprecated one has a rule of its own."""
+    """Look for the two fields; the deprecated one has a rule of its own.
+
+    A checkpoint that is there tells what is meant: where it is a classifier, the type is only written out.
+    """
     entry = config.entry("fine_tune_checkpoint")
     if entry is None or not entry.value or config.text("fine_tune_checkpoint_type"):
         return
     if config.has("from_detection_checkpoint"):
         return
-    message = (
-        "'fine_tune_checkpoint_type' is not set and means 'classification'; from a detector, write "
-        "'detection'"
+    plan = plan_of(context, config)
+    message = "'fine_tune_checkpoint_type' is not set and means 'classification'"
+    if plan is not None and plan.verdict.severity == "ok":
+        fix = type_fix(context, config, "classification", "safe")
+        yield RULE.finding(entry, f"{message}, as this checkpoint is; write it", fix=fix, severity="info")
+        return
+    yield RULE.finding(
+        entry, f"{message}; from a detector, write 'detection'", fix=type_fix(context, config, "detection")
     )
-    yield RULE.finding(entry, message, fix=type_fix(context, config, "detection"))

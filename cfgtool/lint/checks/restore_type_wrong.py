@@ -96,6 +96,7 @@ RULE = Rule(
     summary="Finds a restore type that does not go with what the start checkpoint holds",
     on=("TrainConfig.fine_tune_checkpoint",),
     fix="unsafe",
+    when={"filled": True},
 )
 
 

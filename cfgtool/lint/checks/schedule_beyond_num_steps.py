@@ -70,7 +70,7 @@ RULE = Rule(
     code="CFG616",
     name="schedule-beyond-num-steps",
     severity="info",
-    summary="Finds a schedule whose first change comes after the end of training",
+    summary="Finds changes of the learning rate that come after the end of training",
     on=(
         "ManualStepLearningRate.schedule",
         "ExponentialDecayLearningRate",
@@ -79,7 +79,7 @@ RULE = Rule(
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
-    """Compare the first boundary, or the length of a stair, with `num_steps`."""
+    """Compare the boundaries, or the length of a stair, with `num_steps`."""
     steps = steps_of(config)
     if steps <= 0:
         return
@@ -87,9 +87,11 @@ def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG00
         boundaries = [
             (part.integer("step"), part.entry("step")) for part in config.messages("schedule") if part
         ]
-        first, entry = min(boundaries, key=lambda boundary: boundary[0])
-        if first >= steps:
-            message = f"first change of the rate at step '{first}' comes after 'num_steps' of {steps}"
+        late = [boundary for boundary in boundaries if boundary[0] >= steps]
+        if late:
+            step, entry = min(late, key=lambda boundary: boundary[0])
+            which = "first change" if len(late) == len(boundaries) else "change"
+            message = f"{which} of the rate at step '{step}' comes after 'num_steps' of {steps}"
             yield RULE.finding(entry or config, message)
     elif config.flag("staircase") and config.integer("decay_steps") > steps:
         entry = config.entry("decay_steps")

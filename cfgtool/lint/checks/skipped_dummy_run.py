@@ -59,6 +59,7 @@ RULE = Rule(
     on=("TrainConfig.run_fine_tune_checkpoint_dummy_computation",),
     generations=("tf2",),
     fix="safe",
+    when={"equals": [False]},
 )
 
 

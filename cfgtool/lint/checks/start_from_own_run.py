@@ -40,6 +40,7 @@ RULE = Rule(
     severity="info",
     summary="Finds a start checkpoint in the folder of a training run",
     on=("TrainConfig.fine_tune_checkpoint",),
+    when={"filled": True},
 )
 
 

@@ -39,6 +39,7 @@ RULE = Rule(
     summary="Finds a number of steps that the OD API does not save the last weights of",
     on=("TrainConfig.num_steps",),
     generations=("tf2",),
+    when={"no_multiple_of": 1000},
 )
 
 

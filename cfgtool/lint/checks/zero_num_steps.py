@@ -57,16 +57,20 @@ RULE = Rule(
     code="CFG618",
     name="open-ended-training",
     severity="warning",
-    summary="Finds a training without a number of steps, which the TF2 trainer of the OD API cannot start",
+    summary="Finds a training without a number of steps, which TF2 of the OD API cannot start and TF1 never ends",
     on=("TrainConfig",),
-    generations=("tf2",),
 )
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look for a number above 0."""
     if config.integer("num_steps") > 0 or not config.has("optimizer"):
         return
     entry = config.entry("num_steps")
     shown = "'num_steps: 0'" if entry else "'num_steps' is not set and means 0, which"
-    yield RULE.finding(entry or config, f"{shown} needs the number of steps on the command line")
+    if context.generation == "tf1":
+        yield RULE.finding(
+            entry or config, f"{shown} trains for ever in TF1; write where to stop", severity="info"
+        )
+    else:
+        yield RULE.finding(entry or config, f"{shown} needs the number of steps on the command line")

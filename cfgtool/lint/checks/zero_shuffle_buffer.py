@@ -16,6 +16,10 @@ The input pipeline refuses a buffer of 0. To leave the order alone, `shuffle` ha
       shuffle: false
       shuffle_buffer_size: 0
     }
+
+## Fix safety
+
+Unsafe: a buffer of some size may be what was meant.
 """
 
 from __future__ import annotations
@@ -40,16 +44,21 @@ RULE = Rule(
         "InputReader.shuffle_buffer_size",
         "InputReader.filenames_shuffle_buffer_size",
     ),
+    fix="unsafe",
+    when={"equals": [0]},
 )
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look at both buffers of a reader that shuffles."""
     if not config.flag("shuffle"):
         return
+    shuffle = config.entry("shuffle")
+    fix = context.insert_fix(config, "shuffle: false", "unsafe")
+    if shuffle is not None:
+        fix = context.fix("write 'shuffle: false'", "unsafe", [context.replace(shuffle, "false")])
     for name in ("shuffle_buffer_size", "filenames_shuffle_buffer_size"):
         entry = config.entry(name)
         if entry is not None and config.integer(name) == 0:
-            yield RULE.finding(
-                entry, f"'{name}: 0' is refused where 'shuffle' is true; write 'shuffle: false' or a size"
-            )
+            message = f"'{name}: 0' is refused where 'shuffle' is true; write 'shuffle: false' or a size"
+            yield RULE.finding(entry, message, fix=fix)

@@ -31,6 +31,10 @@ that are not written are 0: a pyramid of no layers, or of the least number of fi
         }
       }
     }
+
+## Fix safety
+
+Unsafe: the network changes to the preset of its type, and levels written in the block go with it.
 """
 
 from __future__ import annotations
@@ -52,15 +56,18 @@ RULE = Rule(
     severity="warning",
     summary="Finds a bifpn block that sets the size of its pyramid to 0 by leaving it out",
     on=("BidirectionalFeaturePyramidNetworks",),
+    fix="unsafe",
 )
 
 
-def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
+def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look for the two numbers that have no default."""
     zero = [name for name in ("num_iterations", "num_filters") if config.integer(name) == 0]
     if zero:
         shown = " and ".join(f"'{name}'" for name in zero)
-        yield RULE.finding(
-            config,
-            f"'bifpn' without {shown} means 0, not the preset of the type; write the number or no 'bifpn'",
+        message = (
+            f"'bifpn' without {shown} means 0, not the preset of the type; write the number or no 'bifpn'"
         )
+        entry = config.parent.entry("bifpn") if config.parent else None
+        fix = context.fix("remove 'bifpn'", "unsafe", [context.delete(entry)]) if entry else None
+        yield RULE.finding(config, message, fix=fix)

@@ -67,7 +67,7 @@ def _rule(code: str, results: Results) -> dict[str, Any]:
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"category": rule.category, "tags": [rule.category]},
     }
-    address = pages.address(code) if code not in catalogue.own_docs else None
+    address = pages.address(code)
     return row | ({"helpUri": address} if address else {})
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.reporters.concise import headline, painter
+from cfgtool.lint.paint import painter
+from cfgtool.lint.reporters.concise import headline
 
 if TYPE_CHECKING:
     from cfgtool.lint.findings import Finding
+    from cfgtool.lint.paint import Paint
     from cfgtool.lint.reporters import Results
-    from cfgtool.lint.reporters.concise import Paint
     from cfgtool.textproto import Document
 
 WIDEST_LINE = 160

@@ -11,8 +11,7 @@ from cfgtool.checkpoints import Checkpoint, open_checkpoint, read_checkpoint
 from cfgtool.data.label_map import read_label_map
 from cfgtool.data.paths import expand_paths
 from cfgtool.errors import UserError
-from cfgtool.lint.context import restore_type
-from cfgtool.matching import RestorePlan, restore_plan
+from cfgtool.matching import RestorePlan, configured_plan
 from cfgtool.networks import NetworkDescription, describe, frozen_variables
 from cfgtool.schema import Config
 from cfgtool.training.run.job import Job
@@ -108,8 +107,7 @@ def _restore(job: Job, network: NetworkDescription) -> RestorePlan:
     train_config = job.config.message("train_config")
     entry = train_config.entry("fine_tune_checkpoint")
     checkpoint = open_checkpoint(train_config.text("fine_tune_checkpoint"))
-    load_all = train_config.flag("load_all_detection_checkpoint_vars")
-    plan = restore_plan(network, checkpoint, restore_type(train_config), load_all=load_all)
+    plan = configured_plan(job.config, network, checkpoint)
     if plan.verdict.severity == "error":
         raise job.fail(plan.verdict.text, entry, plan.verdict.hint)
     if missing := checkpoint.missing_data():

@@ -1,0 +1,1 @@
+"""What is known of a field, message or enumeration as one value: a card, and its forms for people."""
