@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cfgtool.lint.engine import Report, Settings
     from cfgtool.textproto import Document
 
-PARALLEL_FROM = 200
+PARALLEL_FROM = 500
 """Fewer files than this are linted in less time than other processes take to start."""
 
 
