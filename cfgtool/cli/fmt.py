@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cfgtool.cli.rewriting import deliver, read_input, shown_name, tell, unified_difference, write_out
 from cfgtool.errors import UserError
-from cfgtool.lint.discovery import expand
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from cfgtool.lint.configuration import Lookup
+from cfgtool.lint.discovery import Discovery, expand_all, is_foreign
+from cfgtool.textproto import parse
 
 app = typer.Typer(add_completion=False, help="Write configs in one layout, keeping values and comments.")
 
@@ -33,12 +32,18 @@ def fmt(paths: Paths = None, check: Check = False, diff: Diff = False) -> int:
     if not paths:
         raise UserError("no config given", hint="name one or more files or folders, or - for standard input")
     failed: list[UserError] = []
+    files = expand_all(Discovery(Lookup()), paths, failed)
+    for error in failed:
+        tell(f"cfgtool: error: {error}")
     changed = count = 0
-    for path in _files(paths, failed):
+    for path, found in files:
         try:
-            differs = _format(path, check, diff)
+            differs = _format(path, found, check, diff)
         except UserError as error:
-            _complain(error, failed)
+            failed.append(error)
+            tell(f"cfgtool: error: {error}")
+            continue
+        if differs is None:
             continue
         count += 1
         changed += differs
@@ -49,29 +54,17 @@ def fmt(paths: Paths = None, check: Check = False, diff: Diff = False) -> int:
     return 2 if failed else int((check or diff) and changed > 0)
 
 
-def _files(paths: list[str], failed: list[UserError]) -> Iterator[str]:
-    """All files once, in the order of the paths."""
-    seen: set[str] = set()
-    for path in paths:
-        try:
-            found = expand(path)
-        except UserError as error:
-            _complain(error, failed)
-            continue
-        yield from (name for name in found if name not in seen)
-        seen.update(found)
+def _format(path: str, found: bool, check: bool, diff: bool) -> bool | None:
+    """Format one file, or only look; returns whether the text is another then.
 
-
-def _complain(error: UserError, failed: list[UserError]) -> None:
-    failed.append(error)
-    tell(f"cfgtool: error: {error}")
-
-
-def _format(path: str, check: bool, diff: bool) -> bool:
-    """Format one file, or only look; returns whether the text is another then."""
+    None for a file that nobody named, and that is plainly of another program.
+    """
     from cfgtool.schema.formatting import format_text
 
     before = read_input(path)
+    if found and is_foreign(parse(before), path):
+        tell(f"{path}: note: skipped: nothing in it belongs to a pipeline config")
+        return None
     try:
         after = format_text(before)
     except UserError as error:

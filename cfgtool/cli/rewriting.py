@@ -15,13 +15,16 @@ def shown_name(path: str) -> str:
     return "<stdin>" if path == STDIN else path
 
 
-def read_input(path: str) -> str:
-    """The text of a file, or of standard input for `-`. Raises UserError if it cannot be read or is binary."""
+def read_input(path: str, name: str | None = None) -> str:
+    """The text of a file, or of standard input for `-`, called `name` in messages.
+
+    Raises UserError if it cannot be read or is binary.
+    """
     if path != STDIN:
         return read_text(path)
     data = sys.stdin.buffer.read()
     if b"\0" in data:
-        raise UserError("is binary, not a text proto", path=shown_name(path))
+        raise UserError("is binary, not a text proto", path=name or shown_name(path))
     return decode_text(data)
 
 

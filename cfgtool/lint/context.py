@@ -32,17 +32,39 @@ T = TypeVar("T")
 class Context:
     """One config under examination.
 
-    `generation` is "tf1" or "tf2"; `path` is None for text without a file.
+    `generation` is "tf1" or "tf2"; `path` is None for text without a file. `remaps` says what prefixes of
+    file names stand for here, the longest first. `lacking` is set when a file or network that was asked for
+    cannot be had; `unjudged` are the codes of the rules that this happened to.
     """
 
-    __slots__ = ("_cache", "config", "document", "generation", "notes", "path")
+    __slots__ = (
+        "_cache",
+        "config",
+        "document",
+        "generation",
+        "lacking",
+        "notes",
+        "path",
+        "remaps",
+        "unjudged",
+    )
 
-    def __init__(self, config: Config, document: Document, path: str | None, generation: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        document: Document,
+        path: str | None,
+        generation: str,
+        remaps: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self.config = config
         self.document = document
         self.path = path
         self.generation: Literal["tf1", "tf2"] = "tf1" if generation == "tf1" else "tf2"
         self.notes: list[str] = []
+        self.remaps = remaps
+        self.lacking = False
+        self.unjudged: set[str] = set()
         self._cache: dict[tuple[str, str], Any] = {}
 
     def source(self, entry: Entry) -> str:
@@ -97,11 +119,20 @@ class Context:
         With `suffix` (".index"), the file that must exist is `name + suffix`; what comes back is `name`
         resolved. None if it is nowhere.
         """
+        name = self.remapped(name)
         for folder in self.folders():
             path = os.path.join(folder, name)
             if os.path.exists(path + suffix):
                 return path
+        self.lacking = True
         return None
+
+    def remapped(self, name: str) -> str:
+        """The file name `name` of the config as it is called here; itself where no remap is about it."""
+        for prefix, here in self.remaps:
+            if name.startswith(prefix) and (prefix[-1:] in "/\\" or name[len(prefix) :][:1] in ("", "/")):
+                return here + name[len(prefix) :]
+        return name
 
     def folders(self) -> list[str]:
         """Where relative names are looked for: the current folder, as in training, then the config's."""
@@ -115,10 +146,12 @@ class Context:
             return [] if path is None else [path]
         import glob
 
+        pattern = self.remapped(pattern)
         for folder in self.folders():
             found = sorted(glob.glob(os.path.join(folder, pattern)))
             if found:
                 return found
+        self.lacking = True
         return []
 
     def label_map(self, name: str) -> LabelMap | None:
@@ -173,6 +206,7 @@ class Context:
 
     def note(self, text: str) -> None:
         """Tell the user why something was not checked; said once."""
+        self.lacking = True
         if text not in self.notes:
             self.notes.append(text)
 
@@ -191,6 +225,8 @@ class Context:
                 self._cache[key] = None, f"not checked against the {what}: {error}"
         value: T | None
         value, problem = self._cache[key]
+        if value is None:
+            self.lacking = True
         if problem and noted:
             self.note(problem)
         return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cfgtool.lint import rules as rules_module
 from cfgtool.lint.declarative import holds, judge, judge_absent, judge_removed, weakened
@@ -16,6 +16,7 @@ from cfgtool.schema.model import root_of as root_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cfgtool.lint.baseline import Baseline
     from cfgtool.lint.context import Context
     from cfgtool.lint.rules import Catalogue
     from cfgtool.schema import Config, Entry, SchemaProblem
@@ -28,29 +29,62 @@ STRUCTURAL = frozenset(
 NEIGHBOURS = frozenset({"beside", "with", "without"})
 """Conditions of a rule about other fields than the one that triggers it."""
 CHECKS = "cfgtool.lint.checks"
+MARK = "cfgtool:"
+"""What a text holds that silences rules."""
 
 
 class Settings:
-    """How to lint: the generation ("auto", "tf1", "tf2"), the codes that are on (None: all), the rules."""
+    """How to lint.
 
-    __slots__ = ("catalogue", "codes", "target")
+    `target` is the generation ("auto", "tf1", "tf2"), `codes` the rules that are on (None: all), `severities`
+    says what a rule's findings count as in place of its own severity, `remaps` are (prefix of a file name in
+    a config, what stands for it here), the longest prefix first, `baseline` holds the findings that are known
+    and not reported, `fail_on` is the least severity that fails a run ("never": none does).
+    """
+
+    __slots__ = ("baseline", "catalogue", "codes", "fail_on", "remaps", "severities", "target")
 
     def __init__(
         self,
         target: str = "auto",
         codes: frozenset[str] | None = None,
         catalogue: Catalogue | None = None,
+        *,
+        severities: dict[str, str] | None = None,
+        remaps: tuple[tuple[str, str], ...] = (),
+        baseline: Baseline | None = None,
+        fail_on: str = "warning",
     ) -> None:
         self.target = target
         self.codes = codes
         self.catalogue = catalogue or rules_module.load()
+        self.severities = severities or {}
+        self.remaps = remaps
+        self.baseline = baseline
+        self.fail_on = fail_on
+
+    def replaced(self, *, target: str | None = None, codes: frozenset[str] | None) -> Settings:
+        """These settings for other codes, and for another target if one is given."""
+        return Settings(
+            target or self.target,
+            codes,
+            self.catalogue,
+            severities=self.severities,
+            remaps=self.remaps,
+            baseline=self.baseline,
+            fail_on=self.fail_on,
+        )
+
+    def on(self, code: str) -> bool:
+        """True if the rule is on."""
+        return self.codes is None or code in self.codes
 
 
 class Report:
     """What lint found in one document.
 
     `generation` is the one that the config was judged as, `reason` says why; `notes` says which checks
-    could not run because a file they need is not there.
+    could not run because a file they need is not there, and what is stale in the baseline.
     """
 
     __slots__ = ("document", "findings", "generation", "notes", "path", "reason")
@@ -71,6 +105,14 @@ class Report:
         self.reason = reason
         self.notes = notes
 
+    def detached(self) -> Report:
+        """This report without the tree of its document, which is large and which printing does not need."""
+        from cfgtool.textproto.tree import Block, Document, Lines
+
+        text = self.document.text
+        bare = Document(text, Block(0, 0), [], Lines(text))
+        return Report(bare, self.path, self.findings, self.generation, self.reason, self.notes)
+
 
 def lint_document(
     document: Document, path: str | None = None, settings: Settings | None = None
@@ -89,7 +131,7 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
     root = root_of(document)
     config = read_config(document, root)
     generation, reason = _generation(config, settings.target)
-    context = Context(config, document, path, generation)
+    context = Context(config, document, path, generation, settings.remaps)
     whole = _as_a_whole(document, catalogue)
     if whole is not None:
         findings = [whole]
@@ -99,9 +141,11 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
         findings = _without_conflicts(findings, document, catalogue)
     if settings.codes is not None:
         findings = [finding for finding in findings if finding.code in settings.codes]
-    from cfgtool.lint.suppression import suppress
+    if MARK in document.text or settings.severities or settings.baseline is not None:
+        from cfgtool.lint.settling import settle
 
-    findings = sorted(suppress(findings, document, catalogue), key=order)
+        findings = settle(findings, context, settings, whole is not None)
+    findings.sort(key=order)
     return Report(document, path, findings, generation, reason, [*document.notes, *context.notes])
 
 
@@ -213,8 +257,8 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
                     yield finding
     if not broken:
         for (code, _), config in checks.items():
-            if settings.codes is None or code in settings.codes:
-                yield from _check(records[code]["module"], context, config)
+            if settings.on(code):
+                yield from _check(code, records[code], context, config)
 
 
 def _triggered(
@@ -237,10 +281,23 @@ _CHECKS: dict[str, Callable[[Context, Config], Iterator[Finding]]] = {}
 """Module -> its check, once imported: the import system is too slow to be asked for every message."""
 
 
-def _check(module: str, context: Context, config: Config) -> Iterator[Finding]:
+def _check(code: str, record: dict[str, Any], context: Context, config: Config) -> Iterator[Finding]:
+    """The findings of a Python check, ours or a plugin's."""
+    context.lacking = False
+    if "plugin" in record:
+        from cfgtool.lint.plugins import run_check
+
+        yield from run_check(code, record, context, config)
+    else:
+        yield from _check_of(record["module"])(context, config)
+    if context.lacking:
+        context.unjudged.add(code)
+
+
+def _check_of(module: str) -> Callable[[Context, Config], Iterator[Finding]]:
     check = _CHECKS.get(module)
     if check is None:
         import importlib
 
         check = _CHECKS[module] = importlib.import_module(f"{CHECKS}.{module}").check
-    return check(context, config)
+    return check

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from cfgtool.textproto import Edit
 
 SEVERITIES = ("error", "warning", "info")
+FAIL_ON = (*SEVERITIES, "never")
+"""What may be given as the least severity that fails a run."""
 APPLICABILITIES = ("safe", "unsafe", "display")
 
 
@@ -69,6 +71,8 @@ def order(finding: Finding) -> tuple[int, int, str, str]:
     return finding.start, finding.end, finding.code, finding.message
 
 
-def serious(finding: Finding) -> bool:
-    """True for a finding that makes the exit status 1."""
-    return finding.severity != "info"
+def serious(finding: Finding, fail_on: str = "warning") -> bool:
+    """True for a finding of severity `fail_on` or above, which makes the exit status 1; "never": none does."""
+    if fail_on == "never":
+        return False
+    return SEVERITIES.index(finding.severity) <= SEVERITIES.index(fail_on)

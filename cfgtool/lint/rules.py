@@ -25,6 +25,8 @@ CATEGORIES = {
 """First digit of a code -> category."""
 
 GENERATIONS = ("tf1", "tf2")
+TARGETS = ("auto", *GENERATIONS)
+"""What a config may be judged as: a generation, or the one that it says itself."""
 
 
 class Rule:
@@ -122,16 +124,17 @@ class Catalogue:
 
     `triggers[message][field]` lists the codes to look at where that field is present; the field "" stands
     for the message itself. `problems` maps the slugs of the text and schema layers to codes, `removed` maps
-    "Message.field" of older schemas to codes.
+    "Message.field" of older schemas to codes. `own_docs` holds the documentation of rules that are not bundled.
     """
 
-    __slots__ = ("_built", "problems", "records", "removed", "triggers")
+    __slots__ = ("_built", "own_docs", "problems", "records", "removed", "triggers")
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.records: dict[str, dict[str, Any]] = data["rules"]
         self.triggers: dict[str, dict[str, list[str]]] = data["triggers"]
         self.problems: dict[str, str] = data["problems"]
         self.removed: dict[str, str] = data["removed"]
+        self.own_docs: dict[str, dict[str, str]] = data.get("docs", {})
         self._built: dict[str, Rule] = {}
 
     def rule(self, code: str) -> Rule:
@@ -174,7 +177,16 @@ class Catalogue:
             "triggers": self.triggers,
             "problems": self.problems,
             "removed": self.removed,
+            "docs": self.own_docs,
         }
+
+    def docs(self, code: str) -> dict[str, str]:
+        """The documentation of a rule: `what`, `why`, `example`, `instead`, maybe `safety`."""
+        own: dict[str, str] | None = self.own_docs.get(code)
+        if own is not None:
+            return own
+        bundled: dict[str, str] = read_data("rule_docs.json")["docs"][code]
+        return bundled
 
 
 _loaded: Catalogue | None = None

@@ -95,7 +95,7 @@ def test_a_broken_file_is_refused_at_its_place_and_the_others_are_done(config: P
     [
         ((), "no config given"),
         (("no.config",), "no.config: no such file"),
-        (("empty",), "empty: holds no *.config file"),
+        (("empty",), "empty: holds no *.config"),
         (("binary",), "is a binary file"),
         (("--nonsense",), "--nonsense"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -132,8 +133,9 @@ def _errors(report: Report) -> int:
 
 
 def comments(document: Document) -> Counter[str]:
-    """The comments of a text."""
-    return Counter(comment.text.rstrip() for comment in document.comments)
+    """The comments of a text, but for those that silence rules: one that silences nothing is removed."""
+    texts = (comment.text.rstrip() for comment in document.comments)
+    return Counter(text for text in texts if not re.match(r"#\s*cfgtool:\s*ignore", text))
 
 
 def migrating(text: str) -> None:

@@ -58,7 +58,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     """Expand every path of a reader."""
     for entry in config.entries("input_path"):
         name = entry.value
-        if not isinstance(name, str) or not is_local(name) or _found(context, name):
+        if not isinstance(name, str) or not is_local(context.remapped(name)) or _found(context, name):
             continue
         if not worth_reporting(context, name):
             context.note(f"records not looked for: there is no '{name}' on this machine")
