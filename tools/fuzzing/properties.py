@@ -12,6 +12,7 @@ from cfgtool.lint.findings import Finding
 from cfgtool.lint.fixing import fix_text
 from cfgtool.migrate import migrate
 from cfgtool.schema import Config, Entry, read_config
+from cfgtool.schema.formatting import format_text
 from cfgtool.textproto import Document, Edit, apply_edits, parse
 
 Values = Counter[tuple[str, str]]
@@ -159,9 +160,26 @@ def _migrated(text: str, target: str) -> str | None:
         return None
 
 
+def formatting(text: str) -> None:
+    """A text with syntax mistakes is refused; any other keeps its values and comments, and is stable once formatted."""
+    before = parse(text)
+    try:
+        formatted = format_text(text)
+    except UserError:
+        assert before.problems, "a sound text is refused"
+        return
+    after = parse(formatted)
+    assert [problem.code for problem in after.problems] == [problem.code for problem in before.problems]
+    assert values(read_config(after, root_of(before))) == values(read_config(before, root_of(before)))
+    assert comments(after) == comments(before), "a comment is lost"
+    assert format_text(formatted) == formatted, "formatting is not stable"
+
+
 PROPERTIES: dict[str, Callable[[str], None]] = {
     "reading": reading,
     "single-fixes": single_fixes,
     "fixing": fixing,
+    "migrating": migrating,
+    "formatting": formatting,
 }
 """Name -> property, the cheap ones first."""
