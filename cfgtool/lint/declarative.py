@@ -17,7 +17,7 @@ LONGEST_VALUE = 60
 def judge(rule: Rule, record: dict[str, Any], document: Document, entry: Entry) -> Finding | None:
     """The finding of a declarative rule at a present field, None if its condition does not hold."""
     key = f"{entry.owner.type.name}.{entry.type.name}"
-    if not _holds(record["when"], key, entry.value):
+    if not holds(record["when"], key, entry.value):
         return None
     words = _words(record, document, entry, key)
     fix = record.get("fix")
@@ -49,7 +49,7 @@ def judge_removed(
     return rule.at(field.name_start, field.name_end, message, path=path, fix=made)
 
 
-def _holds(when: dict[str, Any], key: str, value: Any) -> bool:
+def holds(when: dict[str, Any], key: str, value: Any) -> bool:
     """True if the condition says that `value` is a flaw; an empty condition says so of every value."""
     for kind, wanted in when.items():
         if not _CONDITIONS[kind](wanted[key] if isinstance(wanted, dict) else wanted, value):

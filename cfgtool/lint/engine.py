@@ -101,9 +101,15 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
 
 
 def root_of(document: Document) -> str:
-    """The message that a text is of: a label map if it holds items and nothing else, else a pipeline."""
+    """The message that a text is of: a label map if it holds items and no field of a pipeline, else a
+    pipeline.
+    """
     names = {field.name for field in document.root.fields}
-    return LABEL_MAP if names == {"item"} else PIPELINE
+    if "item" not in names:
+        return PIPELINE
+    from cfgtool.schema import load
+
+    return PIPELINE if names & load().root.fields.keys() else LABEL_MAP
 
 
 def _generation(config: Config, target: str) -> tuple[str, str]:
@@ -168,7 +174,9 @@ def _problem_finding(
         if not getattr(problem, "fix_safe", True):
             applicability = "unsafe"
         fix = Fix(title, weakened(document, applicability, edits), tuple(edits))
-    return rule.at(problem.start, problem.end, problem.message, path=path, fix=fix)
+    finding = rule.at(problem.start, problem.end, problem.message, path=path, fix=fix)
+    finding.related = getattr(problem, "related", None)
+    return finding
 
 
 def _removed_finding(
