@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cfgtool.lsp.changes import line_edits
-from cfgtool.textproto import Edit
+from cfgtool.textproto import Edit, parse
 
 if TYPE_CHECKING:
     from cfgtool.lint.findings import Finding
@@ -68,6 +68,8 @@ def silencing_edit(opened: Opened, finding: Finding) -> Edit | None:
     start = document.line_start(line)
     end = start + len(document.line_text(line))
     here = [comment for comment in document.comments if start <= comment.start <= end]
+    if any(comment.start <= finding.start < comment.end for comment in here):
+        return None  # a finding about what such a comment says
     present = _silencing(opened, line, here)
     if present is not None:
         return Edit(present, present, f", {finding.code}")
@@ -75,14 +77,24 @@ def silencing_edit(opened: Opened, finding: Finding) -> Edit | None:
         end = start + len(opened.text[start:end].rstrip())
         if end <= start or opened.text[start:end] == "\ufeff":
             return None
-        return Edit(end, end, f"  # cfgtool: ignore[{finding.code}]")
-    if here[0].own_line:
-        return None  # a finding about the whole text stands at its start, where a comment speaks of the next line
-    start += opened.text.startswith("\ufeff", start)
+        edit = Edit(end, end, f"  # cfgtool: ignore[{finding.code}]")
+        return edit if _adds_comment(opened, edit) else None
+    # A finding about the whole text stands at its start, where a comment of its own speaks of the next line;
+    # and before a comment behind a byte order mark there is no line.
+    if here[0].own_line or opened.text.startswith("\ufeff", start):
+        return None
     indent = opened.text[start:end]
     indent = indent[: len(indent) - len(indent.lstrip(" \t"))]
     line_feed = "\r\n" if "\r\n" in opened.text else "\n"
     return Edit(start, start, f"{indent}# cfgtool: ignore[{finding.code}]{line_feed}")
+
+
+def _adds_comment(opened: Opened, edit: Edit) -> bool:
+    """Whether a comment is one where it is put; behind a string without its end it would be a part of that."""
+    if not opened.document.problems:
+        return True
+    changed = parse(f"{opened.text[: edit.start]}{edit.text}{opened.text[edit.end :]}")
+    return len(changed.comments) > len(opened.document.comments)
 
 
 def _silencing(opened: Opened, line: int, here: list[Comment]) -> int | None:

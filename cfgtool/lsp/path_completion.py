@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_ENTRIES = 2000
 _SHARD = re.compile(r"(.+)-\d{5}-of-(\d{5})\Z")
-_PART_OF_CHECKPOINT = re.compile(r"\.(?:index|meta|data-\d{5}-of-\d{5})\Z")
+_NO_RECORDS = re.compile(r"\.(?:index|meta|data-\d{5}-of-\d{5}|config|pbtxt|py|md)\Z|\Acheckpoint\Z")
 
 
 def path_items(opened: Opened, cursor: Cursor, field: str) -> list[Item]:
@@ -82,7 +82,7 @@ def _records(files: Iterable[str]) -> Iterator[tuple[str, str]]:
     shards: dict[str, int] = {}
     for name in files:
         match = _SHARD.match(name)
-        if _PART_OF_CHECKPOINT.search(name) or name.endswith((".config", ".pbtxt", ".py", ".md")):
+        if _NO_RECORDS.search(name):
             continue
         if match:
             pattern = f"{match[1]}-?????-of-{match[2]}"
