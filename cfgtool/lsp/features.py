@@ -151,15 +151,19 @@ def definition(server: Server, opened: Opened, params: types.DefinitionParams) -
 
 
 def document_link(
-    server: Server,  # noqa: ARG001
+    server: Server,
     opened: Opened,
     params: types.DocumentLinkParams,  # noqa: ARG001
 ) -> list[types.DocumentLink]:
     """A link for each path to a file that is there."""
+    document = server.client_capabilities.text_document
+    tips = bool(document and document.document_link and document.document_link.tooltip_support)
     found = [(path, files(opened, path)) for path in paths(opened)]
     return [
         types.DocumentLink(
-            translate.range_of(opened, path.start, path.end), uri_of(names[0]), tooltip=path.kind
+            translate.range_of(opened, path.start, path.end),
+            uri_of(names[0]),
+            tooltip=path.kind if tips else None,
         )
         for path, names in found
         if names

@@ -35,12 +35,13 @@ def _words(error: BaseException) -> str:
 
 
 def log_to_stderr() -> None:
-    """Send warnings and errors of the server and of its library there."""
+    """Send warnings and errors of the server there. What its library meets, it reports to the server too."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
 
 
 def guarded(handler: Callable[..., Any], *bound: Any) -> Callable[[Any], Any]:

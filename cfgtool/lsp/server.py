@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from pygls.io_ import run_async
 from pygls.lsp.server import LanguageServer
 
 import cfgtool
@@ -126,9 +129,27 @@ def serve_tcp(host: str, port: int) -> None:
     """Talk to the one client that connects to a port. Raises UserError if the port cannot be had."""
     log_to_stderr()
     try:
-        make_server().start_tcp(host, port)
+        listener = socket.create_server((host, port))
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
             f"cannot listen on {host}:{port}: {reason}", hint="choose another --tcp port"
         ) from None
+    print(f"cfgtool lsp: listening on {host}:{port}", file=sys.stderr, flush=True)
+    asyncio.run(_talk(make_server(), listener))
+
+
+async def _talk(server: Server, listener: socket.socket) -> None:
+    """Serve the first client until it goes away."""
+    gone = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listener.close()
+        server.protocol.set_writer(writer)
+        try:
+            await run_async(threading.Event(), reader, server.protocol, LOG, server.report_server_error)
+        finally:
+            gone.set()
+
+    await asyncio.start_server(talk, sock=listener)
+    await gone.wait()
