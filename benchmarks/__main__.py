@@ -2,7 +2,7 @@
 
     python -m benchmarks [NAME ...] [--reference FOLDER] [--od-api PYTHON]
 
-NAMES: cold-lint, corpus-lint, cold-match, checkpoint-list, training, all of them by default. `--reference` is the folder
+NAMES: cold-lint, corpus-lint, cold-match, checkpoint-list, lsp, training; all by default. `--reference` is the folder
 of reference data (configs and checkpoint indexes); `--od-api` the interpreter of an environment where the OD API is
 installed, the peer of the training benchmark. Figures are of the machine they are measured on: quote the ratios.
 """
@@ -15,13 +15,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import light, training
+from benchmarks import language_server, light, training
 
 BENCHMARKS = {
     "cold-lint": light.cold_lint,
     "corpus-lint": light.corpus_lint,
     "cold-match": light.cold_match,
     "checkpoint-list": light.checkpoint_list,
+    "lsp": language_server.language_server,
     "training": training.training,
 }
 

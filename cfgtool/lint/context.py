@@ -145,9 +145,9 @@ class Context:
         """The configured network; None, with a note, if it is of a kind that is not described."""
 
         def read() -> NetworkDescription:
-            from cfgtool.networks import describe
+            from cfgtool.lint.kept_network import kept_network
 
-            return describe(self.config, self.generation)
+            return kept_network(self.config, self.generation)
 
         return self._once("network", "", read)
 
