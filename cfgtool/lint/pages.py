@@ -69,15 +69,6 @@ def text(rule: Rule, docs: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
-def brief(rule: Rule) -> str:
-    """What an editor shows of a rule beside a finding, as Markdown."""
-    from cfgtool.lint.rules import read_data
-
-    docs = read_data("rule_docs.json")["docs"].get(rule.code)
-    title = f"**{rule.code} {rule.name}**"
-    return f"{title}\n\n{docs['why'].strip()}" if docs else f"{title}\n\n{rule.summary}"
-
-
 def _fix_words(rule: Rule) -> str:
     words = {"safe": "fixed by --fix", "unsafe": "fixed by --fix --unsafe-fixes", "display": "fix shown only"}
     return words.get(rule.fix or "", "no fix")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cfgtool.errors import UserError
 from cfgtool.lint.explaining import explain
-from cfgtool.lint.pages import brief
+from cfgtool.lint.rules import read_data
 from cfgtool.lsp.paths import PathValue, files, path_of_step
 from cfgtool.lsp.places import trail
 from cfgtool.schema.docs import doc
@@ -16,6 +16,7 @@ from cfgtool.textproto import Scalar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cfgtool.lint.rules import Rule
     from cfgtool.lsp.opened import Opened
     from cfgtool.lsp.places import Step
 
@@ -142,4 +143,10 @@ def _size(shape: tuple[int, ...]) -> int:
 def _about_findings(opened: Opened, start: int, end: int) -> list[str]:
     """Why the rules object that have a finding on the span."""
     codes = dict.fromkeys(f.code for f in opened.report.findings if f.start < end and start < f.end)
-    return [brief(opened.settings.catalogue.rule(code)) for code in codes]
+    return [_why(opened.settings.catalogue.rule(code)) for code in codes]
+
+
+def _why(rule: Rule) -> str:
+    """What a rule is there for; of a rule from somebody else's pack, what it looks for."""
+    docs = read_data("rule_docs.json")["docs"].get(rule.code)
+    return f"**{rule.code} {rule.name}**\n\n{docs['why'].strip() if docs else rule.summary}"

@@ -41,7 +41,7 @@ def test_a_session(tmp_path: Path) -> None:
     assert said["titles"][0] == "remove 'batch_queue_capacity'"
     assert said["line_is_gone"]
     assert len(said["after"]) == len(said["before"]) - 1
-    assert said["hover"].startswith("**Ssd.num_classes**")
+    assert "Ssd.num_classes" in said["hover"].splitlines()[0]
     assert "load_all_detection_checkpoint_vars" in said["completion"]
     assert "batch_size" not in said["completion"]
 

@@ -150,6 +150,16 @@ def test_strange_messages_are_survived(processes: list[subprocess.Popen[bytes]],
     assert all(line.startswith("cfgtool lsp: ") and "Traceback" not in line for line in said)
 
 
+def test_characters_that_are_none_go_there_and_back(processes: list[subprocess.Popen[bytes]]) -> None:
+    wire, _ = start(processes, START)
+    wire.begin()
+    text = 'train_config { fine_tune_checkpoint_type: "\ud800" }'
+    document = {"uri": "untitled:b", "languageId": "x", "version": 1, "text": text}
+    wire.notify("textDocument/didOpen", {"textDocument": document})
+    found = wire.wait_for("textDocument/publishDiagnostics")["diagnostics"]
+    assert any("\ud800" in each["message"] for each in found)
+
+
 def test_questions_about_texts_that_are_not_open(processes: list[subprocess.Popen[bytes]]) -> None:
     wire, _ = start(processes, START)
     wire.begin()

@@ -80,8 +80,8 @@ def hovered(marked: str, path: Path | None = DEMO) -> str:
 
 def test_hover_on_a_field_explains_it() -> None:
     said = hovered("train_config { batch_s|ize: 4 }")
-    assert said.startswith("**TrainConfig.batch_size**")
-    assert "type     optional uint32" in said
+    assert "TrainConfig.batch_size" in said.splitlines()[0]
+    assert "uint32" in said
 
 
 def test_hover_covers_the_name_only() -> None:

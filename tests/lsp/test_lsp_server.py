@@ -225,7 +225,7 @@ async def test_hover(client: Client) -> None:
     assert found is not None
     assert isinstance(found.contents, types.MarkupContent)
     assert found.contents.kind == types.MarkupKind.Markdown
-    assert found.contents.value.startswith("**Ssd.num_classes**")
+    assert "Ssd.num_classes" in found.contents.value.splitlines()[0]
     found = await client.text_document_hover_async(
         types.HoverParams(NAME, place(TEXT, "shapes_label_map", 3))
     )
