@@ -53,6 +53,7 @@ def _fields(cursor: Cursor, snippets: bool) -> list[Item]:
     """The fields that the block may still get, deprecated ones last."""
     message = cursor.message
     open_fields = [field for field in message.fields.values() if _is_open(message, field, cursor.present)]
+    # The order of the schema puts what a message is about first.
     open_fields.sort(key=lambda field: field.deprecated)
     return [_field(cursor, field, snippets) for field in open_fields]
 
@@ -104,6 +105,7 @@ def type_words(field: FieldType) -> str:
 def _words(cursor: Cursor, field: FieldType) -> list[Item]:
     """Values that are written without quotes: of enums and booleans."""
     names = list(field.enum_values or (["true", "false"] if field.kind == "bool" else []))
+    # A bool is spelled as the text format has it.
     default = str(field.default).lower() if field.kind == "bool" else field.default
     return [
         Item(

@@ -50,6 +50,7 @@ def cursor_at(text: str, offset: int, root: str) -> Cursor | None:
     quote = _open_string(text, line_start, offset)
     if quote is None:
         return None
+    # A string may hold anything: it is replaced as a whole, so that the mark is one even if it is not closed.
     if quote >= 0:
         return _in_string(text, quote, offset, root)
     match = _WORD_BACKWARDS.search(text, line_start, offset)

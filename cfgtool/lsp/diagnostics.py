@@ -59,6 +59,7 @@ def page_address(code: str, pages: str | None = None) -> str | None:
 
 
 def _tag(opened: Opened, finding: Finding) -> str:
+    # An error must not fade.
     if finding.category != "dead-field" or finding.severity == "error":
         return ""
     steps = trail(opened.document, opened.root, finding.start)

@@ -74,6 +74,7 @@ def markdown(text: str) -> str:
 
 def _indented(lines: list[str]) -> list[str]:
     """Lines of one block: a sentence as text, anything in columns as it is."""
+    # Columns would run together in a paragraph, and so would lines.
     if any("  " in line.strip() for line in lines) or len(lines) > 1:
         return ["```text", *lines, "```"]
     return lines

@@ -118,6 +118,7 @@ def selections(opened: Opened, offset: int) -> list[tuple[int, int]]:
             found.append((node.start, node.end))
             if isinstance(node, Block):
                 found.append((node.body_start, node.body_end))
+    # A field whose value starts it has the span of its value: growing by nothing would look like a stuck key.
     unique: list[tuple[int, int]] = []
     for span in found:
         if not unique or span != unique[-1]:

@@ -34,6 +34,7 @@ def path_items(opened: Opened, cursor: Cursor, field: str) -> list[Item]:
     start = cursor.start + len(parent) + len(slash)
     kind = path_kind(field) or "folder"
     found: dict[str, Item] = {}
+    # Of two files of one name the config's reader takes the one in the current folder, so that comes first.
     for folder in folders(opened):
         files, below = _listed(os.path.join(folder, parent + slash) or ".")
         hidden = begun.startswith(".")

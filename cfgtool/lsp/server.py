@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 import threading
@@ -21,6 +22,7 @@ from cfgtool.lsp.diagnostics import diagnostics
 from cfgtool.lsp.log import LOG, guarded, log_to_stderr
 from cfgtool.lsp.opened import Opened
 from cfgtool.lsp.settings import Wishes, settings_of
+from cfgtool.lsp.uris import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,7 @@ class Server(LanguageServer):
         self._texts: dict[str, Opened] = {}
         self._spent: dict[str, float] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._settled = False
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what the library met: a message that is none, or a failure in a handler of its own."""
@@ -59,13 +62,11 @@ class Server(LanguageServer):
         """Take a version of a text, and check it now, or soon if that is known to take long."""
         encoding = self.workspace.position_encoding
         name = str(getattr(encoding, "value", encoding))
-        opened = Opened(uri, text, Settings(self.wishes.target), version, name)
-        opened.settings = self._settings(opened.path)
-        self._texts[uri] = opened
+        self._texts[uri] = Opened(uri, text, self._settings(path_of(uri)), version, name)
         self._forget_wait(uri)
         spent = self._spent.get(uri, 0.0)
         if spent <= _QUICK:
-            self.check(uri)
+            guarded(self.check)(uri)
         else:
             loop = asyncio.get_running_loop()
             self._waiting[uri] = loop.call_later(min(spent, _LONGEST_WAIT), guarded(self.check), uri)
@@ -88,6 +89,11 @@ class Server(LanguageServer):
         # The first check of a text loads what later ones have: it says nothing about those.
         self._spent[uri] = time.perf_counter() - began if uri in self._spent else 0.0
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, opened.version))
+        if not self._settled:
+            # Rules and schema stay for good; when the collector walks them, typing stops for 40 ms.
+            self._settled = True
+            gc.collect()
+            gc.freeze()
 
     def check_again(self) -> None:
         """Check every open text anew: a file that it names, or a wish, may have changed."""
