@@ -129,10 +129,7 @@ class Context:
 
     def remapped(self, name: str) -> str:
         """The file name `name` of the config as it is called here; itself where no remap is about it."""
-        for prefix, here in self.remaps:
-            if name.startswith(prefix) and (prefix[-1:] in "/\\" or name[len(prefix) :][:1] in ("", "/")):
-                return here + name[len(prefix) :]
-        return name
+        return remapped(name, self.remaps)
 
     def folders(self) -> list[str]:
         """Where relative names are looked for: the current folder, as in training, then the config's."""
@@ -185,9 +182,9 @@ class Context:
         """
 
         def read() -> NetworkDescription:
-            from cfgtool.networks import describe
+            from cfgtool.lint.kept_network import kept_network
 
-            return describe(self.config, self.generation)
+            return kept_network(self.config, self.generation)
 
         return self._once("network", "", read, noted=noted)
 
@@ -234,6 +231,14 @@ class Context:
 
 def _edit_start(edit: Edit) -> tuple[int, int]:
     return edit.start, edit.end
+
+
+def remapped(name: str, remaps: tuple[tuple[str, str], ...]) -> str:
+    """`name` with the first of the prefixes in `remaps` that it begins with replaced, as whole folders."""
+    for prefix, here in remaps:
+        if name.startswith(prefix) and (prefix[-1:] in "/\\" or name[len(prefix) :][:1] in ("", "/")):
+            return here + name[len(prefix) :]
+    return name
 
 
 def is_placeholder(path: str) -> bool:

@@ -211,7 +211,9 @@ def _problem_finding(
         if not getattr(problem, "fix_safe", True):
             applicability = "unsafe"
         fix = Fix(title, weakened(document, applicability, edits), tuple(edits))
-    return rule.at(problem.start, problem.end, problem.message, path=path, fix=fix)
+    finding = rule.at(problem.start, problem.end, problem.message, path=path, fix=fix)
+    finding.related = getattr(problem, "related", None)
+    return finding
 
 
 def _removed_finding(

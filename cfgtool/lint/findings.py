@@ -35,10 +35,11 @@ class Finding:
     """One diagnostic of a rule.
 
     `path` is the place in the config ("train_config.batch_size", "" for the text as a whole); `start` and
-    `end` are character offsets into the document's text, half-open.
+    `end` are character offsets into the document's text, half-open. `related` is the span of another place
+    that the message names, None if it names none.
     """
 
-    __slots__ = ("category", "code", "end", "fix", "message", "name", "path", "severity", "start")
+    __slots__ = ("category", "code", "end", "fix", "message", "name", "path", "related", "severity", "start")
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Finding:
         self.start = start
         self.end = end
         self.fix = fix
+        self.related: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         return f"Finding({self.code} at {self.start}..{self.end}: {self.message!r})"

@@ -133,6 +133,6 @@ def load() -> Schema:
 
 
 def root_of(document: Document) -> str:
-    """The message that a text is of: a label map if it holds items and nothing else, else a pipeline."""
+    """The message that a text is of: a label map if it holds items and no field of a pipeline, else a pipeline."""
     names = {field.name for field in document.root.fields}
-    return LABEL_MAP if names == {"item"} else PIPELINE
+    return LABEL_MAP if "item" in names and not names & load().root.fields.keys() else PIPELINE
