@@ -6,7 +6,7 @@ SETUP := .venv/.installed
 # TensorFlow greets on standard error; the demo's output should be the tool's own.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup demo test test-slow format types contract generated docs bench ci clean
+.PHONY: help setup demo test test-slow format types contract generated docs bench vscode ci clean
 
 help:
 	@echo "make demo       lint, migrate, match, train, evaluate on bundled data (about 5 minutes on 2 cores)"
@@ -14,7 +14,7 @@ help:
 	@echo "make format     rewrite formatting      make types       mypy, strict"
 	@echo "make contract   who may import whom     make generated   is everything compiled and generated current?"
 	@echo "make docs       the site, into site/    make bench       the benchmarks"
-	@echo "make ci         all that CI runs"
+	@echo "make vscode     the VS Code extension   make ci          all that CI runs"
 
 setup: $(SETUP)
 
@@ -53,8 +53,12 @@ docs: $(SETUP)
 bench: $(SETUP)
 	$(BIN)/python -m benchmarks
 
+vscode:
+	cd editors/vscode && npm install --no-package-lock --no-audit --no-fund --loglevel=error && npm run package
+
 ci:
 	bash .ci/run
 
 clean:
-	rm -rf .venv .demo site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .demo site build dist editors/vscode/dist editors/vscode/node_modules *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis

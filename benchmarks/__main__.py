@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import extremes, light, records, training
+from benchmarks import extremes, language_server, light, records, training
 
 BENCHMARKS = {
     "cold-lint": light.cold_lint,
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "cold-match": light.cold_match,
     "checkpoint-list": light.checkpoint_list,
     "extremes": extremes.extremes,
+    "lsp": language_server.language_server,
     "training": training.training,
 }
 

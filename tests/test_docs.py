@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from cfgtool.cli.main import COMMANDS
+from cfgtool.migrate import STEPS
 from cfgtool.schema import load
-from tools import make_field_reference, make_reference, shown_outputs
+from tools import make_field_reference, make_migration_steps, make_reference, shown_outputs
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -53,6 +54,12 @@ def test_readme_is_short() -> None:
 
 def test_the_command_reference_is_current() -> None:
     assert make_reference.TARGET.read_text() == make_reference.page()
+
+
+def test_the_table_of_migration_steps_is_current_and_whole() -> None:
+    text = make_migration_steps.TARGET.read_text()
+    assert text == make_migration_steps.page()
+    assert text.count("\n| ") == len(STEPS) + 2 * len(make_migration_steps.TABLES)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

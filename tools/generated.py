@@ -1,7 +1,7 @@
 """Everything that is compiled or generated: `python -m tools.generated [--check]`.
 
-Schema artefacts, rule artefacts and rule pages, the command reference, the outputs shown in the documentation. With
-`--check` nothing is written and the exit status is 1 if anything is stale.
+Schema artefacts, rule artefacts and rule pages, the command reference, the table of migration steps, the outputs shown in
+the documentation. With `--check` nothing is written and the exit status is 1 if anything is stale.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ GENERATORS = (
     "make_training_use",
     "make_field_reference",
     "make_reference",
+    "make_migration_steps",
     "shown_outputs",
 )
 """Modules of `tools`, in the order in which one builds on the other."""

@@ -16,8 +16,12 @@ from typing import Any
 TARGET = Path(__file__).resolve().parents[1] / "cfgtool" / "schema" / "data" / "history.json"
 
 INSTEAD = {
-    "CalibrationConfig.label_function_approximations": "write class_id_function_approximations",
-    "CalibrationConfig.label_sigmoid_calibrations": "write class_id_sigmoid_calibrations",
+    "CalibrationConfig.label_function_approximations": (
+        "write class_id_function_approximations, with class ids for keys instead of names"
+    ),
+    "CalibrationConfig.label_sigmoid_calibrations": (
+        "write class_id_sigmoid_calibrations, with class ids for keys instead of names"
+    ),
     "CenterNet.occupancy_net_mask_prediction": "nothing took its place, delete it",
     "ConvolutionalBoxPredictor.mask_head": "write mask_head_config in 'ssd'",
     "WeightSharedConvolutionalBoxPredictor.mask_head": "write mask_head_config in 'ssd'",

@@ -1,223 +1,218 @@
 """`cfgtool lint`: every mistake of a config, at its place, with what to write instead."""
 
-from __future__ import annotations
-
+# Annotations are evaluated here: typer would have to evaluate their texts, each of them twice, at every start.
 import atexit
 import gc
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from cfgtool.cli.lint_files import Work
+from cfgtool.cli.lint_run import Run
+from cfgtool.cli.output import refuse_to_replace, write, write_result
 from cfgtool.errors import UserError
-from cfgtool.files import decode_text, encode_text, read_text
-from cfgtool.lint.discovery import STDIN, expand
-from cfgtool.lint.engine import Report, Settings, analyse
-from cfgtool.lint.findings import serious
-from cfgtool.lint.reporters import FORMATS, summary
+from cfgtool.lint.configuration import Lookup
+from cfgtool.lint.discovery import STDIN, Discovery, expand_all
+from cfgtool.lint.findings import FAIL_ON
+from cfgtool.lint.paint import wants_colour
+from cfgtool.lint.reporters import FORMATS, Results, render
+from cfgtool.lint.rules import TARGETS
 
 app = typer.Typer(add_completion=False, help="Report every mistake of a config at its place.")
 
-TARGETS = ("auto", "tf1", "tf2")
-
 Paths = Annotated[
     list[str] | None,
-    typer.Argument(metavar="PATH...", help="Configs, label maps, folders, or - (default: .)."),
+    typer.Argument(metavar="PATH...", help="Configs, label maps, folders, globs, or - (default: .)."),
 ]
-Format = Annotated[str, typer.Option("--format", help="text, concise or json.")]
+Format = Annotated[
+    str,
+    typer.Option("--format", help=f"{', '.join(FORMATS)}."),
+]
+Output = Annotated[str | None, typer.Option("--output-file", "-o", help="Write the findings to this file.")]
+Force = Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")]
+Statistics = Annotated[bool, typer.Option("--statistics", help="Count the findings of each rule.")]
+FailOn = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on",
+        help="Least severity that makes the exit status 1: error, warning, info or never (default: warning).",
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="minimal, default or strict: which rules are on, and what fails.",
+    ),
+]
 Select = Annotated[
-    list[str] | None, typer.Option("--select", help="Codes, prefixes (CFG1) or names, with commas.")
+    list[str] | None,
+    typer.Option("--select", help="Codes, prefixes (CFG1) or names, with commas."),
 ]
-Ignore = Annotated[list[str] | None, typer.Option("--ignore", help="As --select: rules to leave out.")]
-Target = Annotated[str, typer.Option("--target", help="Judge as a config for: auto, tf1 or tf2.")]
+Extend = Annotated[
+    list[str] | None,
+    typer.Option("--extend-select", help="As --select: rules to add."),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", help="As --select: rules to leave out."),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        help="Judge as a config for: auto, tf1 or tf2 (default: auto).",
+    ),
+]
 Apply = Annotated[bool, typer.Option("--fix", help="Apply the safe fixes.")]
 Unsafe = Annotated[bool, typer.Option("--unsafe-fixes", help="With --fix or --diff: unsafe fixes too.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")]
 StdinName = Annotated[str | None, typer.Option("--stdin-filename", help="The file that - stands for.")]
 AllRecords = Annotated[bool, typer.Option("--all-records", help="Read every record, not a sample.")]
 Packs = Annotated[list[str] | None, typer.Option("--rules", help="A TOML pack of more rules.")]
-
-
-class _Job:
-    """What was asked for, and what came of it so far."""
-
-    def __init__(self, settings: Settings, stdin_name: str | None, unsafe: bool) -> None:
-        self.settings = settings
-        self.stdin_name = stdin_name
-        self.unsafe = unsafe
-        self.reports: list[Report] = []
-        self.failed = False
-        self.fixed = 0
-        self.changed = False
-
-    def shown_name(self, path: str) -> str:
-        """What a path is called in messages."""
-        return self.stdin_name or "<stdin>" if path == STDIN else path
-
-    def read(self, path: str) -> str:
-        """The text of a file or of standard input."""
-        if path != STDIN:
-            return read_text(path)
-        data = sys.stdin.buffer.read()
-        if b"\0" in data:
-            raise UserError("is binary, not a text proto", path=self.shown_name(path))
-        return decode_text(data)
+KnownFindings = Annotated[
+    str | None, typer.Option("--baseline", help="Report only what is not in this file.")
+]
+WriteBaseline = Annotated[
+    str | None, typer.Option("--write-baseline", help="Write the findings to this file as known.")
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", help="Files to leave out, as patterns of .gitignore, with commas."),
+]
+NoGitignore = Annotated[bool, typer.Option("--no-gitignore", help="Also look at what git leaves out.")]
+ForceExclude = Annotated[bool, typer.Option("--force-exclude", help="Exclude files that are named, too.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes for many files; 0: one a core.", min=0)]
+Config = Annotated[str | None, typer.Option("--config", help="Take the settings in this file.")]
+Isolated = Annotated[bool, typer.Option("--isolated", help="Take the settings of no file.")]
+ShowSettings = Annotated[bool, typer.Option("--show-settings", help="Show the settings for PATH, and stop.")]
 
 
 @app.command()
 def lint(
     paths: Paths = None,
     format: Format = "text",
+    output_file: Output = None,
+    force: Force = False,
+    statistics: Statistics = False,
+    fail_on: FailOn = None,
+    profile: Profile = None,
     select: Select = None,
+    extend_select: Extend = None,
     ignore: Ignore = None,
-    target: Target = "auto",
+    target: Target = None,
     fix: Apply = False,
     unsafe_fixes: Unsafe = False,
     diff: Diff = False,
     stdin_filename: StdinName = None,
     rules: Packs = None,
     all_records: AllRecords = False,
+    baseline: KnownFindings = None,
+    write_baseline: WriteBaseline = None,
+    exclude: Exclude = None,
+    no_gitignore: NoGitignore = False,
+    force_exclude: ForceExclude = False,
+    jobs: Jobs = 1,
+    config: Config = None,
+    isolated: Isolated = False,
+    show_settings: ShowSettings = False,
 ) -> int:
     """Report every mistake of a config at its place, with what to write instead.
 
-    Exits with 0 if there is nothing above a remark, 1 with findings, 2 if a file cannot be read.
+    Exits with 0 if there is nothing above a remark (see --fail-on), 1 with findings, 2 if a file cannot be read.
     """
-    _spare_the_collector()
-    if format not in FORMATS:
-        raise UserError(f"no format {format!r}", hint=f"formats are {', '.join(FORMATS)}")
-    job = _Job(_settings(target, select, ignore, rules), stdin_filename, unsafe_fixes)
+    atexit.register(gc.freeze)  # else every module is walked once more at the end
+    _check_words(format, target, profile, fail_on)
+    if output_file is not None:
+        refuse_to_replace(output_file, force)
+    overrides = _overrides(
+        {"profile": profile, "target": target, "baseline": "" if write_baseline else baseline},
+        {"select": select, "extend-select": extend_select, "ignore": ignore, "exclude": exclude},
+    )
+    if rules:
+        overrides["rules"] = rules
+    lookup = Lookup(overrides, config, isolated)
+    if show_settings:
+        return _show_settings(lookup, stdin_filename, paths)
+    mode = "diff" if diff else "fix" if fix else "judge"
+    _check_modes(mode, format, statistics, write_baseline)
+    if write_baseline and STDIN in (paths or ()) and stdin_filename is None:
+        raise UserError("standard input has no name in a baseline", hint="give it one with --stdin-filename")
+    work = Work(lookup, mode, unsafe_fixes, stdin_filename, fail_on)
     if all_records:
-        from cfgtool.cli.progress import record_progress
-
-        job.settings.all_records, job.settings.progress = True, record_progress()
-    for path in _files(paths or ["."], job):
-        try:
-            text = job.read(path)
-            if diff:
-                _show_diff(text, path, job)
-            elif fix:
-                _fix(text, path, job)
-            else:
-                _judge(text, path, job)
-        except UserError as error:
-            _complain(error, job)
-    if not diff:
-        to_stdout = not (fix and STDIN in (paths or ()))
-        _print(FORMATS[format](job.reports, _colour(sys.stdout)), sys.stdout if to_stdout else sys.stderr)
-    _tell(job)
-    if job.failed:
-        return 2
-    return int(job.changed or any(serious(f) for report in job.reports for f in report.findings))
+        work.read_all_records(show_progress=jobs == 1)
+    run = Run(work)
+    discovery = Discovery(lookup, not no_gitignore, force_exclude)
+    run.treat(expand_all(discovery, paths or ["."], run.errors), jobs)
+    if write_baseline is not None:
+        run.tell()
+        return run.write_baseline(write_baseline)
+    if mode != "diff":
+        results = run.results(output_file is None and wants_colour(sys.stdout))
+        text = _statistics(format, results) if statistics else render(format, results)
+        if mode == "fix" and STDIN in (paths or ()) and output_file is None:
+            write(text, sys.stderr)
+        else:
+            write_result(text, output_file)
+    run.tell()
+    return run.status()
 
 
-def _spare_the_collector() -> None:
-    """Keep the cyclic collector from walking every imported module, during a run that lasts milliseconds and after.
+def _check_words(format: str, target: str | None, profile: str | None, fail_on: str | None) -> None:
+    """Raise UserError for a word that an option does not know."""
+    _one_of("format", format, FORMATS)
+    if target is not None:
+        _one_of("target", target, TARGETS)
+    if fail_on is not None:
+        _one_of("severity", fail_on, FAIL_ON, "--fail-on takes")
+    if profile is not None:
+        from cfgtool.lint.profiles import PROFILES
 
-    A fifth of the time of linting one file went there. Many files still get collected now and then.
-    """
-    gc.set_threshold(100_000)
-    atexit.register(gc.freeze)
-
-
-def _settings(
-    target: str, select: list[str] | None, ignore: list[str] | None, packs: list[str] | None
-) -> Settings:
-    """The settings that the options mean. Raises UserError for one that means nothing."""
-    if target not in TARGETS:
-        raise UserError(f"no target {target!r}", hint=f"targets are {', '.join(TARGETS)}")
-    settings = Settings(target)
-    if packs:
-        from cfgtool.lint.packs import load_pack
-
-        settings.catalogue = settings.catalogue.extended([load_pack(path) for path in packs])
-    if select or ignore:
-        from cfgtool.lint.selection import selected_codes
-
-        settings.codes = selected_codes(settings.catalogue, _words(select), _words(ignore))
-    return settings
+        _one_of("profile", profile, PROFILES)
 
 
-def _words(options: list[str] | None) -> list[str]:
-    return [word.strip() for option in options or () for word in option.split(",") if word.strip()]
+def _one_of(what: str, word: str, known: Any, hint: str | None = None) -> None:
+    if word not in known:
+        raise UserError(f"no {what} {word!r}", hint=f"{hint or f'{what}s are'} {', '.join(known)}")
 
 
-def _files(paths: list[str], job: _Job) -> list[str]:
-    """All files once, in the order of the paths."""
-    found: dict[str, None] = {}
-    for path in paths:
-        try:
-            found.update(dict.fromkeys(expand(path)))
-        except UserError as error:
-            _complain(error, job)
-    return list(found)
+def _check_modes(mode: str, format: str, statistics: bool, write_baseline: str | None) -> None:
+    """Raise UserError for options that do not go together."""
+    if write_baseline and mode != "judge":
+        raise UserError(f"--write-baseline does not go with --{mode}", hint="run one after the other")
+    if statistics:
+        from cfgtool.lint.reporters.statistics import FORMATS as COUNTED
+
+        if format not in COUNTED:
+            raise UserError(
+                f"--statistics does not go with --format {format}", hint=f"it goes with {', '.join(COUNTED)}"
+            )
 
 
-def _judge(text: str, path: str, job: _Job) -> None:
-    from cfgtool.textproto import parse
-
-    job.reports.append(analyse(parse(text), job.shown_name(path), job.settings))
-
-
-def _fix(text: str, path: str, job: _Job) -> None:
-    """Fix one file in place; standard input is fixed to standard output."""
-    from cfgtool.files import atomic_write
-    from cfgtool.lint.fixing import fix_text
-
-    outcome = fix_text(text, job.shown_name(path), job.settings, job.unsafe)
-    if path == STDIN:
-        sys.stdout.buffer.write(encode_text(outcome.text))
-        sys.stdout.buffer.flush()
-    elif outcome.text != text:
-        atomic_write(path, encode_text(outcome.text))
-    job.fixed += outcome.applied
-    job.reports.append(outcome.report)
+def _overrides(words: dict[str, str | None], lists: dict[str, list[str] | None]) -> dict[str, Any]:
+    """What the command line says, under the keys that a configuration has for it."""
+    found: dict[str, Any] = {key: value for key, value in words.items() if value is not None}
+    for key, options in lists.items():
+        split = [word.strip() for option in options or () for word in option.split(",") if word.strip()]
+        if split:
+            found[key] = split
+    return found
 
 
-def _show_diff(text: str, path: str, job: _Job) -> None:
-    """Print what fixing would change; the findings that remain count for the exit status."""
-    from difflib import unified_diff
+def _show_settings(lookup: Lookup, stdin_name: str | None, paths: list[str] | None) -> int:
+    from cfgtool.cli.lint_settings import shown_settings
 
-    from cfgtool.lint.fixing import fix_text
-
-    name = job.shown_name(path)
-    outcome = fix_text(text, name, job.settings, job.unsafe)
-    before, after = text.splitlines(keepends=True), outcome.text.splitlines(keepends=True)
-    lines = [
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for line in unified_diff(before, after, name, name)
-    ]
-    _print("".join(lines), sys.stdout)
-    job.changed = job.changed or outcome.text != text
-    job.fixed += outcome.applied
-    job.reports.append(outcome.report)
+    for path in paths or [os.curdir]:
+        # A folder is shown the settings of what is in it.
+        name = stdin_name if path == STDIN else path
+        inside = os.path.join(name, "*.config") if name and os.path.isdir(name) else name
+        write(shown_settings(lookup, inside), sys.stdout)
+    return 0
 
 
-def _complain(error: UserError, job: _Job) -> None:
-    job.failed = True
-    _print(f"cfgtool: error: {error}\n", sys.stderr)
+def _statistics(format: str, results: Results) -> str:
+    from cfgtool.lint.reporters import statistics
 
-
-def _tell(job: _Job) -> None:
-    """Say on standard error what was done, and what was not checked and why."""
-    lines = []
-    for report in job.reports:
-        lines += [f"{report.path}: note: {note}" for note in report.notes]
-        if report.generation == "tf1" and job.settings.target == "auto":
-            lines.append(f"{report.path}: note: judged as a config for TF1: {report.reason} (see --target)")
-    if job.fixed:
-        lines.append(f"{job.fixed} fix{'es' * (job.fixed != 1)} {'to apply' if job.changed else 'applied'}")
-    if job.reports:
-        lines.append(summary(job.reports))
-    _print("".join(f"{line}\n" for line in lines), sys.stderr)
-
-
-def _colour(stream: object) -> bool:
-    isatty = getattr(stream, "isatty", None)
-    return bool(isatty and isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _print(text: str, stream: object) -> None:
-    """Write text that may hold bytes which were no UTF-8, or characters that the terminal does not have."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))  # type: ignore[attr-defined]
+    return statistics.render(format, results)

@@ -6,20 +6,32 @@ A linter that runs on every commit must not pay for the trainer, so each command
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import typer
 
 import cfgtool
+from cfgtool.cli import THRESHOLD
 from cfgtool.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
+
+    Callback = Callable[..., None]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("cfgtool.cli.lint", "Report every mistake of a config at its place."),
     "migrate": ("cfgtool.cli.migrate", "Rewrite deprecated and dead fields, keeping comments."),
+    "fmt": ("cfgtool.cli.fmt", "Write configs in one layout, keeping values and comments."),
+    "set": ("cfgtool.cli.set", "Set fields of a config, keeping comments and layout."),
+    "get": ("cfgtool.cli.get", "Print values of a config."),
     "match": ("cfgtool.cli.match", "Show what a checkpoint would restore, variable by variable."),
     "variables": ("cfgtool.cli.variables", "List the variables of the configured network."),
     "checkpoint": ("cfgtool.cli.checkpoint", "Look into a checkpoint without TensorFlow."),
@@ -29,8 +41,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
     "schema": ("cfgtool.cli.schema", "Show the schema of the config, also as JSON Schema."),
     "data": ("cfgtool.cli.data", "Check and describe TFRecords and label maps."),
+    "lsp": ("cfgtool.cli.lsp", "Serve editors: diagnostics, fixes, hover, completion."),
 }
 """Command name -> (module, one-line help)."""
+
+LONG = ("train", "evaluate")
+"""Commands that run for so long that garbage is collected as usual."""
+
+SHELLS = ("bash", "zsh", "fish")
+COMPLETE = "_CFGTOOL_COMPLETE"
+"""Environment variable through which the scripts of shells ask; click looks for it."""
 
 
 class _LazyGroup(click.Group):
@@ -42,16 +62,22 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in LONG:
+            gc.set_threshold(*THRESHOLD)
         module: Any = importlib.import_module(COMMANDS[cmd_name][0])
         command = typer.main.get_command(module.app)
         command.name = cmd_name
+        if COMPLETE in os.environ:
+            from cfgtool.cli.completion import attach
+
+            attach(command)
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             import difflib
 
             near = difflib.get_close_matches(name, COMMANDS, 1)
@@ -59,13 +85,50 @@ class _LazyGroup(click.Group):
             ctx.fail(f"no such command {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the names of commands without importing them."""
+        from click.shell_completion import CompletionItem
+
+        offers = [
+            CompletionItem(name, help=about)
+            for name, (_, about) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return offers + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def _show_completion(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is not None and not ctx.resilient_parsing:
+        from cfgtool.cli.completion import script
+
+        click.echo(script(shell, ctx.command), nl=False)
+        ctx.exit()
+
+
+def _install_completion(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is not None and not ctx.resilient_parsing:
+        from cfgtool.cli.completion import install
+
+        click.echo(install(shell, ctx.command), err=True)
+        ctx.exit()
+
+
+def _completion_option(name: str, act: Any, text: str) -> Callable[[Callback], Callback]:
+    """An option that takes a shell, acts, and stops."""
+    shells = click.Choice(SHELLS)
+    return click.option(name, type=shells, is_eager=True, expose_value=False, callback=act, help=text)
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(cfgtool.__version__, prog_name="cfgtool")
+@_completion_option(
+    "--install-completion", _install_completion, "Let a shell complete commands, options and codes."
+)
+@_completion_option("--show-completion", _show_completion, "Print the script that does that.")
 def _cli() -> None:
     """Lint, migrate, match and train TensorFlow Object Detection API pipeline.config files."""
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cfgtool.cli.rewriting import deliver, read_input, shown_name, tell, unified_difference, write_out
 from cfgtool.errors import UserError
-from cfgtool.files import atomic_write, decode_text, encode_text, read_text
+from cfgtool.files import atomic_write
 
 if TYPE_CHECKING:
     from cfgtool.migrate import Migration
 
 app = typer.Typer(add_completion=False, help="Rewrite deprecated and dead fields, keeping comments.")
-
-_STDIN = "-"
-_STDIN_NAME = "<stdin>"
 
 Paths = Annotated[
     list[str] | None, typer.Argument(metavar="PATH...", help="Configs, or - for standard input.")
@@ -32,6 +30,18 @@ Stdout = Annotated[
 Unsafe = Annotated[
     bool, typer.Option("--unsafe-fixes", help="Also make changes that may alter what is meant.")
 ]
+Written = Annotated[
+    str | None,
+    typer.Option(
+        "--written",
+        metavar="YYYY-MM",
+        help="When the config was written: defaults that changed since are written out.",
+    ),
+]
+Select = Annotated[
+    str, typer.Option("--select", metavar="STEPS", help="Only these steps, such as B8,D (all of table D).")
+]
+Ignore = Annotated[str, typer.Option("--ignore", metavar="STEPS", help="All steps but these.")]
 ReportFile = Annotated[str | None, typer.Option("--report", metavar="F.json", help="Write a report as JSON.")]
 
 
@@ -43,25 +53,35 @@ def migrate(
     diff: Diff = False,
     stdout: Stdout = False,
     unsafe_fixes: Unsafe = False,
+    written: Written = None,
+    select: Select = "",
+    ignore: Ignore = "",
     report: ReportFile = None,
 ) -> int:
     """Rewrite deprecated and dead fields of configs in place, keeping comments and layout.
 
-    What was done and what is left to do goes to standard error. Exits with 0 when done, 1 with --check or
+    With --to tf2 a TF1 feature extractor becomes the TF2 one of the same design. What was done and what is
+    left to do goes to standard error; docs/migration-steps.md lists the steps. Exits with 0 when done, 1 with --check or
     --diff if there is something to do, 2 if a file cannot be read, parsed or written.
     """
+    from cfgtool.migrate.age import day_written
+    from cfgtool.migrate.selection import chosen
+
     _refuse_options(paths, to, stdout and not (check or diff))
+    day_written(written)
+    steps = chosen(select, ignore)
+    options: dict[str, Any] = {"target": to, "unsafe": unsafe_fixes, "written": written, "steps": steps}
     dry = check or diff
     reports: list[dict[str, object]] = []
     failed = changed = False
     for path in dict.fromkeys(paths or ()):
-        name = _STDIN_NAME if path == _STDIN else path
+        name = shown_name(path)
         try:
-            result = _migrate(path, name, to, unsafe_fixes)
+            result = _migrate(path, name, options)
             if diff:
-                _write_out(_unified_diff(name, result))
+                write_out(unified_difference(name, result.before, result.after))
             elif not dry:
-                _deliver(path, result, stdout)
+                deliver(path, result.before, result.after, stdout)
         except UserError as error:
             failed = True
             print(f"cfgtool: error: {error}", file=sys.stderr)
@@ -87,62 +107,22 @@ def _refuse_options(paths: list[str] | None, to: str, stdout: bool) -> None:
         )
 
 
-def _migrate(path: str, name: str, to: str, unsafe: bool) -> Migration:
+def _migrate(path: str, name: str, options: dict[str, Any]) -> Migration:
     from cfgtool.migrate import migrate as run
 
-    text = _read_stdin() if path == _STDIN else read_text(path)
+    text = read_input(path)
     try:
-        return run(text, target=to, unsafe=unsafe)
+        return run(text, **options)
     except UserError as error:
         error.path = name
         raise
-
-
-def _read_stdin() -> str:
-    data = sys.stdin.buffer.read()
-    if b"\0" in data:
-        raise UserError("is binary, not a text proto", path=_STDIN_NAME)
-    return decode_text(data)
-
-
-def _deliver(path: str, result: Migration, stdout: bool) -> None:
-    """Write the result where it belongs; a file that does not change is not touched."""
-    if stdout or path == _STDIN:
-        _write_out(result.after)
-    elif result.changed:
-        atomic_write(path, encode_text(result.after))
-
-
-def _write_out(text: str) -> None:
-    """Write to standard output byte for byte, line ends included."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(encode_text(text))
-    sys.stdout.buffer.flush()
-
-
-def _unified_diff(name: str, result: Migration) -> str:
-    from difflib import unified_diff
-
-    before, after = _lines(result.before), _lines(result.after)
-    found = unified_diff(before, after, name, name)
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in found
-    )
-
-
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; only a line feed ends one."""
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1].removesuffix("\n")
-    return lines if lines[-1] else lines[:-1]
 
 
 def _tell(name: str, result: Migration, *, written: bool, reports: list[dict[str, object]]) -> None:
     from cfgtool.migrate.report import as_dict, summary
 
     reports.append(as_dict(name, result))
-    text = summary(name, result, written=written)
-    print(text.encode("utf-8", "backslashreplace").decode(), end="", file=sys.stderr)
+    tell(summary(name, result, written=written).removesuffix("\n"))
 
 
 def _write_report(path: str, reports: list[dict[str, object]]) -> None:

@@ -12,7 +12,7 @@ from cfgtool.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cfgtool.lint.rules import Rule
+    from cfgtool.lint.rules import Catalogue, Rule
 
 app = typer.Typer(add_completion=False, help="List the rules of the linter.")
 
@@ -30,6 +30,7 @@ Fixable = Annotated[
     bool, typer.Option("--fixable", help="Only rules that lint --fix, or with --unsafe-fixes, mends.")
 ]
 Format = Annotated[str, typer.Option("--format", help="text, json or markdown.")]
+Packs = Annotated[list[str] | None, typer.Option("--rules", help="A TOML pack of more rules.")]
 
 
 @app.command()
@@ -38,16 +39,20 @@ def rules(
     generation: Generation = None,
     fixable: Fixable = False,
     format: Format = "text",
+    packs: Packs = None,
 ) -> None:
-    """List the rules of the linter: code, severity, name, summary."""
-    from cfgtool.lint.rules import CATEGORIES, GENERATIONS, load
+    """List the rules of the linter: code, severity, name, summary.
+
+    Those of packs and plugins that the configuration of the current folder names are among them.
+    """
+    from cfgtool.lint.rules import CATEGORIES, GENERATIONS
 
     _check("category", category, CATEGORIES.values())
     _check("generation", generation, GENERATIONS)
     _check("format", format, ("text", "json", "markdown"))
     chosen = [
         rule
-        for rule in load().rules()
+        for rule in known_rules(packs).rules()
         if category in (None, rule.category)
         and (generation is None or generation in rule.generations)
         and (not fixable or rule.fix in ("safe", "unsafe"))
@@ -56,6 +61,16 @@ def rules(
         print("no rule is of that kind", file=sys.stderr)
     else:
         print(_SHOWN[format](chosen))
+
+
+def known_rules(packs: list[str] | None) -> Catalogue:
+    """The bundled rules, those that the configuration of the current folder names, and those of `packs`.
+
+    Raises UserError if a pack, a plugin or the configuration is not in order.
+    """
+    from cfgtool.lint.configuration import Lookup
+
+    return Lookup({"rules": packs} if packs else None).settings(None).catalogue
 
 
 def _check(what: str, value: str | None, known: Iterable[str]) -> None:

@@ -34,8 +34,10 @@ T = TypeVar("T")
 class Context:
     """One config under examination.
 
-    `generation` is "tf1" or "tf2"; `path` is None for text without a file. With `all_records` every record is
-    read, and `progress` is told how far that is.
+    `generation` is "tf1" or "tf2"; `path` is None for text without a file. `remaps` says what prefixes of
+    file names stand for here, the longest first. With `all_records` every record is read, and `progress` is
+    told how far that is. `lacking` is set when a file or network that was asked for cannot be had; `unjudged`
+    are the codes of the rules that this happened to.
     """
 
     __slots__ = (
@@ -44,17 +46,30 @@ class Context:
         "config",
         "document",
         "generation",
+        "lacking",
         "notes",
         "path",
         "progress",
+        "remaps",
+        "unjudged",
     )
 
-    def __init__(self, config: Config, document: Document, path: str | None, generation: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        document: Document,
+        path: str | None,
+        generation: str,
+        remaps: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self.config = config
         self.document = document
         self.path = path
         self.generation: Literal["tf1", "tf2"] = "tf1" if generation == "tf1" else "tf2"
         self.notes: list[str] = []
+        self.remaps = remaps
+        self.lacking = False
+        self.unjudged: set[str] = set()
         self.all_records = False
         self.progress: Progress | None = None
         self._cache: dict[tuple[str, str], Any] = {}
@@ -74,11 +89,15 @@ class Context:
 
     def replace(self, entry: Entry, text: str) -> Edit:
         """The edit that writes `text` in the place of the value."""
-        return Edit(entry.start, entry.end, text)
+        from cfgtool.textproto.edits import replace_span
+
+        return replace_span(self.document, entry.start, entry.end, text)
 
     def rewrite(self, entry: Entry, text: str) -> Edit:
         """The edit that writes the field `text` in the place of the whole field."""
-        return Edit(entry.field.start, entry.field.end, text)
+        from cfgtool.textproto.edits import replace_span
+
+        return replace_span(self.document, entry.field.start, entry.field.end, text)
 
     def insert(self, config: Config, text: str, before: Entry | None = None) -> Edit | None:
         """The edit that puts the field `text` into a message; None if the message is not in the text."""
@@ -107,11 +126,17 @@ class Context:
         With `suffix` (".index"), the file that must exist is `name + suffix`; what comes back is `name`
         resolved. None if it is nowhere.
         """
+        name = self.remapped(name)
         for folder in self.folders():
             path = os.path.join(folder, name)
             if os.path.exists(path + suffix):
                 return path
+        self.lacking = True
         return None
+
+    def remapped(self, name: str) -> str:
+        """The file name `name` of the config as it is called here; itself where no remap is about it."""
+        return remapped(name, self.remaps)
 
     def folders(self) -> list[str]:
         """Where relative names are looked for: the current folder, as in training, then the config's."""
@@ -123,11 +148,14 @@ class Context:
         if not any(character in pattern for character in "*?["):
             path = self.locate(pattern)
             return [] if path is None or os.path.isdir(path) else [path]
-        return self._once("files", pattern, lambda: self._matching(pattern)) or []
+        found = self._once("files", pattern, lambda: self._matching(pattern))
+        self.lacking = self.lacking or not found
+        return found or []
 
     def _matching(self, pattern: str) -> list[str]:
         import glob
 
+        pattern = self.remapped(pattern)
         for folder in self.folders():
             matches = sorted(glob.glob(os.path.join(folder, pattern)))
             found = [path for path in matches if not os.path.isdir(path)]
@@ -168,12 +196,14 @@ class Context:
 
         # All readers are asked, because each notes what it lacks.
         found = [self.record_files(reader) for reader in readers(self.config)]
+        self.lacking = bool(found) and not any(found)
         return any(found)
 
     def records(self, reader: Config) -> RecordSample | None:
         """What is known of the records of an `InputReader`, read when first asked for; None without files."""
         files = self.record_files(reader)
         if not files:
+            self.lacking = True
             return None
         from cfgtool.lint.records import read_records
 
@@ -192,9 +222,9 @@ class Context:
         """
 
         def read() -> NetworkDescription:
-            from cfgtool.networks import describe
+            from cfgtool.lint.kept_network import kept_network
 
-            return describe(self.config, self.generation)
+            return kept_network(self.config, self.generation)
 
         return self._once("network", "", read, noted=noted)
 
@@ -213,6 +243,7 @@ class Context:
 
     def note(self, text: str) -> None:
         """Tell the user why something was not checked; said once."""
+        self.lacking = True
         if text not in self.notes:
             self.notes.append(text)
 
@@ -231,6 +262,8 @@ class Context:
                 self._cache[key] = None, f"not checked against the {what}: {error}"
         value: T | None
         value, problem = self._cache[key]
+        if value is None:
+            self.lacking = True
         if problem and noted:
             self.note(problem)
         return value
@@ -238,6 +271,14 @@ class Context:
 
 def _edit_start(edit: Edit) -> tuple[int, int]:
     return edit.start, edit.end
+
+
+def remapped(name: str, remaps: tuple[tuple[str, str], ...]) -> str:
+    """`name` with the first of the prefixes in `remaps` that it begins with replaced, as whole folders."""
+    for prefix, here in remaps:
+        if name.startswith(prefix) and (prefix[-1:] in "/\\" or name[len(prefix) :][:1] in ("", "/")):
+            return here + name[len(prefix) :]
+    return name
 
 
 def is_placeholder(path: str) -> bool:

@@ -76,6 +76,19 @@ def holds(when: dict[str, Any], entry: Entry) -> bool:
     return True
 
 
+def objects(when: dict[str, Any], key: str, value: Any) -> bool:
+    """True if the condition says that `value` of "Message.field" is a flaw wherever it stands.
+
+    A condition that also asks for something else of the config objects to no value as such.
+    """
+    if not when or not when.keys() <= _CONDITIONS.keys():
+        return False
+    conditions = (
+        (kind, wanted.get(key) if isinstance(wanted, dict) else wanted) for kind, wanted in when.items()
+    )
+    return all(wanted is None or _CONDITIONS[kind](wanted, value) for kind, wanted in conditions)
+
+
 def _is_within(config: Config, name: str) -> bool:
     """True for a message that stands in the field `name`: a type may serve several."""
     return config._name == name
@@ -208,7 +221,7 @@ def _replaced(
     fix: dict[str, Any], document: Document, node: Scalar | Block | None, words: dict[str, str]
 ) -> list[Edit]:
     """Another value in place of `node`; strings keep their kind of quotes."""
-    from cfgtool.textproto import Edit
+    from cfgtool.textproto.edits import replace_span
 
     text = fix["value"] if "value" in fix else words.get("replacement")
     if node is None or not text:
@@ -216,7 +229,7 @@ def _replaced(
     quote = document.text[node.start]
     if "values" in fix and quote in "\"'":
         text = f"{quote}{text}{quote}"
-    return [Edit(node.start, node.end, text)]
+    return [replace_span(document, node.start, node.end, text)]
 
 
 def _delete(fix: dict[str, Any], document: Document, field: Field, owner: Config) -> list[Edit]:  # noqa: ARG001

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cfgtool.lint import rules as rules_module
 from cfgtool.lint.declarative import holds, judge, judge_absent, judge_removed, weakened
 from cfgtool.lint.findings import Finding, Fix, order
+from cfgtool.schema.model import (
+    LABEL_MAP as LABEL_MAP,  # these three are offered here too, for those who lint
+)
+from cfgtool.schema.model import PIPELINE as PIPELINE
+from cfgtool.schema.model import root_of as root_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cfgtool.data.reading import Progress
+    from cfgtool.lint.baseline import Baseline
     from cfgtool.lint.context import Context
     from cfgtool.lint.rules import Catalogue
     from cfgtool.schema import Config, Entry, SchemaProblem
     from cfgtool.textproto import Document, Problem
 
-LABEL_MAP = "StringIntLabelMap"
-PIPELINE = "TrainEvalPipelineConfig"
 STRUCTURAL = frozenset(
     {"extra-closing-brace", "mismatched-delimiter", "missing-name", "missing-opening-brace", "unclosed-block"}
 )
@@ -26,40 +30,77 @@ STRUCTURAL = frozenset(
 NEIGHBOURS = frozenset({"beside", "with", "without"})
 """Conditions of a rule about other fields than the one that triggers it."""
 CHECKS = "cfgtool.lint.checks"
+MARK = "cfgtool:"
+"""What a text holds that silences rules."""
 
 
 class Settings:
-    """How to lint: the generation ("auto", "tf1", "tf2"), the codes that are on (None: all), the rules.
+    """How to lint.
 
-    With `all_records` every record is read instead of a sample, and `progress` is told how far that is.
+    `target` is the generation ("auto", "tf1", "tf2"), `codes` the rules that are on (None: all), `severities`
+    says what a rule's findings count as in place of its own severity, `remaps` are (prefix of a file name in
+    a config, what stands for it here), the longest prefix first, `baseline` holds the findings that are known
+    and not reported, `fail_on` is the least severity that fails a run ("never": none does). With `all_records`
+    every record is read instead of a sample, and `progress` is told how far that is.
     """
 
-    __slots__ = ("all_records", "catalogue", "codes", "progress", "target")
+    __slots__ = (
+        "all_records",
+        "baseline",
+        "catalogue",
+        "codes",
+        "fail_on",
+        "progress",
+        "remaps",
+        "severities",
+        "target",
+    )
 
     def __init__(
         self,
         target: str = "auto",
         codes: frozenset[str] | None = None,
         catalogue: Catalogue | None = None,
+        *,
+        severities: dict[str, str] | None = None,
+        remaps: tuple[tuple[str, str], ...] = (),
+        baseline: Baseline | None = None,
+        fail_on: str = "warning",
     ) -> None:
         self.target = target
         self.codes = codes
         self.catalogue = catalogue or rules_module.load()
+        self.severities = severities or {}
+        self.remaps = remaps
+        self.baseline = baseline
+        self.fail_on = fail_on
         self.all_records = False
         self.progress: Progress | None = None
 
-    def every_rule(self, target: str) -> Settings:
-        """The same with all rules on, for `target`."""
-        settings = Settings(target, None, self.catalogue)
+    def replaced(self, *, target: str | None = None, codes: frozenset[str] | None) -> Settings:
+        """These settings for other codes, and for another target if one is given."""
+        settings = Settings(
+            target or self.target,
+            codes,
+            self.catalogue,
+            severities=self.severities,
+            remaps=self.remaps,
+            baseline=self.baseline,
+            fail_on=self.fail_on,
+        )
         settings.all_records, settings.progress = self.all_records, self.progress
         return settings
+
+    def on(self, code: str) -> bool:
+        """True if the rule is on."""
+        return self.codes is None or code in self.codes
 
 
 class Report:
     """What lint found in one document.
 
     `generation` is the one that the config was judged as, `reason` says why; `notes` says which checks
-    could not run because a file they need is not there.
+    could not run because a file they need is not there, and what is stale in the baseline.
     """
 
     __slots__ = ("document", "findings", "generation", "notes", "path", "reason")
@@ -80,6 +121,14 @@ class Report:
         self.reason = reason
         self.notes = notes
 
+    def detached(self) -> Report:
+        """This report without the tree of its document, which is large and which printing does not need."""
+        from cfgtool.textproto.tree import Block, Document, Lines
+
+        text = self.document.text
+        bare = Document(text, Block(0, 0), [], Lines(text))
+        return Report(bare, self.path, self.findings, self.generation, self.reason, self.notes)
+
 
 def lint_document(
     document: Document, path: str | None = None, settings: Settings | None = None
@@ -98,7 +147,7 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
     root = root_of(document)
     config = read_config(document, root)
     generation, reason = _generation(config, settings.target)
-    context = Context(config, document, path, generation)
+    context = Context(config, document, path, generation, settings.remaps)
     context.all_records, context.progress = settings.all_records, settings.progress
     whole = _as_a_whole(document, catalogue)
     if whole is not None:
@@ -109,16 +158,12 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
         findings = _without_conflicts(findings, document, catalogue)
     if settings.codes is not None:
         findings = [finding for finding in findings if finding.code in settings.codes]
-    from cfgtool.lint.suppression import suppress
+    if MARK in document.text or settings.severities or settings.baseline is not None:
+        from cfgtool.lint.settling import settle
 
-    findings = sorted(suppress(findings, document, catalogue), key=order)
+        findings = settle(findings, context, settings, whole is not None)
+    findings.sort(key=order)
     return Report(document, path, findings, generation, reason, [*document.notes, *context.notes])
-
-
-def root_of(document: Document) -> str:
-    """The message that a text is of: a label map if it holds items and nothing else, else a pipeline."""
-    names = {field.name for field in document.root.fields}
-    return LABEL_MAP if names == {"item"} else PIPELINE
 
 
 def _generation(config: Config, target: str) -> tuple[str, str]:
@@ -183,7 +228,9 @@ def _problem_finding(
         if not getattr(problem, "fix_safe", True):
             applicability = "unsafe"
         fix = Fix(title, weakened(document, applicability, edits), tuple(edits))
-    return rule.at(problem.start, problem.end, problem.message, path=path, fix=fix)
+    finding = rule.at(problem.start, problem.end, problem.message, path=path, fix=fix)
+    finding.related = getattr(problem, "related", None)
+    return finding
 
 
 def _removed_finding(
@@ -206,9 +253,13 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
     """Walk the config once; a rule is looked at only where a field or message that triggers it is present."""
     catalogue = settings.catalogue
     records = catalogue.records
+    triggers = catalogue.triggers
     # Most configs are linted away from their data: the checks that read it are not even looked at then.
-    asked = settings.codes is None or any("needs" in records[code] for code in settings.codes)
-    triggers = catalogue.triggers if asked and context.has_records() else catalogue.away_from_records()
+    needing = catalogue.needing_records()
+    asked = settings.codes is None or not needing.isdisjoint(settings.codes)
+    if not (asked and context.has_records()):
+        triggers = catalogue.away_from_records()
+        context.unjudged |= needing if context.lacking else frozenset()
     broken = any(problem.code in STRUCTURAL for problem in context.document.problems)
     checks: dict[tuple[str, int], Config] = {}
     reported: dict[str, int] = {}
@@ -232,8 +283,8 @@ def _rule_findings(context: Context, settings: Settings) -> Iterator[Finding]:
                     yield finding
     if not broken:
         for (code, _), config in checks.items():
-            if settings.codes is None or code in settings.codes:
-                yield from _check(records[code]["module"], context, config)
+            if settings.on(code):
+                yield from _check(code, records[code], context, config)
 
 
 def _triggered(
@@ -256,10 +307,23 @@ _CHECKS: dict[str, Callable[[Context, Config], Iterator[Finding]]] = {}
 """Module -> its check, once imported: the import system is too slow to be asked for every message."""
 
 
-def _check(module: str, context: Context, config: Config) -> Iterator[Finding]:
+def _check(code: str, record: dict[str, Any], context: Context, config: Config) -> Iterator[Finding]:
+    """The findings of a Python check, ours or a plugin's."""
+    context.lacking = False
+    if "plugin" in record:
+        from cfgtool.lint.plugins import run_check
+
+        yield from run_check(code, record, context, config)
+    else:
+        yield from _check_of(record["module"])(context, config)
+    if context.lacking:
+        context.unjudged.add(code)
+
+
+def _check_of(module: str) -> Callable[[Context, Config], Iterator[Finding]]:
     check = _CHECKS.get(module)
     if check is None:
         import importlib
 
         check = _CHECKS[module] = importlib.import_module(f"{CHECKS}.{module}").check
-    return check(context, config)
+    return check

@@ -12,7 +12,7 @@ from cfgtool.lint.cards.markdown import card_markdown
 from cfgtool.lint.cards.text import brief, card_text
 from cfgtool.lint.pages import row, text
 from cfgtool.lint.paint import painter
-from cfgtool.lint.rules import load, read_data
+from cfgtool.lint.rules import load
 from cfgtool.lint.subjects import cards_of, nearest_subject
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def explain(
     width = max(NARROWEST, min(width, WIDEST))
     code = _rule(subject, catalogue)
     if code is not None:
-        return text(catalogue.rule(code), _rule_docs(code), width)
+        return text(catalogue.rule(code), catalogue.docs(code), width)
     cards, paint = _cards(subject, catalogue), painter(colour)
     if len(cards) <= MOST_IN_FULL:
         return "\n\n".join(card_text(card, width, paint) for card in cards)
@@ -61,17 +61,12 @@ def explain_rows(subject: str, catalogue: Catalogue | None = None) -> list[dict[
     catalogue = catalogue or load()
     code = _rule(subject, catalogue)
     if code is not None:
-        return [{"kind": "rule", **row(catalogue.rule(code)), "documentation": _rule_docs(code)}]
+        return [{"kind": "rule", **row(catalogue.rule(code)), "documentation": catalogue.docs(code)}]
     return [{"kind": KINDS[type(card)], **dataclasses.asdict(card)} for card in _cards(subject, catalogue)]
 
 
 def _rule(subject: str, catalogue: Catalogue) -> str | None:
     return catalogue.code_of(subject) or catalogue.code_of(subject.upper())
-
-
-def _rule_docs(code: str) -> dict[str, str]:
-    docs: dict[str, str] = read_data("rule_docs.json")["docs"][code]
-    return docs
 
 
 def _cards(subject: str, catalogue: Catalogue) -> list[Card]:

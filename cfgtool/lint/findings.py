@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from cfgtool.textproto import Edit
 
 SEVERITIES = ("error", "warning", "info")
+FAIL_ON = (*SEVERITIES, "never")
+"""What may be given as the least severity that fails a run."""
 APPLICABILITIES = ("safe", "unsafe", "display")
 
 
@@ -33,10 +35,11 @@ class Finding:
     """One diagnostic of a rule.
 
     `path` is the place in the config ("train_config.batch_size", "" for the text as a whole); `start` and
-    `end` are character offsets into the document's text, half-open.
+    `end` are character offsets into the document's text, half-open. `related` is the span of another place
+    that the message names, None if it names none.
     """
 
-    __slots__ = ("category", "code", "end", "fix", "message", "name", "path", "severity", "start")
+    __slots__ = ("category", "code", "end", "fix", "message", "name", "path", "related", "severity", "start")
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Finding:
         self.start = start
         self.end = end
         self.fix = fix
+        self.related: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         return f"Finding({self.code} at {self.start}..{self.end}: {self.message!r})"
@@ -69,6 +73,8 @@ def order(finding: Finding) -> tuple[int, int, str, str]:
     return finding.start, finding.end, finding.code, finding.message
 
 
-def serious(finding: Finding) -> bool:
-    """True for a finding that makes the exit status 1."""
-    return finding.severity != "info"
+def serious(finding: Finding, fail_on: str = "warning") -> bool:
+    """True for a finding of severity `fail_on` or above, which makes the exit status 1; "never": none does."""
+    if fail_on == "never":
+        return False
+    return SEVERITIES.index(finding.severity) <= SEVERITIES.index(fail_on)

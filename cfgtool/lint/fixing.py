@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect, insort
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.engine import Settings, analyse
+from cfgtool.lint.engine import analyse
 
 if TYPE_CHECKING:
-    from cfgtool.lint.engine import Report
+    from cfgtool.lint.engine import Report, Settings
     from cfgtool.lint.findings import Finding
 
 ROUNDS = 20
@@ -35,16 +35,14 @@ def fix_text(text: str, path: str | None, settings: Settings, unsafe: bool = Fal
     from cfgtool.textproto import parse
 
     wanted = ("safe", "unsafe") if unsafe else ("safe",)
-    report = analyse(parse(text), path, settings.every_rule(settings.target))
-    every_rule = settings.every_rule(report.generation)
+    report = analyse(parse(text), path, settings.replaced(codes=None))
+    every_rule = settings.replaced(target=report.generation, codes=None)
     applied = 0
     for _ in range(ROUNDS):
         fixable = [
             finding
             for finding in report.findings
-            if finding.fix is not None
-            and finding.fix.applicability in wanted
-            and (settings.codes is None or finding.code in settings.codes)
+            if finding.fix is not None and finding.fix.applicability in wanted and settings.on(finding.code)
         ]
         step = _best_step(text, report, fixable, path, every_rule)
         if step is None:

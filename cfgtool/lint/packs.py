@@ -115,29 +115,37 @@ def _add_triggers(
 
 
 def compile_checks(package: ModuleType) -> dict[str, Any]:
-    """The catalogue data, and the docs, of every check module of `package`."""
+    """The catalogue data, and the docs, of every check module of our own `package`, which are named briefly."""
     import importlib
 
     data = {key: dict(value) for key, value in EMPTY.items()}
     for info in pkgutil.iter_modules(package.__path__):
-        if info.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
-        rule: Rule = module.RULE
-        data["rules"][rule.code] = {
-            "name": rule.name,
-            "severity": rule.severity,
-            "summary": rule.summary,
-            "since": rule.since,
-            "generations": list(rule.generations),
-            "on": list(rule.on),
-            "applicability": rule.fix,
-            "when": rule.when,
-            "module": info.name,
-        } | ({"needs": rule.needs} if rule.needs else {})
-        data["docs"][rule.code] = docs_of(inspect.getdoc(module) or "", rule)
-        _add_triggers(data["triggers"], rule.code, rule.on)
+        if not info.name.startswith("_"):
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+            add_check(data, module, info.name)
     return data
+
+
+def add_check(
+    data: dict[str, dict[str, Any]], module: ModuleType, name: str, plugin: str | None = None
+) -> None:
+    """Put the rule of a check module into catalogue data; `name` is its whole name if it is of a plugin."""
+    rule: Rule = module.RULE
+    data["rules"][rule.code] = {
+        "name": rule.name,
+        "severity": rule.severity,
+        "summary": rule.summary,
+        "since": rule.since,
+        "generations": list(rule.generations),
+        "on": list(rule.on),
+        "applicability": rule.fix,
+        "when": rule.when,
+        "module": name,
+    }
+    optional = {"plugin": plugin, "needs": rule.needs}
+    data["rules"][rule.code] |= {key: value for key, value in optional.items() if value}
+    data["docs"][rule.code] = docs_of(inspect.getdoc(module) or "", rule)
+    _add_triggers(data["triggers"], rule.code, rule.on)
 
 
 def docs_of(docstring: str, rule: Rule) -> dict[str, str]:

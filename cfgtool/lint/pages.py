@@ -28,11 +28,15 @@ TITLES = {
 
 
 def page(rule: Rule, docs: dict[str, str]) -> str:
-    """The page of one rule, with the fixed headings."""
+    """The page of one rule as it is kept in the repository."""
+    return f"<!-- Written by tools/compile_rules.py. -->\n\n{body(rule, docs)}"
+
+
+def body(rule: Rule, docs: dict[str, str]) -> str:
+    """The page of one rule in Markdown, with the fixed headings."""
     trainers = " and ".join(generation.upper() for generation in rule.generations)
     facts = f"**{rule.severity}** · {rule.category} · {trainers} · since {rule.since} · {_fix_words(rule)}"
     parts = [
-        "<!-- Written by tools/compile_rules.py. -->",
         f"# {rule.code}: {rule.name}",
         facts,
         "## What it does",
@@ -67,21 +71,39 @@ def index(catalogue: Catalogue) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(rules: Iterable[Rule], link: Callable[[str], str]) -> str:
-    """A Markdown table of rules; `link` gives the address of the page of a code."""
+def table(rules: Iterable[Rule], link: Callable[[str], str | None]) -> str:
+    """A Markdown table of rules; `link` gives the address of the page of a code, None if it has none."""
     rows = ["| Code | Name | Severity | For | Fix | Summary |", "| --- | --- | --- | --- | --- | --- |"]
     for rule in rules:
         trainer = rule.generations[0].upper() if len(rule.generations) == 1 else ""
+        where = link(rule.code)
+        code = f"[{rule.code}]({where})" if where else rule.code
         rows.append(
-            f"| [{rule.code}]({link(rule.code)}) | {rule.name} | {rule.severity} | {trainer} | {rule.fix or ''} "
-            f"| {rule.summary} |"
+            f"| {code} | {rule.name} | {rule.severity} | {trainer} | {rule.fix or ''} | {rule.summary} |"
         )
     return "\n".join(rows)
 
 
-def url(code: str) -> str:
-    """Where the page of a rule is, relative to the root of the project."""
-    return f"{FOLDER}/{code}.md"
+def url(code: str) -> str | None:
+    """Where the page of a rule is, relative to the root of the project; None for a rule of somebody else's."""
+    return f"{FOLDER}/{code}.md" if code.startswith("CFG") else None
+
+
+def address(code: str) -> str | None:
+    """The web address of the page of a rule; None if it is not ours, or the package does not name its documentation."""
+    if not code.startswith("CFG"):
+        return None
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        links = metadata("cfgtool").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return None
+    for link in links:
+        label, _, where = link.partition(",")
+        if label.strip().lower() == "documentation":
+            return f"{where.strip().rstrip('/')}/rules/{code}/"
+    return None
 
 
 def row(rule: Rule) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def record_files(context: Context, reader: Config) -> dict[str, Entry]:
         name = entry.value
         if not isinstance(name, str) or is_placeholder(name):
             continue
-        found = files_of(context, name) if is_local(name) else []
+        found = files_of(context, name) if is_local(context.remapped(name)) else []
         if not found and not worth_reporting(context, name):
             context.note(f"records not checked: there is no '{name}' on this machine")
         for path in found:

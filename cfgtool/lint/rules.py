@@ -25,6 +25,8 @@ CATEGORIES = {
 """First digit of a code -> category."""
 
 GENERATIONS = ("tf1", "tf2")
+TARGETS = ("auto", *GENERATIONS)
+"""What a config may be judged as: a generation, or the one that it says itself."""
 
 
 class Rule:
@@ -125,17 +127,19 @@ class Catalogue:
 
     `triggers[message][field]` lists the codes to look at where that field is present; the field "" stands
     for the message itself. `problems` maps the slugs of the text and schema layers to codes, `removed` maps
-    "Message.field" of older schemas to codes.
+    "Message.field" of older schemas to codes. `own_docs` holds the documentation of rules that are not bundled.
     """
 
-    __slots__ = ("_away", "_built", "problems", "records", "removed", "triggers")
+    __slots__ = ("_away", "_built", "_needing", "own_docs", "problems", "records", "removed", "triggers")
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.records: dict[str, dict[str, Any]] = data["rules"]
         self.triggers: dict[str, dict[str, list[str]]] = data["triggers"]
         self.problems: dict[str, str] = data["problems"]
         self.removed: dict[str, str] = data["removed"]
+        self.own_docs: dict[str, dict[str, str]] = data.get("docs", {})
         self._built: dict[str, Rule] = {}
+        self._needing: frozenset[str] | None = None
         self._away: dict[str, dict[str, list[str]]] | None = None
 
     def rule(self, code: str) -> Rule:
@@ -156,10 +160,16 @@ class Catalogue:
             )
         return rule
 
+    def needing_records(self) -> frozenset[str]:
+        """The codes of the rules that run only where records are."""
+        if self._needing is None:
+            self._needing = frozenset(code for code, record in self.records.items() if "needs" in record)
+        return self._needing
+
     def away_from_records(self) -> dict[str, dict[str, list[str]]]:
         """`triggers` without the rules that need records."""
         if self._away is None:
-            needing = {code for code, record in self.records.items() if "needs" in record}
+            needing = self.needing_records()
             self._away = {
                 message: {
                     field: [code for code in codes if code not in needing] for field, codes in fields.items()
@@ -191,7 +201,16 @@ class Catalogue:
             "triggers": self.triggers,
             "problems": self.problems,
             "removed": self.removed,
+            "docs": self.own_docs,
         }
+
+    def docs(self, code: str) -> dict[str, str]:
+        """The documentation of a rule: `what`, `why`, `example`, `instead`, maybe `safety`."""
+        own: dict[str, str] | None = self.own_docs.get(code)
+        if own is not None:
+            return own
+        bundled: dict[str, str] = read_data("rule_docs.json")["docs"][code]
+        return bundled
 
 
 _loaded: Catalogue | None = None

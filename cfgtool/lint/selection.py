@@ -12,13 +12,21 @@ if TYPE_CHECKING:
     from cfgtool.lint.rules import Catalogue
 
 
-def selected_codes(catalogue: Catalogue, select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
-    """The codes that are on. An empty `select` means all; of two selectors the longer wins, then `ignore`.
+def selected_codes(
+    catalogue: Catalogue,
+    select: Iterable[str],
+    ignore: Iterable[str],
+    *,
+    extend: Iterable[str] = (),
+    base: Iterable[str] | None = None,
+) -> frozenset[str]:
+    """The codes that are on: what `select` means, or `base` (None: all) if it is empty, and what `extend` means.
 
-    Raises UserError for a selector that names no rule.
+    Of two selectors the longer wins, then `ignore`. Raises UserError for a selector that names no rule.
     """
-    chosen = dict.fromkeys(catalogue.records, 0) if not list(select) else {}
-    for selector in select:
+    select = list(select)
+    chosen = {} if select else dict.fromkeys(catalogue.records if base is None else base, 0)
+    for selector in (*select, *extend):
         for code, weight in _matches(catalogue, selector):
             chosen[code] = max(chosen.get(code, 0), weight)
     for selector in ignore:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
 from cfgtool.lint.generation import detect_generation
+from cfgtool.migrate.age import day_written, written_before
 from cfgtool.migrate.draft import Draft
-from cfgtool.migrate.model import ASK, SAFE, SAME, Change, Effect, Entry, Migration, Plan, Step
+from cfgtool.migrate.model import SAFE, SAME, Change, Effect, Entry, Migration, Plan, Step
 from cfgtool.migrate.origins import Origins
 from cfgtool.migrate.steps import STEPS
 from cfgtool.schema import read_config
@@ -27,24 +29,31 @@ _MOST_ROUNDS = 1000
 
 
 def migrate(
-    text: str, *, target: str = SAME, unsafe: bool = False, steps: Sequence[Step] = STEPS
+    text: str,
+    *,
+    target: str = SAME,
+    unsafe: bool = False,
+    written: str | None = None,
+    steps: Sequence[Step] = STEPS,
 ) -> Migration:
     """Rewrite the deprecated and dead spellings of a config for a trainer.
 
     `target` is "same" (the generation that the config was written for) or "tf2". `unsafe` also carries out
-    the steps that may change what the config means. A second migration of the result changes nothing.
+    the steps that may change what the config means. `written` is a month or a day ("2018-03"): defaults
+    that have changed since are written out. A second migration of the result changes nothing.
 
-    Raises UserError if the text has syntax mistakes, or if the result would have mistakes that the text has
-    not.
+    Raises UserError if the text has syntax mistakes, if `written` is no date, or if the result would have
+    mistakes that the text has not.
     """
     document = parse(text)
     _refuse_broken(document)
     config = read_config(document)
-    plan = Plan(detect_generation(config)[0], target)
+    plan = Plan(detect_generation(config)[0], target, day_written(written))
     first = Draft(document, config, plan)
+    plan.before = written_before(first)
     run = _Run(first)
     for step in steps:
-        if plan.trainer in step.trainers and (step.safety == SAFE or (unsafe and step.safety != ASK)):
+        if plan.trainer in step.trainers and step.agreed(plan, unsafe):
             run.carry_out(step)
     # What is left is asked of the final text: a step that was carried out has no edits to propose any more.
     left = [
@@ -120,11 +129,12 @@ def _refuse_damage(before: Draft, after: Draft) -> None:
             raise UserError(
                 f"the result would not parse: {problem.message}", hint="nothing is written; please report it"
             )
-    # Messages carry no positions, so the same mistake before and after has the same message.
-    messages = [problem.message for problem in before.config.problems]
-    for mistake in after.config.problems:
-        if mistake.message not in messages:
-            raise UserError(
-                f"the result would be wrong: {mistake.message}", hint="nothing is written; please report it"
-            )
-        messages.remove(mistake.message)
+    # By kind alone, as messages name lines, which move. One mistake may have hidden one of another kind: what was
+    # unknown has a bad value, what was no number is given twice.
+    new = Counter(problem.code for problem in after.config.problems)
+    new.subtract(problem.code for problem in before.config.problems)
+    if new.total() > 0:
+        mistake = next(problem for problem in after.config.problems if new[problem.code] > 0)
+        raise UserError(
+            f"the result would be wrong: {mistake.message}", hint="nothing is written; please report it"
+        )

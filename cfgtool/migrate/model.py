@@ -29,15 +29,19 @@ class Plan:
     """Where a config comes from and where it goes.
 
     `source` is its generation as found, `target` what was asked for ("same" or "tf2"), `trainer` the
-    generation of the trainer that is to read the result.
+    generation of the trainer that is to read the result. `written` is the day from which the user says that
+    the config is (ISO), None if that was not said; `before` is a day before which it was written for sure,
+    None if nothing in it shows its age.
     """
 
-    __slots__ = ("source", "target", "trainer")
+    __slots__ = ("before", "source", "target", "trainer", "written")
 
-    def __init__(self, source: str, target: str) -> None:
+    def __init__(self, source: str, target: str, written: str | None = None) -> None:
         self.source = source
         self.target = target
         self.trainer = source if target == SAME else TF2
+        self.written = written
+        self.before: str | None = None
 
 
 class Effect:
@@ -78,10 +82,11 @@ class Step:
 
     `id` names the row of the migration tables in the documentation ("A4"); rows that are safe in one case and
     not in another are two steps with one id. `trainers` are the generations of the target that the step is
-    for.
+    for. `turning` marks an unsafe step that turning a config from TF1 to TF2 consists of: whoever asks for
+    TF2 has agreed to it.
     """
 
-    __slots__ = ("id", "number", "reason", "run", "safety", "title", "trainers")
+    __slots__ = ("id", "number", "reason", "run", "safety", "title", "trainers", "turning")
 
     def __init__(
         self,
@@ -92,6 +97,7 @@ class Step:
         run: Callable[[Draft], Iterable[Change]],
         safety: str = SAFE,
         trainers: tuple[str, ...] = TF2_ONLY,
+        turning: bool = False,
     ) -> None:
         self.number = number
         self.id = id
@@ -100,6 +106,13 @@ class Step:
         self.run = run
         self.safety = safety
         self.trainers = trainers
+        self.turning = turning
+
+    def agreed(self, plan: Plan, unsafe: bool) -> bool:
+        """Whether the step is carried out; `unsafe` tells whether all unsafe ones are."""
+        if self.safety == UNSAFE:
+            return unsafe or (self.turning and plan.target == TF2)
+        return self.safety == SAFE
 
     def __repr__(self) -> str:
         return f"Step({self.number}, {self.id!r}, {self.title!r})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.migrate.model import ASK
+from cfgtool.migrate.model import ASK, TF2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,9 @@ def summary(name: str, migration: Migration, *, written: bool) -> str:
     """The report on one file as lines of text, in the order of the file; `written` tells the tense."""
     lines: list[str] = []
     for entry in sorted(migration.done, key=_place):
-        lines += _entry_lines(name, entry, "")
+        # Only agreed to by asking for TF2, and it makes another model of it: nobody may miss that.
+        turned = entry.step.turning and migration.plan.target == TF2
+        lines += _entry_lines(name, entry, "by --to tf2: " if turned else "")
     for entry in sorted(migration.left, key=_place):
         lines += _entry_lines(name, entry, "left for you: ")
     count = len(migration.done)

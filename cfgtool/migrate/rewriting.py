@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from cfgtool.migrate.model import Change, Effect
 from cfgtool.textproto import Block, Edit, ListValue
-from cfgtool.textproto.edits import delete_field, insert_field
+from cfgtool.textproto.edits import delete_field, delete_fields, insert_field
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cfgtool.migrate.draft import Draft, Place
     from cfgtool.textproto import Comment, Field
 
@@ -18,9 +20,23 @@ Part = tuple[tuple[Edit, ...], tuple[Effect, ...]]
 
 def change(message: str, *parts: Part, exact: bool = True) -> Change:
     """One change made of parts."""
-    edits = tuple(edit for part in parts for edit in part[0])
+    edits = _joined([edit for part in parts for edit in part[0]])
     effects = tuple(effect for part in parts for effect in part[1])
     return Change(message, effects, edits, exact)
+
+
+def _joined(edits: list[Edit]) -> tuple[Edit, ...]:
+    """The edits, with what is put behind a field that goes itself in that field's place."""
+    # A field goes with the end of its line, and behind it means before that end: the two would overlap.
+    for inserted in [edit for edit in edits if edit.start == edit.end]:
+        for index, edit in enumerate(edits):
+            if edit.start < inserted.start < edit.end:
+                line_feed = "\r\n" if inserted.text.startswith("\r\n") else "\n"
+                text = edit.text + inserted.text.removeprefix(line_feed) + line_feed
+                edits[index] = Edit(edit.start, edit.end, text)
+                edits.remove(inserted)
+                break
+    return tuple(edits)
 
 
 def note(draft: Draft, place: Place, message: str) -> Change:
@@ -38,6 +54,17 @@ def removed(draft: Draft, place: Place) -> Part:
     return (_without_field(draft, place.field),), (effect,)
 
 
+def removed_together(draft: Draft, places: Sequence[Place]) -> Part:
+    """Delete whole fields, several of which may share a line; `places` are all of their values."""
+    fields = list({id(place.field): place.field for place in places}.values())
+    edits = []
+    for edit in delete_fields(draft.document, fields, keep_comment=True):
+        first = min(field.start for field in fields if edit.start <= field.start < edit.end)
+        edits.append(_keeping_comments(draft, edit, first))
+    effects = (Effect(place.path, place.start, draft.text(place), None) for place in places)
+    return tuple(edits), tuple(effects)
+
+
 def set_to(draft: Draft, place: Place, value: str) -> Part:
     """Write another value in the place of the one there."""
     assert place.node is not None
@@ -47,16 +74,19 @@ def set_to(draft: Draft, place: Place, value: str) -> Part:
 
 def renamed(draft: Draft, place: Place, name: str, value: str | None = None) -> Part:
     """Turn a field into another one of the same message, in its place, with its value or another."""
-    assert place.node is not None
-    old = draft.text(place)
-    new = old if value is None else value
+    values = [other for other in draft.places if other.field is place.field]
     # Two small edits, so that spacing and a comment between name and value stay.
     edits = [Edit(place.field.name_start, place.field.name_end, name)]
-    if new != old:
-        edits.append(Edit(place.node.start, place.node.end, new))
+    effects = [Effect(other.path, other.start, draft.text(other), None) for other in values]
     path = place.path.removesuffix(place.name) + name
     start = place.field.start
-    return tuple(edits), (Effect(place.path, start, old, None), Effect(path, start, None, new))
+    if value is None:
+        effects += [Effect(path, start, None, draft.text(other)) for other in values]
+    else:
+        assert place.field.value is not None
+        edits.append(Edit(place.field.value.start, place.field.value.end, value))
+        effects.append(Effect(path, start, None, value))
+    return tuple(edits), tuple(effects)
 
 
 def added(draft: Draft, block: Block, path: str, value: str, after: Field | None = None) -> Part:
@@ -65,6 +95,14 @@ def added(draft: Draft, block: Block, path: str, value: str, after: Field | None
     edit = insert_field(draft.document, block, f"{name}: {value}", after=after)
     start = after.start if after else block.start
     return (edit,), (Effect(path, start, None, value),)
+
+
+def added_list(draft: Draft, block: Block, path: str, values: Sequence[str]) -> Part:
+    """Add a repeated field with several values to its message's block, at the end."""
+    name = path.rpartition(".")[2]
+    edit = insert_field(draft.document, block, f"{name}: [{', '.join(values)}]")
+    effects = (Effect(f"{path}[{i}]", block.start, None, value) for i, value in enumerate(values))
+    return (edit,), tuple(effects)
 
 
 def added_below(draft: Draft, parent: str, name: str, field: str, value: str) -> Part:
@@ -96,16 +134,20 @@ def quoted(content: str, like: str = '"') -> str:
 
 def _without_field(draft: Draft, field: Field) -> Edit:
     """The edit that deletes a field; comments inside of its block come to stand where it was."""
-    edit = delete_field(draft.document, field, keep_comment=True)
+    return _keeping_comments(draft, delete_field(draft.document, field, keep_comment=True), field.start)
+
+
+def _keeping_comments(draft: Draft, edit: Edit, first: int) -> Edit:
+    """`edit`, which deletes a field that starts at `first`, without the loss of comments in it."""
     # Whoever explained a value in there may still want to read it: no migration loses a comment.
     kept = _comments(draft, edit.start, edit.end)
     if not kept:
         return edit
     text = draft.document.text
-    line_start = text.rfind("\n", 0, field.start) + 1
+    line_start = text.rfind("\n", 0, first) + 1
     line_end = text.find("\n", edit.start)
     line_feed = "\r\n" if text[line_end - 1 : line_end] == "\r" else "\n"
-    indent = text[line_start : field.start] if not text[line_start : field.start].strip() else ""
+    indent = text[line_start:first] if not text[line_start:first].strip() else ""
     if edit.start == line_start:
         return Edit(edit.start, edit.end, "".join(indent + comment + line_feed for comment in kept))
     return Edit(edit.start, edit.end, "".join(" " + comment + line_feed for comment in kept) + indent)

@@ -18,6 +18,11 @@ _NOMINAL_SIZE = 320
 """The edge in pixels that is counted with where the config leaves the image size open."""
 
 
+_REPEATING = ("num_layers", "num_layers_before_predictor", "max_level", "num_iterations")
+"""Fields that say how often something is built; a slip of the keyboard there must not be carried out."""
+_MOST_REPETITIONS = 1000
+
+
 class NetworkDescription(NamedTuple):
     """A network as the config describes it.
 
@@ -62,6 +67,7 @@ def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto")
         raise UserError(what, hint="described are SSD models (model.ssd)")
     message = model.message("ssd")
     type_ = message.message("feature_extractor").text("type")
+    _refuse_endless(message)
     own: Generation = "tf1" if find_ssd(type_).generation == "tf1" else "tf2"
     shape = image_shape(message.message("image_resizer"))
     # Variables do not depend on the size of the image; costs and anchors do.
@@ -78,6 +84,18 @@ def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto")
         ops.multiply_adds,
         ops.activation_bytes,
     )
+
+
+def _refuse_endless(message: Config) -> None:
+    """Raise UserError for a number of layers, levels or iterations that no network has."""
+    for config in message.descendants():
+        for name in _REPEATING:
+            if config.has(name) and config.integer(name) > _MOST_REPETITIONS:
+                where = f"{config.path}.{name}"
+                raise UserError(
+                    f"'{where}' of {config.integer(name)} is more than any network has",
+                    hint=f"write {_MOST_REPETITIONS} at most",
+                )
 
 
 def image_shape(resizer: Config) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ from cfgtool.schema.nearest import fold, nearest
 from cfgtool.schema.problems import PLACEHOLDERS, SchemaProblem
 from cfgtool.schema.scalars import BOOLS, INTEGER_RANGES, float32
 from cfgtool.textproto import Block, Edit, parse_float, parse_int, string_escapes, string_value
+from cfgtool.textproto.edits import replace_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def _with_fix(problem: SchemaProblem, title: str, edits: list[Edit], safe: bool 
     return problem
 
 
-def _replace(problem: SchemaProblem, text: str, safe: bool = True) -> SchemaProblem:
-    return _with_fix(problem, f"write {text}", [Edit(problem.start, problem.end, text)], safe)
+def _replace(document: Document, problem: SchemaProblem, text: str, safe: bool = True) -> SchemaProblem:
+    edit = replace_span(document, problem.start, problem.end, text)
+    return _with_fix(problem, f"write {text}", [edit], safe)
 
 
 # Values of the wrong shape
@@ -72,7 +74,7 @@ def list_for_single(config: Config, type_: FieldType, value: ListValue) -> Schem
         _with_fix(
             problem,
             "remove the brackets",
-            [Edit(value.start, value.end, document.text[item.start : item.end])],
+            [replace_span(document, value.start, value.end, document.text[item.start : item.end])],
         )
     return problem
 
@@ -122,13 +124,15 @@ def _bad_enum(config: Config, type_: FieldType, node: Scalar, raw: str) -> tuple
         for name, value in values.items():
             if value == number:
                 message = f"'{type_.name}' is given the number {raw}; its name is '{name}'"
-                return name, _replace(_problem("enum-number", message, config, type_, node), name)
+                return name, _replace(
+                    config.document, _problem("enum-number", message, config, type_, node), name
+                )
     near = nearest(raw, values)
     allowed = f"did you mean '{near}'" if near and len(values) > 4 else f"allowed are {', '.join(values)}"
     message = f"'{raw}' is no value of '{type_.name}'; {allowed}"
     problem = _problem("unknown-enum-value", message, config, type_, node)
     if near:
-        _replace(problem, near, safe=fold(near) == fold(raw))
+        _replace(config.document, problem, near, safe=fold(near) == fold(raw))
     return None, problem
 
 
@@ -140,7 +144,10 @@ def _quoted_enum(config: Config, type_: FieldType, node: Scalar) -> SchemaProble
         return _wrong_type(config, type_, node)
     message = f"enum value {quoted(config.document, node)} of '{type_.name}' is in quotes; write {near}"
     return _replace(
-        _problem("quoted-enum", message, config, type_, node), near, safe=fold(near) == fold(content)
+        config.document,
+        _problem("quoted-enum", message, config, type_, node),
+        near,
+        safe=fold(near) == fold(content),
     )
 
 
@@ -155,7 +162,7 @@ def _quoted_scalar(config: Config, type_: FieldType, node: Scalar) -> SchemaProb
         return _wrong_type(config, type_, node)
     code = "quoted-bool" if type_.kind == "bool" else "quoted-number"
     message = f"value {quoted(config.document, node)} of '{type_.name}' is in quotes; it takes {taken(type_)}"
-    return _replace(_problem(code, message, config, type_, node), bare)
+    return _replace(config.document, _problem(code, message, config, type_, node), bare)
 
 
 BOOL_WORDS = {
@@ -181,7 +188,7 @@ def _number_word(text: str, type_: FieldType) -> str | None:
 def _bad_bool(config: Config, type_: FieldType, node: Scalar, raw: str) -> SchemaProblem:
     problem = _wrong_type(config, type_, node)
     word = BOOL_WORDS.get(raw.lower())
-    return _replace(problem, word) if word else problem
+    return _replace(config.document, problem, word) if word else problem
 
 
 def _bad_integer(config: Config, type_: FieldType, node: Scalar, raw: str) -> SchemaProblem:
@@ -192,7 +199,7 @@ def _bad_integer(config: Config, type_: FieldType, node: Scalar, raw: str) -> Sc
         problem = _wrong_type(config, type_, node)
         whole = _whole_number(raw)
         if whole is not None and low <= whole <= high:
-            _replace(problem, str(whole))
+            _replace(config.document, problem, str(whole))
         return problem
     message = f"'{raw}' is out of range for '{type_.name}'; it takes {low} to {high}"
     return _problem("number-out-of-range", message, config, type_, node)
@@ -229,7 +236,7 @@ def _bad_string(config: Config, type_: FieldType, node: Scalar, raw: str) -> Sch
         message = f"escapes in {decoded} decode to bytes that are not UTF-8; a backslash is written '\\\\'"
         return _double_backslashes(_problem("string-not-utf8", message, config, type_, node), config, node)
     message = f"string '{raw}' of '{type_.name}' has no quotes; it takes {taken(type_)}"
-    return _replace(_problem("unquoted-string", message, config, type_, node), f'"{raw}"')
+    return _replace(config.document, _problem("unquoted-string", message, config, type_, node), f'"{raw}"')
 
 
 def _double_backslashes(problem: SchemaProblem, config: Config, node: Scalar) -> SchemaProblem:

@@ -51,3 +51,13 @@ def changes(message: str, field: str) -> list[tuple[str, str, str, str]]:
 def removed_fields() -> list[str]:
     """The names, "Message.field", of everything that the schema no longer has."""
     return list(_history()["removed"])
+
+
+def changed(what: str) -> dict[str, list[tuple[str, str, str]]]:
+    """Every live field ("Message.field") with changes of one kind: (date, from, to), oldest first."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for name, rows in _history()["changes"].items():
+        kept = [(date, old, new) for date, kind, old, new in rows if kind == what]
+        if kept:
+            found[name] = sorted(kept)
+    return found

@@ -10,7 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from cfgtool.textproto import Document
+
 DATA = os.path.join(os.path.dirname(__file__), "data")
+LABEL_MAP = "StringIntLabelMap"
+PIPELINE = "TrainEvalPipelineConfig"
 
 ZEROS: dict[str, Any] = {"string": "", "bytes": b"", "bool": False, "float": 0.0, "double": 0.0}
 """Scalar type -> its default where the schema gives none; integers are not listed, theirs is 0."""
@@ -102,7 +106,7 @@ class Schema:
     @property
     def root(self) -> MessageType:
         """The message that a pipeline.config is."""
-        return self.messages["TrainEvalPipelineConfig"]
+        return self.messages[PIPELINE]
 
     @cached_property
     def holders(self) -> dict[str, list[str]]:
@@ -126,3 +130,9 @@ def read_data(name: str) -> Any:
 def load() -> Schema:
     """The schema; read once per process."""
     return Schema(read_data("schema.json"))
+
+
+def root_of(document: Document) -> str:
+    """The message that a text is of: a label map if it holds items and no field of a pipeline, else a pipeline."""
+    names = {field.name for field in document.root.fields}
+    return LABEL_MAP if "item" in names and not names & load().root.fields.keys() else PIPELINE

@@ -32,6 +32,15 @@ def float32(value: float) -> float:
         return float("inf") if value > 0 else float("-inf")
 
 
+def shortest(value: float) -> float:
+    """The double with the fewest digits that rounds to the same float32: 0.9 for 0.8999999761581421."""
+    for count in range(1, 9):
+        candidate = float(f"{value:.{count}g}")
+        if float32(candidate) == value:
+            return candidate
+    return float(f"{value:.9g}")
+
+
 @lru_cache(4096)
 def read_float(raw: str) -> float | None:
     """A float token rounded to float32; None if it is no number, or overflows to infinity."""

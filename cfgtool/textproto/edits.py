@@ -159,6 +159,21 @@ def replace_value(
     return Edit(value.start, value.end, text)
 
 
+def replace_span(document: Document, start: int, end: int, text: str) -> Edit:
+    """The edit that writes `text` in the place of a span, with a blank where it would grow together with a neighbour.
+
+    Strings and lists need no blank behind them, numbers and names do: `a: "3"b: 4`.
+    """
+    before, after = document.text[start - 1 : start], document.text[end : end + 1]
+    lead = " " if _joins(before, text[:1]) else ""
+    return Edit(start, end, lead + text + (" " if _joins(text[-1:], after) else ""))
+
+
+def _joins(left: str, right: str) -> bool:
+    """Whether two characters beside each other may be parts of one token."""
+    return all(character.isalnum() or character in "_.+-" for character in (left or " ", right or " "))
+
+
 def rename_field(field: Field, name: str) -> Edit:
     """The edit that writes `name` in the place of the field's name."""
     return Edit(field.start, field.name_end, name)

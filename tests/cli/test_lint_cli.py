@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
-
-from cfgtool.cli.main import main
+from cli_runs import Run
 
 COMMAND = Path(sys.executable).with_name("cfgtool")
 CLEAN = b"eval_config {\n  batch_size: 1\n}\n"
 INFO = b"eval_config {\n  batch_size: 1\n  save_graph: true\n}\n"
 WARNING = b"model {\n  ssd {\n    mask_head_config {}\n  }\n}\n"
 HEAVY = ("google", "rich", "jsonschema", "pydantic", "numpy", "tensorflow", "PIL", "dataclasses", "tomllib")
+HEAVY += ("pathspec", "concurrent", "multiprocessing", "xml")
 
 
 def start(*args: str | Path, **env: str) -> subprocess.CompletedProcess[bytes]:
@@ -29,24 +27,6 @@ def start(*args: str | Path, **env: str) -> subprocess.CompletedProcess[bytes]:
     )
     assert b"Traceback" not in done.stderr
     return done
-
-
-class Run(Protocol):
-    """Starts `cfgtool` in this process, with the outcome that a process of its own would have."""
-
-    def __call__(self, *args: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]: ...
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
-    def call(*args: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as stop:
-            main([str(arg) for arg in args])
-        status: Any = stop.value.code
-        return subprocess.CompletedProcess(args, status, *capsysbinary.readouterr())
-
-    return call
 
 
 @pytest.fixture
@@ -203,7 +183,7 @@ def test_no_permission(config: Path) -> None:
 def test_folder_without_configs(tmp_path: Path) -> None:
     done = start("lint", tmp_path)
     assert (done.returncode, done.stdout) == (2, b"")
-    assert b"holds no *.config file" in done.stderr
+    assert b"holds no *.config or *label_map*.pbtxt file" in done.stderr
 
 
 HARD_INPUT = {
@@ -236,7 +216,7 @@ def test_hard_input_in_other_formats(run: Run, config: Path, data: bytes, option
     ("args", "message"),
     [
         (["lint", "--target", "tf3"], "no target 'tf3'; targets are auto, tf1, tf2"),
-        (["lint", "--format", "xml"], "no format 'xml'; formats are text, concise, json"),
+        (["lint", "--format", "xml"], "no format 'xml'; formats are text, concise, json, sarif"),
         (["lint", "--select", "CFG105x"], "no rule 'CFG105x'; did you mean 'CFG105'"),
         (["rules", "--format", "xml"], "no format 'xml'"),
         (["explain", "train_config.batch_sise"], "did you mean 'train_config.batch_size'"),
@@ -268,3 +248,20 @@ def test_linting_one_file_imports_nothing_heavy(config: Path) -> None:
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stderr.splitlines()[-1] == b""
+
+
+@pytest.mark.parametrize(
+    ("command", "usual"), [("lint", False), ("rules", False), ("train", True), ("evaluate", True)]
+)
+def test_garbage_is_collected_as_usual_where_a_run_is_long(command: str, usual: bool) -> None:
+    program = f"""if True:
+        import gc
+        before = gc.get_threshold()
+        from cfgtool.cli.main import main
+        try:
+            main([{command!r}, "--help"])
+        except SystemExit:
+            pass
+        assert (gc.get_threshold() == before) is {usual}
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)

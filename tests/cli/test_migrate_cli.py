@@ -94,11 +94,43 @@ def test_bytes_that_are_not_utf8_survive() -> None:
     assert (done.returncode, done.stdout) == (0, b"train_config {\n  # caf\xe9\n}\n")
 
 
-def test_unsafe_fixes_and_target(config: Path) -> None:
+def test_asking_for_tf2_is_consent_to_the_new_type(config: Path) -> None:
     config.write_bytes(b'model { ssd { feature_extractor { type: "ssd_mobilenet_v2" } } }\n')
-    assert run("--to", "tf2", "--check", str(config)).returncode == 0
-    assert run("--to", "tf2", "--unsafe-fixes", str(config)).returncode == 0
+    assert run("--check", str(config)).returncode == 0
+    assert run("--to", "tf2", "--check", str(config)).returncode == 1
+    done = run("--to", "tf2", str(config))
+    assert done.returncode == 0
+    assert b": D1: by --to tf2: " in done.stderr
     assert b'"ssd_mobilenet_v2_keras"' in config.read_bytes()
+
+
+def test_unsafe_fixes(config: Path) -> None:
+    config.write_bytes(b"train_config { num_steps: 1 bias_grad_multiplier: 2 }\n")
+    assert run("--check", str(config)).returncode == 0
+    assert run("--unsafe-fixes", str(config)).returncode == 0
+    assert config.read_bytes() == b"train_config { num_steps: 1 }\n"
+
+
+def test_written(config: Path) -> None:
+    config.write_bytes(b"eval_config {\n  num_visualizations: 3\n}\n")
+    assert run("--check", "--written", "2018-03", str(config)).returncode == 0
+    assert run("--written", "2017-11", str(config)).returncode == 0
+    assert b'\n  metrics_set: "pascal_voc_detection_metrics"\n}' in config.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        (["--select", "B8"], "train_config { sync_replicas: true }"),
+        (["--select", "b"], "train_config { sync_replicas: true }"),
+        (["--select", "B8, E3"], "train_config {}"),
+        (["--ignore", "E"], "train_config { sync_replicas: true }"),
+        (["--select", "B,E", "--ignore", "B8"], "train_config { batch_queue_capacity: 1 }"),
+    ],
+)
+def test_chosen_steps(options: list[str], left: str) -> None:
+    done = run("-", *options, stdin=b"train_config { batch_queue_capacity: 1 sync_replicas: true }")
+    assert (done.returncode, done.stdout.decode()) == (0, left)
 
 
 def test_report(config: Path, tmp_path: Path) -> None:
@@ -144,6 +176,11 @@ def test_a_bad_file_does_not_keep_the_others_from_being_done(config: Path, tmp_p
         (("--to", "tf3", "binary"), "no target 'tf3'"),
         (("--stdout", "a", "b"), "--stdout takes one file"),
         (("--nonsense",), "--nonsense"),
+        (("--written", "2018-13", "binary"), "'2018-13' is no date; write a month or a day"),
+        (("--written", "yesterday", "binary"), "'yesterday' is no date"),
+        (("--written", "2016-01", "binary"), "no config was written in '2016-01'"),
+        (("--select", "B8,Z", "binary"), "no step 'Z'; tables are A, B, C, D, E, H, R"),
+        (("--ignore", "B99", "binary"), "no step 'B99'"),
     ],
 )
 def test_bad_input(args: tuple[str, ...], message: str, tmp_path: Path) -> None:

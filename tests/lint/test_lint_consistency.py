@@ -328,8 +328,7 @@ PUBLISHED = {
     "CFG618": 5,  # TF1 samples without num_steps
     "CFG621": 1,  # RMSprop in TF2
     "CFG625": 2,
-    "CFG701": 2,  # metrics by names that they lost
-    "CFG703": 1,
+    "CFG701": 3,  # metrics by names that they lost
     "CFG705": 4,  # masks of which only the boxes are measured
     "CFG720": 2,  # quantised, with a resizer and a box coder that TFLite does not take
 }

@@ -19,7 +19,7 @@ TF1_ERRORS = {"ssd_mobilenet_v2_pets_keras.config": {"CFG210"}}
 """A sample with a Keras type that was run with TF1."""
 
 RETIRED_METRICS = {
-    "faster_rcnn_inception_resnet_v2_atrous_oid.config": "CFG703",
+    "faster_rcnn_inception_resnet_v2_atrous_oid.config": "CFG701",
     "faster_rcnn_inception_resnet_v2_atrous_oid_v4.config": "CFG701",
     "ssd_mobilenet_v2_oid_v4.config": "CFG701",
 }

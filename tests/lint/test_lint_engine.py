@@ -84,7 +84,7 @@ SUPPRESSIONS = {
     "above": "train_config {\n  # cfgtool: ignore[CFG105]\n  sync_replicas: true\n}",
     "above, by name": "train_config {\n#cfgtool:ignore[ignored-replica-setting]\n  sync_replicas: true\n}",
     "all rules": "train_config {\n  sync_replicas: true # cfgtool: ignore\n}",
-    "several": "train_config {\n  sync_replicas: true # cfgtool: ignore[CFG101 , CFG105]\n}",
+    "several": "train_config {\n  sync_replicas: true summarize_gradients: true # cfgtool: ignore[CFG107 , CFG105]\n}",
     "comments between": "train_config {\n  # cfgtool: ignore[CFG105]\n  # why\n\n  sync_replicas: true\n}",
     "at the start of the line of a block": "# cfgtool: ignore\ntrain_config { sync_replicas: true }",
 }

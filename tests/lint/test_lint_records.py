@@ -288,6 +288,27 @@ def test_what_is_not_there_is_noted(path: str, notes: list[str]) -> None:
     assert analyse(parse(text), None, Settings(codes=frozenset({"CFG513"}))).notes == []
 
 
+UNUSED = (
+    'train_input_reader {{  # cfgtool: ignore[CFG582]\n  tf_record_input_reader {{ input_path: "{0}" }}\n}}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "unused"),
+    [("fixtures/records/sound.record", True), ("/nowhere/x.record", False), ("PATH_TO_BE_CONFIGURED", False)],
+)
+def test_a_rule_without_its_records_had_no_say(path: str, unused: bool) -> None:
+    assert bool(found(UNUSED.format(path), "CFG091")) is unused
+
+
+def test_remapped_paths_are_followed() -> None:
+    settings = Settings("tf2", frozenset({"CFG582"}), remaps=(("/data/", "fixtures/records/"),))
+    (finding,) = analyse(parse(config("/data/turned_over.record")), None, settings).findings
+    assert "'turned_over.record', record 1" in finding.message
+    shards = parse('train_input_reader { tf_record_input_reader { input_path: "/data/pair.record@2" } }')
+    assert analyse(shards, None, settings).notes == []
+
+
 def test_a_folder_is_no_record() -> None:
     text = 'train_input_reader { tf_record_input_reader { input_path: "fixtures/records/" } }'
     (finding,) = found(text, "CFG513")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from cfgtool.files import encode_text
 from cfgtool.lint.engine import Report, analyse
 from cfgtool.lint.findings import Finding
-from cfgtool.lint.reporters import FORMATS, as_json, concise, summary, text
+from cfgtool.lint.reporters import FORMATS, Results, render
+from cfgtool.lint.reporters.summary import summary
 from cfgtool.textproto import parse
 
 KEYS = ["file", "code", "name", "category", "severity", "message", "path", "line", "column"]
@@ -20,15 +23,19 @@ def report(source: str, path: str = "a.config") -> Report:
     return analyse(parse(source), path)
 
 
+def printed(form: str, *reports: Report, colour: bool = False) -> str:
+    return render(form, Results(list(reports), colour=colour))
+
+
 def test_concise() -> None:
-    assert concise([report("train_config {\n  summarize_gradients: true\n}\n")]) == (
+    assert printed("concise", report("train_config {\n  summarize_gradients: true\n}\n")) == (
         "a.config:2:3: CFG107 'summarize_gradients' is read by the TF1 estimator only; "
         "TF2 writes no gradient summaries\n"
     )
 
 
 def test_text_shows_the_line_a_caret_and_the_fix() -> None:
-    lines = text([report("train_config {\n  summarize_gradients: true\n}\n")]).splitlines()
+    lines = printed("text", report("train_config {\n  summarize_gradients: true\n}\n")).splitlines()
     assert lines[1:] == [
         "  |",
         "2 |   summarize_gradients: true",
@@ -39,7 +46,9 @@ def test_text_shows_the_line_a_caret_and_the_fix() -> None:
 
 
 def test_carets_stand_below_tabs() -> None:
-    lines = text([report("train_config {\n\tbatch_size: 8\tsummarize_gradients: true\n}\n")]).splitlines()
+    lines = printed(
+        "text", report("train_config {\n\tbatch_size: 8\tsummarize_gradients: true\n}\n")
+    ).splitlines()
     assert lines[2:4] == [
         "2 | \tbatch_size: 8\tsummarize_gradients: true",
         "  | \t             \t" + "^" * 25,
@@ -48,7 +57,7 @@ def test_carets_stand_below_tabs() -> None:
 
 def test_long_lines_are_cut_around_the_caret() -> None:
     source = "train_config { " + "batch_size: 8 " * 100 + "summarize_gradients: true }"
-    lines = text([report(source)]).splitlines()
+    lines = printed("text", report(source)).splitlines()
     frame = next(index for index, line in enumerate(lines) if "^" * 25 in line)
     start = lines[frame].index("^")
     assert lines[frame - 1][start : start + 25] == "summarize_gradients: true"
@@ -57,13 +66,21 @@ def test_long_lines_are_cut_around_the_caret() -> None:
 
 @pytest.mark.parametrize("source", ["", "\n", "train_config {", "\ufeff", "}"])
 def test_every_format_takes_odd_texts(source: str) -> None:
-    for form in FORMATS.values():
-        assert form([report(source)], True).startswith(("\x1b[1ma.config:", "["))
+    starts = {
+        "text": "\x1b[1ma.config:",
+        "concise": "\x1b[1ma.config:",
+        "json": "[",
+        "sarif": "{",
+        "gitlab": "[",
+    }
+    starts |= {"github": "::error file=a.config,line=", "junit": "<?xml"}
+    for form in FORMATS:
+        assert printed(form, report(source), colour=True).startswith(starts[form])
 
 
 def test_json_has_the_agreed_keys_and_byte_offsets() -> None:
     source = "# é ü 漢\ntrain_config {\n  sync_replicas: true # é\n  summarize_gradients: true\n}\n"
-    rows = json.loads(as_json([report(source)]))
+    rows = json.loads(printed("json", report(source)))
     assert [list(row) for row in rows] == [KEYS, KEYS]
     data = encode_text(source)
     assert [data[row["offset"] : row["end_offset"]] for row in rows] == [
@@ -81,14 +98,25 @@ def test_json_has_the_agreed_keys_and_byte_offsets() -> None:
 
 
 def test_json_without_fix() -> None:
-    (row,) = json.loads(as_json([report("")]))
+    (row,) = json.loads(printed("json", report("")))
     assert row["fix"] is None
     assert (row["code"], row["severity"], row["category"]) == ("CFG001", "error", "syntax")
 
 
+def test_only_the_format_that_is_asked_for_is_imported() -> None:
+    program = """if True:
+        import sys
+        from cfgtool.lint.reporters import Results, render
+        render("concise", Results([]))
+        mine = {name.rpartition(".")[2] for name in sys.modules if name.startswith("cfgtool.lint.reporters.")}
+        assert mine == {"concise"}, mine
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_colour() -> None:
-    assert "\x1b[31mCFG001\x1b[0m" in concise([report("")], True)
-    assert "\x1b" not in concise([report("")], False)
+    assert "\x1b[31mCFG001\x1b[0m" in printed("concise", report(""), colour=True)
+    assert "\x1b" not in printed("concise", report(""))
 
 
 def test_summary_counts() -> None:

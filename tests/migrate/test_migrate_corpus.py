@@ -80,9 +80,25 @@ def test_tf2_after_same_is_tf2(texts: list[str]) -> None:
         assert direct == detour
 
 
-def test_windows_line_ends_stay(texts: list[str]) -> None:
+@pytest.mark.parametrize(("target", "unsafe"), MODES)
+def test_line_ends_stay_as_they_are(texts: list[str], target: str, unsafe: bool) -> None:
     for text in texts:
-        unix = text.replace("\r\n", "\n")
-        result = migrate(unix.replace("\n", "\r\n"), target="tf2", unsafe=True).after
-        assert result.count("\r") == result.count("\n")
-        assert result.replace("\r\n", "\n") == migrate(unix, target="tf2", unsafe=True).after
+        unix = text.replace("\r\n", "\n").rstrip("\n") + "\n"
+        expected = migrate(unix, target=target, unsafe=unsafe)
+        windows = migrate(unix.replace("\n", "\r\n"), target=target, unsafe=unsafe)
+        unended = migrate(unix.removesuffix("\n"), target=target, unsafe=unsafe)
+        assert windows.after == expected.after.replace("\n", "\r\n")
+        # Where the last block goes, the line before it keeps its end.
+        assert unended.after.removesuffix("\n") == expected.after.removesuffix("\n")
+        for other in (windows, unended):
+            assert_balanced(other, config_leaves)
+            assert [entry.lines for entry in other.done] == [entry.lines for entry in expected.done]
+
+
+def test_each_row_of_the_report_names_its_line(migrations: list[Migration]) -> None:
+    for migration in migrations:
+        lines = migration.before.split("\n")
+        for entry in migration.done:
+            for effect, line in zip(entry.effects, entry.lines, strict=True):
+                name = effect.path.rpartition(".")[2].partition("[")[0]
+                assert effect.old is None or name in lines[line - 1]

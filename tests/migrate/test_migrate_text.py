@@ -129,6 +129,32 @@ SHAPES = {
     ),
     "bytes that are not UTF-8": "train_config {\n  sync_replicas: true  # \udcff\n}\n",
     "twice": "train_config { sync_replicas: true sync_replicas: false }\n",
+    "a type twice": (
+        'model { center_net { feature_extractor {\n  type: "mobilenet_v2_fpn_sep_conv"\n'
+        '  type: "mobilenet_v2_fpn_sep_conv"\n} } }\n'
+    ),
+    "a message where a number is meant": (
+        "model { ssd { use_expected_classification_loss_under_sampling: true\n"
+        "  min_num_negative_samples { min_depth: 1 # kept\n } } }\n"
+    ),
+    "a removed field at the end of its message": (
+        "model {\n  ssd {\n    num_classes: 3\n    use_expected_classification_loss_under_sampling: true\n  }\n}\n"
+    ),
+    "a flag in a list": "train_config { fine_tune_checkpoint: 'a/ckpt-1' from_detection_checkpoint: [true] }\n",
+    "a mistake that names its line": (
+        "train_config {\n  data_augmentation_options { normalize_image {\n  } }\n"
+        "  batch_size: 1\n  batch_size: 2\n}\n"
+    ),
+    "a bad value in a field with a new name": (
+        "model { center_net { deepmac_mask_estimation { color_consistency_threshold: true } } }\n"
+    ),
+    "values in a list that is none": (
+        "model { center_net { deepmac_mask_estimation { color_consistency_dilation: [1, 2] } } }\n"
+    ),
+    "a number that hides another": (
+        "train_config { data_augmentation_options { random_pad_image {\n"
+        "  min_image_height: 1\n  min_image_height: 600.0\n} } }\n"
+    ),
 }
 
 

@@ -83,7 +83,7 @@ def after(path: str, value: str, text: str = TEXT) -> str:
             "train_config.data_augmentation_options+",
             "{ random_horizontal_flip { } }",
             '["b", "c"]\n',
-            '["b", "c"]\n  data_augmentation_options { random_horizontal_flip { } }\n',
+            '["b", "c"]\n  data_augmentation_options { random_horizontal_flip {} }\n',
         ),
         ("model.ssd", "{ num_classes: 1 }", "ssd { num_classes: 3 }", "ssd { num_classes: 1 }"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -11,6 +12,7 @@ from cfgtool.lint.findings import Finding
 from cfgtool.lint.fixing import fix_text
 from cfgtool.migrate import migrate
 from cfgtool.schema import Config, Entry, read_config
+from cfgtool.schema.formatting import format_text
 from cfgtool.textproto import Document, Edit, apply_edits, parse
 
 Values = Counter[tuple[str, str]]
@@ -42,7 +44,8 @@ def single_fixes(text: str) -> None:
             continue  # mending one mistake may uncover the next: then only fixing as a whole can be judged
         assert not changed.problems, f"{finding} breaks the text"
         after = read_config(changed, root_of(document))
-        assert len(after.problems) <= len(before.problems), f"{finding} adds a mistake"
+        if finding.fix.applicability == "safe":  # an unsafe one may put a block where its own mistakes show
+            assert len(after.problems) <= len(before.problems), f"{finding} adds a mistake"
         _check_extent(finding, edits, before, after)
 
 
@@ -131,8 +134,9 @@ def _errors(report: Report) -> int:
 
 
 def comments(document: Document) -> Counter[str]:
-    """The comments of a text."""
-    return Counter(comment.text.rstrip() for comment in document.comments)
+    """The comments of a text, but for those that silence rules: one that silences nothing is removed."""
+    texts = (comment.text.rstrip() for comment in document.comments)
+    return Counter(text for text in texts if not re.match(r"#\s*cfgtool:\s*ignore", text))
 
 
 def migrating(text: str) -> None:
@@ -156,9 +160,26 @@ def _migrated(text: str, target: str) -> str | None:
         return None
 
 
+def formatting(text: str) -> None:
+    """A text with syntax mistakes is refused; any other keeps its values and comments, and is stable once formatted."""
+    before = parse(text)
+    try:
+        formatted = format_text(text)
+    except UserError:
+        assert before.problems, "a sound text is refused"
+        return
+    after = parse(formatted)
+    assert [problem.code for problem in after.problems] == [problem.code for problem in before.problems]
+    assert values(read_config(after, root_of(before))) == values(read_config(before, root_of(before)))
+    assert comments(after) == comments(before), "a comment is lost"
+    assert format_text(formatted) == formatted, "formatting is not stable"
+
+
 PROPERTIES: dict[str, Callable[[str], None]] = {
     "reading": reading,
     "single-fixes": single_fixes,
     "fixing": fixing,
+    "migrating": migrating,
+    "formatting": formatting,
 }
 """Name -> property, the cheap ones first."""

@@ -24,6 +24,7 @@ def worth_reporting(context: Context, path: str) -> bool:
     An absolute path whose first folder does not exist belongs to another machine. Text without a file of
     its own is judged only where the folder of the path exists: nobody knows yet where it will be used.
     """
+    path = context.remapped(path)
     if not is_local(path):
         return False
     if os.path.isabs(path):
@@ -43,7 +44,7 @@ def near(context: Context, path: str) -> tuple[str, str | None]:
 
     folder, name = os.path.split(path)
     for start in context.folders():
-        names = _names(os.path.join(start, folder))
+        names = _names(os.path.join(start, context.remapped(folder)))
         found = nearest(name, names)
         if found is not None:
             meant = os.path.join(folder, found)

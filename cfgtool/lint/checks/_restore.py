@@ -19,10 +19,10 @@ DETECTOR_MARKS = ("_coco17_", "_coco_20", "_coco_11_", "_coco14_")
 """Parts of the names of the published detectors' folders."""
 
 
-def start_of(config: Config) -> tuple[Entry, str] | None:
+def start_of(context: Context, config: Config) -> tuple[Entry, str] | None:
     """(entry, value) of a start checkpoint that may be on this machine; None for placeholders and URLs."""
     entry, name = config.entry("fine_tune_checkpoint"), config.text("fine_tune_checkpoint")
-    return (entry, name) if entry is not None and is_local(name) else None
+    return (entry, name) if entry is not None and is_local(context.remapped(name)) else None
 
 
 def resolve(context: Context, name: str) -> Location | UserError:
@@ -30,6 +30,7 @@ def resolve(context: Context, name: str) -> Location | UserError:
     from cfgtool.checkpoints import resolve_checkpoint
 
     first: UserError | None = None
+    name = context.remapped(name)
     for folder in context.folders():
         try:
             return resolve_checkpoint(os.path.join(folder, name))
@@ -45,12 +46,15 @@ def as_written(context: Context, name: str, prefix: str) -> str:
     for folder in context.folders():
         if folder and prefix.startswith(os.path.join(folder, "")) and not os.path.isabs(name):
             return os.path.relpath(prefix, folder)
+    here = context.remapped(name)
+    if here != name and prefix.startswith(here):
+        return name + prefix[len(here) :]
     return prefix
 
 
 def plan_of(context: Context, config: Config) -> RestorePlan | None:
     """The restore plan where the checkpoint is there, its spelling is exact, and its type is known."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or context.locate(start[1], ".index") is None:
         return None
     plan = context.restore_plan()

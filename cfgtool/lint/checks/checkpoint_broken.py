@@ -44,7 +44,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Read the index if it is there, and look for the data files that it promises."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or context.locate(start[1], ".index") is None:
         return
     from cfgtool.errors import UserError

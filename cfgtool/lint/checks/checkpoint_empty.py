@@ -96,7 +96,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Count what is no bookkeeping; this needs no network."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or context.locate(start[1], ".index") is None:
         return
     checkpoint = context.checkpoint()

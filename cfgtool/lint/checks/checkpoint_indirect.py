@@ -49,7 +49,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Resolve the name; the name of a file of the checkpoint is another rule's."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or start[1].endswith((".index", ".meta")) or ".data-" in start[1]:
         return
     entry, name = start

@@ -52,7 +52,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Resolve the name, and say what lies near it."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None:
         return
     entry, name = start

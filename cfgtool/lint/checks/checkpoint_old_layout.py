@@ -66,7 +66,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look at the roots of the names; where another restore type helps, another rule says so."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or restore_type(config) != "detection" or context.locate(start[1], ".index") is None:
         return
     checkpoint, plan = context.checkpoint(), plan_of(context, config)

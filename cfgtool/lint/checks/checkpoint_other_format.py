@@ -51,7 +51,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look at the end of the name; of a path on this machine, another rule says what lies near."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or not start[1].endswith(NO_CHECKPOINT) or worth_reporting(context, start[1]):
         return
     message = f"'{start[1]}' is no checkpoint by its name; write the prefix of one, such as 'model.ckpt' or 'ckpt-0'"

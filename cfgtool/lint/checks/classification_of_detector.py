@@ -55,7 +55,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look for the marks of a detector in the path."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or not any(mark in start[1] for mark in DETECTOR_MARKS):
         return
     unset = context.generation == "tf2" and not config.text("fine_tune_checkpoint_type")

@@ -52,7 +52,7 @@ RULE = Rule(
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Read the file if it is there, and report its first mistake."""
     entry, name = config.entry("label_map_path"), config.text("label_map_path")
-    path = context.locate(name) if entry is not None and is_local(name) else None
+    path = context.locate(name) if entry is not None and is_local(context.remapped(name)) else None
     if entry is None or path is None:
         return
     from cfgtool.data.label_map import read_label_map

@@ -57,7 +57,7 @@ RULE = Rule(
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look for the file from the current folder, and beside the config."""
     entry, name = config.entry("label_map_path"), config.text("label_map_path")
-    if entry is None or not is_local(name) or context.locate(name) is not None:
+    if entry is None or not is_local(context.remapped(name)) or context.locate(name) is not None:
         return
     if not worth_reporting(context, name):
         context.note(f"not checked against the label map: there is no '{name}' on this machine")

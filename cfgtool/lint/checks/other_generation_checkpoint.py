@@ -98,7 +98,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Compare the format with the generation."""
-    start = start_of(config)
+    start = start_of(context, config)
     if start is None or context.locate(start[1], ".index") is None:
         return
     checkpoint = context.checkpoint()

@@ -92,10 +92,12 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
         "prefetch_queue_capacity": config.integer("prefetch_queue_capacity") * config.integer("batch_size"),
     }
     total = size[0] * size[1] * 12 * sum(images.values()) if size else 0
-    name = max((name for name in images if config.has(name)), key=lambda name: images[name])
-    entry = config.entry(name)
-    if size is None or entry is None or total <= LIMIT:
+    written = [name for name in images if config.has(name)]  # none if what triggers the check cannot be read
+    if size is None or not written or total <= LIMIT:
         return
+    name = max(written, key=lambda name: images[name])
+    entry = config.entry(name)
+    assert entry is not None
     message = (
         f"'{name}' of {entry.value} makes queues of {sum(images.values())} images of {size[0]} x {size[1]}, "
         f"{total / 2**30:.0f} GiB of memory; the default is {DEFAULTS[name]}"

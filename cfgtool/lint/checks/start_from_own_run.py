@@ -46,7 +46,7 @@ RULE = Rule(
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look for event files beside the checkpoint, and one folder below, where TF2 writes them."""
-    start = start_of(config)
+    start = start_of(context, config)
     path = context.locate(start[1], ".index") if start is not None else None
     if start is None or path is None or not path.rpartition("-")[2].isdecimal():
         return

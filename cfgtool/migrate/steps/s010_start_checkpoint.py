@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.migrate.model import ASK, BOTH, TF1, TF2, TF2_ONLY, Step
 from cfgtool.migrate.rewriting import Part, added, change, note, quoted, removed, renamed, set_to
+from cfgtool.migrate.successors import PUBLISHED, SUCCESSORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,11 +150,29 @@ def _object_based(draft: Draft) -> Iterator[Change]:
 def _tf1_path(draft: Draft) -> Iterator[Change]:
     for place in draft.find(_CHECKPOINT):
         path = draft.string(place)
-        if path.rpartition("/")[2].startswith("model.ckpt"):
+        named_like_one = path.rpartition("/")[2].startswith("model.ckpt")
+        if path and (named_like_one or draft.plan.source == TF1):
+            origin = "looks like a TF1 checkpoint" if named_like_one else "is of TF1, as the config was"
             message = (
-                f"{path!r} looks like a TF1 checkpoint; TF2 ones are called like '.../checkpoint/ckpt-0'"
+                f"{path!r} {origin}, and the TF2 trainer refuses those; {_published(draft)}; `cfgtool match`"
+                " shows what either restores"
             )
             yield note(draft, place, message)
+
+
+def _published(draft: Draft) -> str:
+    """Which TF2 checkpoints there are instead."""
+    model = draft.config.find("model")
+    architecture = model.which("model") or ""
+    if architecture not in ("ssd", "faster_rcnn"):
+        return "TF2 ones are called like '.../checkpoint/ckpt-0'"
+    type_ = model.message(architecture).message("feature_extractor").text("type")
+    names = PUBLISHED.get(SUCCESSORS.get(type_, type_))
+    if not names:
+        return f"the TF2 zoo has no detector with {type_!r}, and its checkpoints are called like '.../checkpoint/ckpt-0'"
+    told = " and ".join(f"{name}/checkpoint/ckpt-0" for name in names)
+    kind = "" if _Start(draft).type == "detection" else ", which need type 'detection'"
+    return f"with this backbone the TF2 zoo has {told}{kind}"
 
 
 STEPS = [

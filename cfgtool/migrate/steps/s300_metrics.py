@@ -1,4 +1,7 @@
-"""Table C: names in `eval_config.metrics_set`. Rows are numbered C1 to C6 from the top."""
+"""Table C: names in `eval_config.metrics_set`. Rows are numbered C1 to C6 from the top.
+
+C7 are the names of 2017, which the evaluator of that year had for the same classes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from cfgtool.migrate.model import ASK, BOTH, SAME, TF1, UNSAFE, Change, Effect, 
 from cfgtool.migrate.rewriting import added, blocks_of, change, note, quoted, removed, set_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from cfgtool.migrate.draft import Draft, Place
 
@@ -16,6 +19,11 @@ _METRICS = "eval_config.metrics_set"
 _RENAMED = (
     ("C1", "open_images_V2_detection_metrics", "oid_V2_detection_metrics"),
     ("C2", "oid_challenge_object_detection_metrics", "oid_challenge_detection_metrics"),
+)
+_OF_2017 = (
+    ("C7", "pascal_voc_metrics", "pascal_voc_detection_metrics"),
+    ("C7", "weighted_pascal_voc_metrics", "weighted_pascal_voc_detection_metrics"),
+    ("C7", "open_images_metrics", "oid_V2_detection_metrics"),
 )
 _PER_CATEGORY = (
     "include_metrics_per_category",
@@ -82,20 +90,17 @@ def _per_category(draft: Draft) -> Iterator[Change]:
         yield change(message, added(draft, block, f"{_METRICS}[0]", '"coco_detection_metrics"'), exact=False)
 
 
+def _renames(number: int, rows: Iterable[tuple[str, str, str]], reason: str) -> Iterator[Step]:
+    for index, (id_, old, new) in enumerate(rows):
+        yield Step(number + index, id_, f"{old} in metrics_set", reason, _rename(old, new), trainers=BOTH)
+
+
 STEPS = [
-    *(
-        Step(
-            300 + index,
-            id_,
-            f"{old} in metrics_set",
-            "only the TF1 legacy evaluator knows the old name",
-            _rename(old, new),
-            trainers=BOTH,
-        )
-        for index, (id_, old, new) in enumerate(_RENAMED)
-    ),
-    Step(302, "C6", "options per category without metrics_set", "they are ignored", _per_category),
+    *_renames(300, _RENAMED, "only the TF1 legacy evaluator knows the old name"),
     Step(303, "C5", "coco_panoptic_metrics", "the TF2 evaluator stops with an error", _panoptic, UNSAFE),
     Step(304, "C4", "coco_keypoint_metrics in metrics_set", "they need parameters", _keypoints, ASK),
     Step(305, "C3", "metrics_set left to its default", "the defaults differ", _legacy_default, ASK),
+    *_renames(306, _OF_2017, "no evaluator since 2018 knows the old name"),
+    # After all that may empty metrics_set, or fill it (H1).
+    Step(320, "C6", "options per category without metrics_set", "they are ignored", _per_category),
 ]

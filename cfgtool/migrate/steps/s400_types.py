@@ -1,14 +1,18 @@
 """Table D: feature extractors of TF1 and their TF2 successors, and the fields that must go along.
 
-Weights are not interchangeable between the two, so a type is changed only when asked for.
+Weights are not interchangeable between the two, so a type is changed only when asked for: by `--to tf2`, or
+by `--unsafe-fixes` in a config that is of TF2 otherwise. What has to go along for the model to be built goes
+with it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.migrate.model import ASK, UNSAFE, Step
+from cfgtool.migrate.model import ASK, TF1, UNSAFE, Step
 from cfgtool.migrate.rewriting import added, change, note, quoted, removed, set_to
+from cfgtool.migrate.successors import NEAREST, SUCCESSORS
+from cfgtool.textproto import parse_float
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,52 +22,11 @@ if TYPE_CHECKING:
 
 _TYPES = tuple(f"model.{model}.feature_extractor.type" for model in ("ssd", "faster_rcnn"))
 
-SUCCESSORS: dict[str, str] = {
-    name: f"{name}_keras"
-    for name in (
-        "ssd_mobilenet_v1",
-        "ssd_mobilenet_v1_fpn",
-        "ssd_mobilenet_v2",
-        "ssd_mobilenet_v2_fpn",
-        "ssd_resnet50_v1_fpn",
-        "ssd_resnet101_v1_fpn",
-        "ssd_resnet152_v1_fpn",
-        "faster_rcnn_resnet50",
-        "faster_rcnn_resnet101",
-        "faster_rcnn_resnet152",
-        "faster_rcnn_inception_resnet_v2",
-    )
-}
-"""TF1 type -> the TF2 type of the same design."""
-
-_NEAR_MOBILENET = "'ssd_mobilenet_v2_keras' or 'ssd_mobilenet_v2_fpn_keras'"
-_NEAR_INCEPTION = "'ssd_resnet50_v1_fpn_keras' or 'ssd_efficientnet-b0_bifpn_keras'"
-
-NEAREST: dict[str, str] = {
-    "ssd_mobilenet_v1_ppn": "'ssd_mobilenet_v1_fpn_keras'",
-    "ssd_mobilenet_v2_mnasfpn": "'ssd_mobilenet_v2_fpn_keras'",
-    "ssd_resnet50_v1_ppn": "'ssd_resnet50_v1_fpn_keras'",
-    "ssd_resnet101_v1_ppn": "'ssd_resnet101_v1_fpn_keras'",
-    "ssd_resnet152_v1_ppn": "'ssd_resnet152_v1_fpn_keras'",
-    "embedded_ssd_mobilenet_v1": _NEAR_MOBILENET,
-    "ssd_mobilenet_v3_large": _NEAR_MOBILENET,
-    "ssd_mobilenet_v3_small": _NEAR_MOBILENET,
-    "ssd_mobilenet_edgetpu": _NEAR_MOBILENET,
-    "ssd_mobiledet_cpu": _NEAR_MOBILENET,
-    "ssd_mobiledet_dsp": _NEAR_MOBILENET,
-    "ssd_mobiledet_edgetpu": _NEAR_MOBILENET,
-    "ssd_mobiledet_gpu": _NEAR_MOBILENET,
-    "ssd_spaghettinet": _NEAR_MOBILENET,
-    "ssd_inception_v2": _NEAR_INCEPTION,
-    "ssd_inception_v3": _NEAR_INCEPTION,
-    "ssd_pnasnet": _NEAR_INCEPTION,
-    "faster_rcnn_inception_v2": "'faster_rcnn_resnet50_keras'",
-    "faster_rcnn_nas": "'faster_rcnn_inception_resnet_v2_keras'",
-    "faster_rcnn_pnas": "'faster_rcnn_inception_resnet_v2_keras'",
-}
-"""TF1 type without a TF2 twin -> what comes nearest, for the user to choose."""
-
 _WITH_NUM_LAYERS = ("ssd_mobilenet_v1_keras", "ssd_mobilenet_v2_keras")
+_GRID_STRIDES = tuple(
+    f"model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator.{axis}_stride"
+    for axis in ("height", "width")
+)
 _PLAIN_RESNETS = tuple(f"faster_rcnn_resnet{depth}_keras" for depth in (50, 101, 152))
 _PLAIN_FASTER_RCNN = (*_PLAIN_RESNETS, "faster_rcnn_inception_resnet_v2_keras")
 
@@ -100,7 +63,8 @@ def _suggest_type(draft: Draft) -> Iterator[Change]:
 
 def _separable(draft: Draft) -> Iterator[Change]:
     prefix = "model.center_net.feature_extractor."
-    for place in draft.find(prefix + "type"):
+    # Of several the last counts, and one field beside it is enough.
+    for place in draft.find(prefix + "type")[-1:]:
         if draft.string(place) == "mobilenet_v2_fpn_sep_conv":
             name = quoted("mobilenet_v2_fpn", draft.text(place))
             parts = [set_to(draft, place, name)]
@@ -158,15 +122,81 @@ def _conv_hyperparams(draft: Draft) -> Iterator[Change]:
 
 
 def _stride(draft: Draft) -> Iterator[Change]:
-    if _extractor(draft, "faster_rcnn") in _PLAIN_RESNETS:
-        for place in draft.named("FasterRcnnFeatureExtractor", "first_stage_features_stride"):
-            if draft.text(place) == "8":
-                message = "the TF2 ResNets have stride 16 only; give the grid anchors the same stride"
-                yield change(message, set_to(draft, place, "16"), exact=False)
+    if _extractor(draft, "faster_rcnn") not in _PLAIN_RESNETS:
+        return
+    for place in draft.named("FasterRcnnFeatureExtractor", "first_stage_features_stride"):
+        if draft.text(place) == "8":
+            # Anchors of another stride than the features cover the wrong area, without a message.
+            grid = [anchors for anchors in draft.find(*_GRID_STRIDES) if draft.text(anchors) == "8"]
+            message = (
+                "the TF2 ResNets have stride 16 only: features and anchors are half as dense, so small"
+                " objects are found less well"
+            )
+            parts = [set_to(draft, moved, "16") for moved in (place, *grid)]
+            yield change(message, *parts, exact=False)
+
+
+def _atrous(draft: Draft) -> Iterator[Change]:
+    if _extractor(draft, "faster_rcnn") not in _PLAIN_RESNETS:
+        return
+    for place in draft.find("model.faster_rcnn.first_stage_atrous_rate"):
+        if draft.text(place) not in ("1", "0"):
+            message = (
+                "a rate above 1 went with features of stride 8; with 16, all that TF2 has, the published models"
+                " have 1, the default"
+            )
+            yield note(draft, place, message)
+
+
+def _widths(draft: Draft) -> Iterator[Change]:
+    """Where the TF2 twin of an SSD type has other numbers of filters than the network of TF1."""
+    if draft.plan.source != TF1:
+        return
+    type_ = _extractor(draft, "ssd")
+    prefix = "model.ssd.feature_extractor."
+    for place in draft.find(f"{prefix}depth_multiplier")[-1:]:
+        told = _told_of_multiplier(type_, _number(draft.text(place)))
+        if told:
+            yield note(draft, place, told)
+    for place in draft.find(f"{prefix}use_depthwise")[-1:]:
+        if type_ == "ssd_mobilenet_v2_fpn_keras" and draft.is_true(place):
+            message = (
+                "with it the last convolution of the backbone has 1280 filters in TF2, and had 256 in TF1; a"
+                " TF1 checkpoint fits all else"
+            )
+            yield note(draft, place, message)
+
+
+def _told_of_multiplier(type_: str, multiplier: float) -> str | None:
+    if type_ in ("ssd_mobilenet_v1_keras", "ssd_mobilenet_v1_fpn_keras") and multiplier != 1:
+        nearest = f"; {multiplier**0.5:.3g} comes nearest to TF1" if multiplier > 0 else ""
+        return (
+            f"TF2 applies it twice to MobileNet V1: {multiplier:g} becomes {multiplier * multiplier:.3g} of the"
+            f" filters, and no TF1 checkpoint fits{nearest}"
+        )
+    if type_ in ("ssd_mobilenet_v2_keras", "ssd_mobilenet_v2_fpn_keras") and multiplier > 1:
+        return "above 1 the last convolution of the backbone keeps 1280 filters in TF2; in TF1 it was multiplied too"
+    return None
+
+
+def _number(text: str) -> float:
+    """The number as written, 1 (which changes nothing) if it cannot be read."""
+    try:
+        return parse_float(text)
+    except ValueError:
+        return 1.0
 
 
 STEPS = [
-    Step(400, "D1", "TF1 feature extractor", "the TF2 trainer refuses the type", _rename_type, UNSAFE),
+    Step(
+        400,
+        "D1",
+        "TF1 feature extractor with a TF2 twin",
+        "the TF2 trainer refuses the type",
+        _rename_type,
+        UNSAFE,
+        turning=True,
+    ),
     Step(
         401,
         "D2",
@@ -206,6 +236,7 @@ STEPS = [
         "its presence stops the model builder",
         _conv_hyperparams,
         UNSAFE,
+        turning=True,
     ),
     Step(
         415,
@@ -214,5 +245,22 @@ STEPS = [
         "the TF2 extractor refuses it",
         _stride,
         UNSAFE,
+        turning=True,
+    ),
+    Step(
+        416,
+        "D10",
+        "atrous rate of a Faster R-CNN ResNet",
+        "it belongs to a stride that TF2 does not have",
+        _atrous,
+        ASK,
+    ),
+    Step(
+        417,
+        "D11",
+        "numbers of filters of MobileNets",
+        "the TF2 extractor of the same design computes some otherwise",
+        _widths,
+        ASK,
     ),
 ]

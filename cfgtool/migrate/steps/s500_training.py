@@ -165,6 +165,7 @@ STEPS = [
         "the TF2 evaluator stops with an error",
         _evaluation_average(True),
         UNSAFE,
+        turning=True,
     ),
     Step(
         510, "E15", "retain_original_images: false", "the TF2 evaluator stops with an error", _original_images

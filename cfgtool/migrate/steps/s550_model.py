@@ -31,7 +31,12 @@ _CONTEXT = {
 
 def _bipartite(draft: Draft) -> Iterator[Change]:
     for place in draft.named("Matcher", "bipartite_matcher"):
-        if isinstance(place.node, Block):
+        fields = place.block.fields
+        later = [field.name for field in fields[fields.index(place.field) + 1 :]]
+        if place.name in later or any(field.name == "argmax_matcher" for field in fields):
+            message = "TF2 has no bipartite matching, and there is another matcher beside it"
+            yield change(message, removed(draft, place), exact=False)
+        elif isinstance(place.node, Block):
             message = "TF2 has no bipartite matching; argmax with a forced match for each row comes nearest"
             yield change(message, _argmax(draft, place, place.node), exact=False)
 
