@@ -18,6 +18,7 @@ from cfgtool.textproto import parse
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cfgtool.schema import Config
     from cfgtool.textproto import Document, Edit
 
 HARMLESS_PROBLEMS = ("byte-order-mark", "invalid-utf8")
@@ -52,9 +53,14 @@ def migrate(
     first = Draft(document, config, plan)
     plan.before = written_before(first)
     run = _Run(first)
-    for step in steps:
-        if plan.trainer in step.trainers and step.agreed(plan, unsafe):
-            run.carry_out(step)
+    try:
+        for step in steps:
+            if plan.trainer in step.trainers and step.agreed(plan, unsafe):
+                run.carry_out(step)
+    except (AssertionError, ValueError):
+        # Steps take values of the right shape for granted; with any other the text was no config before either.
+        _refuse_misshapen(config)
+        raise
     # What is left is asked of the final text: a step that was carried out has no edits to propose any more.
     left = [
         run.entry(step, change)
@@ -118,6 +124,15 @@ def _refuse_broken(document: Document) -> None:
         if problem.code not in HARMLESS_PROBLEMS:
             line, column = document.position(problem.start)
             hint = "a text with syntax mistakes is not rewritten; `cfgtool lint` shows all of them"
+            raise UserError(problem.message, line=line, column=column, hint=hint)
+
+
+def _refuse_misshapen(config: Config) -> None:
+    """Raise UserError at the first value that is not of its field's type; what it means no step can know."""
+    for problem in config.problems:
+        if problem.code == "wrong-type":
+            line, column = config.document.position(problem.start)
+            hint = "mend this value first; `cfgtool lint` shows all of them"
             raise UserError(problem.message, line=line, column=column, hint=hint)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.migrate.model import Change, Effect
 from cfgtool.textproto import Block, Edit, ListValue
-from cfgtool.textproto.edits import delete_field, delete_fields, insert_field
+from cfgtool.textproto.edits import delete_field, delete_fields, insert_field, replace_span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def set_to(draft: Draft, place: Place, value: str) -> Part:
     """Write another value in the place of the one there."""
     assert place.node is not None
     effect = Effect(place.path, place.start, draft.text(place), value)
-    return (Edit(place.node.start, place.node.end, value),), (effect,)
+    return (replace_span(draft.document, place.node.start, place.node.end, value),), (effect,)
 
 
 def renamed(draft: Draft, place: Place, name: str, value: str | None = None) -> Part:

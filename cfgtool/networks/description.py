@@ -72,7 +72,11 @@ def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto")
     shape = image_shape(message.message("image_resizer"))
     # Variables do not depend on the size of the image; costs and anchors do.
     ops = ShapeOps()
-    predictions = ssd(ops, message, (1, *shape), generation)
+    try:
+        predictions = ssd(ops, message, (1, *shape), generation)
+    except ArithmeticError as error:
+        hint = "look for zeros, 'inf' and 'nan' in 'model.ssd'"
+        raise UserError(f"the numbers of the model cannot be computed with ({error})", hint=hint) from None
     return NetworkDescription(
         "ssd",
         type_,

@@ -140,23 +140,19 @@ def _delete_behind_others(text: str, start: int, end: int, after: int) -> Edit:
     return Edit(before, end, " " if joins else "")
 
 
-def replace_value(
-    document: Document,  # noqa: ARG001 - all builders take the document first
-    target: Field | Scalar,
-    text: str,
-) -> Edit:
+def replace_value(document: Document, target: Field | Scalar, text: str) -> Edit:
     """The edit that writes `text` in the place of a field's value, or of a scalar (such as a list item).
 
     Where the field has no `:` and the new value needs one, it is added; a missing value is put in.
     """
     if isinstance(target, Scalar):
-        return Edit(target.start, target.end, text)
+        return replace_span(document, target.start, target.end, text)
     value = target.value
     if value is None:
-        return Edit(target.name_end, target.end, f": {text}")
+        return replace_span(document, target.name_end, target.end, f": {text}")
     if not target.colon and text[:1] not in ("{", "<"):
-        return Edit(target.name_end, value.end, f": {text}")
-    return Edit(value.start, value.end, text)
+        return replace_span(document, target.name_end, value.end, f": {text}")
+    return replace_span(document, value.start, value.end, text)
 
 
 def replace_span(document: Document, start: int, end: int, text: str) -> Edit:
@@ -218,7 +214,7 @@ def _insert_after(document: Document, text: str, field: Field) -> Edit:
     place = _skip_blanks(source, end)
     ends_line = place == len(source) or source[place] in "#\n"
     if not ends_line or not _starts_on_own_line(source, field):
-        return Edit(end, end, " " + _on_one_line(document, text))
+        return replace_span(document, end, end, " " + _on_one_line(document, text))
     line_end = _line_end(source, place)
     if source[line_end - 1] == "\r":
         line_end -= 1
