@@ -255,36 +255,32 @@ class Config:
         found = [self]
         seen = {id(self)}  # merged blocks share a Config
         for config in found:
-            for group in (config._values, config._dropped) if config._dropped else (config._values,):
-                for kept in group.values():
-                    entries: Any = kept if kept.__class__ is list else (kept,)
-                    for entry in entries:
-                        value = entry.value
-                        if value.__class__ is Config and id(value) not in seen:
-                            seen.add(id(value))
-                            found.append(value)
+            for entry in config._occurrences():
+                value = entry.value
+                if value.__class__ is Config and id(value) not in seen:
+                    seen.add(id(value))
+                    found.append(value)
+        return found
+
+    def _occurrences(self) -> list[Entry]:
+        """Every occurrence of a field of this message, dropped ones too, in no particular order."""
+        groups: list[Any] = [*self._values.values()]
+        if self._dropped:
+            groups += self._dropped.values()
+        found: list[Entry] = []
+        for kept in groups:
+            if kept.__class__ is list:
+                found += kept
+            else:
+                found.append(kept)
         return found
 
     def walk(self) -> Iterator[tuple[Config, Entry]]:
         """Every occurrence below this message with the message it stands in, in source order."""
-        found: list[Entry] = []
-        self._collect(found, set())
+        found = [entry for config in self.descendants() for entry in config._occurrences()]
         found.sort(key=_start)
         for entry in found:
             yield entry.owner, entry
-
-    def _collect(self, found: list[Entry], seen: set[int]) -> None:
-        # Merged blocks share a Config, which must be entered once only.
-        seen.add(id(self))
-        groups: list[dict[str, Any]] = [self._values, self._dropped or {}]
-        for group in groups:
-            for kept in group.values():
-                entries: list[Entry] = kept if kept.__class__ is list else [kept]
-                for entry in entries:
-                    found.append(entry)
-                    value = entry.value
-                    if value.__class__ is Config and id(value) not in seen:
-                        value._collect(found, seen)
 
     def __repr__(self) -> str:
         return f"Config({self.type.name} at {self.path!r})"
