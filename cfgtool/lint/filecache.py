@@ -41,7 +41,7 @@ def cached(kind: str, paths: Iterable[str], more: Hashable, read: Callable[[], T
         _kept.pop(next(iter(_kept)), None)  # two threads may find the same one
     value, error = found
     if error is not None:
-        raise error
+        raise error.with_traceback(None)  # it would grow with every raise
     return value  # type: ignore[no-any-return]
 
 
