@@ -36,7 +36,21 @@ def _joined(edits: list[Edit]) -> tuple[Edit, ...]:
                 edits[index] = Edit(edit.start, edit.end, text)
                 edits.remove(inserted)
                 break
-    return tuple(edits)
+    return _disjoint(edits)
+
+
+def _disjoint(edits: list[Edit]) -> tuple[Edit, ...]:
+    """The edits, those joined that share blanks: of two deleted fields on one line each takes the blanks between."""
+    if len(edits) < 2:
+        return tuple(edits)
+    kept: list[Edit] = []
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        before = kept[-1] if kept else None
+        if before is not None and edit.start < before.end and not before.text:
+            kept[-1] = Edit(before.start, max(before.end, edit.end), edit.text)
+        else:
+            kept.append(edit)
+    return tuple(kept)
 
 
 def note(draft: Draft, place: Place, message: str) -> Change:

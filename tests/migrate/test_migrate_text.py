@@ -102,6 +102,10 @@ def test_what_tf1_reads_stays_in_tf1(text: str) -> None:
 
 
 SHAPES = {
+    "flags side by side": (
+        "train_config {\n  fine_tune_checkpoint: 'a/ckpt-1' fine_tune_checkpoint_type: 'detection'\n"
+        "  from_detection_checkpoint: false   load_all_detection_checkpoint_vars: true   batch_size: 2\n}\n"
+    ),
     "one line": 'train_config { fine_tune_checkpoint: "a" from_detection_checkpoint: true batch_size: 1 }',
     "separators": "train_config: <from_detection_checkpoint: true; sync_replicas: true, batch_size: 1>;\n",
     "nothing else in the block": "train_config{sync_replicas:true}",
