@@ -5,7 +5,7 @@ from __future__ import annotations
 from cfgtool.schema.diagnose import field_path, quoted
 from cfgtool.schema.problems import SchemaProblem
 from cfgtool.textproto import Edit
-from cfgtool.textproto.edits import delete_field
+from cfgtool.textproto.edits import delete_field, end_with_separator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def oneof_conflict(config: Config, earlier: Entry, entry: Entry, block: Block) -
     if splittable and earlier.field.start >= block.start:
         problem.fix = (
             f"give '{kept}' a block of its own",
-            [_split_after(config, earlier.field, entry.field, block)],
+            _split_after(config, earlier.field, entry.field, block),
         )
     return problem
 
@@ -63,7 +63,7 @@ def _is_list_of_choices(config: Config) -> bool:
     return config._index >= 0 and all(field.oneof for field in config.type.fields.values())
 
 
-def _split_after(config: Config, field: Field, following: Field, block: Block) -> Edit:
+def _split_after(config: Config, field: Field, following: Field, block: Block) -> list[Edit]:
     """Close the block after `field`, at the end of its line if possible, and open another for the rest."""
     document = config.document
     text = document.text
@@ -73,7 +73,10 @@ def _split_after(config: Config, field: Field, following: Field, block: Block) -
     opener, closer = text[block.start : block.body_start], text[block.body_end : block.end] or "}"
     newline = "\r\n" if "\r\n" in text else "\n"
     end = text.find("\n", field.end)
+    after = end_with_separator(text, field.end)
     if end < 0 or following.start < end:
-        return Edit(field.end, field.end, f" {closer} {config._name} {opener}")
+        return [Edit(after, after, f" {closer} {config._name} {opener}")]
     end -= text[end - 1] == "\r"
-    return Edit(end, end, f"{newline}{indent}{closer}{newline}{indent}{config._name} {opener}")
+    split = Edit(end, end, f"{newline}{indent}{closer}{newline}{indent}{config._name} {opener}")
+    # A separator on a later line would come to stand first in the new block, where none may.
+    return [split, Edit(after - 1, after, "")] if after > end else [split]

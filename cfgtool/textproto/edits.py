@@ -52,7 +52,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 def trailing_comment(document: Document, field: Field) -> Comment | None:
     """The comment at the end of the line of a field that is alone on its lines (rule 1), else None."""
     text = document.text
-    start, end = field.start, _with_separator(text, field.end)
+    start, end = field.start, end_with_separator(text, field.end)
     place = _skip_blanks(text, end)
     if not _leads_line(text, start) or not text.startswith("#", place):
         return None
@@ -89,7 +89,7 @@ def delete_fields(
         if runs and field.end <= runs[-1][1].end:
             continue  # inside a field that goes as a whole
         if runs:
-            end = _with_separator(document.text, runs[-1][1].end)
+            end = end_with_separator(document.text, runs[-1][1].end)
             if _skip_blanks(document.text, end) >= field.start:
                 runs[-1] = (runs[-1][0], field)
                 continue
@@ -100,7 +100,7 @@ def delete_fields(
 def _delete_span(document: Document, first: Field, last: Field, keep_comment: bool, drop_above: bool) -> Edit:
     """Delete the fields `first` to `last`, between which there is nothing but blanks and separators."""
     text = document.text
-    start, end = first.start, _with_separator(text, last.end)
+    start, end = first.start, end_with_separator(text, last.end)
     between = text[last.end : max(end - 1, last.end)]
     if "#" in between:
         # The separator stands behind a comment, on a later line: the comment stays.
@@ -210,7 +210,7 @@ def _insert_before(document: Document, text: str, field: Field) -> Edit:
 
 def _insert_after(document: Document, text: str, field: Field) -> Edit:
     source = document.text
-    end = _with_separator(source, field.end)
+    end = end_with_separator(source, field.end)
     place = _skip_blanks(source, end)
     ends_line = place == len(source) or source[place] in "#\n"
     if not ends_line or not _starts_on_own_line(source, field):
@@ -310,7 +310,7 @@ def _skip_blanks(text: str, place: int) -> int:
     return place
 
 
-def _with_separator(text: str, end: int) -> int:
+def end_with_separator(text: str, end: int) -> int:
     """The end of a field that ends at `end`, with the separator that may follow."""
     match = _SEPARATOR.match(text, end)
     return match.end() if match else end
