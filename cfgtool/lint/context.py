@@ -148,7 +148,7 @@ class Context:
         if not any(character in pattern for character in "*?["):
             path = self.locate(pattern)
             return [] if path is None or os.path.isdir(path) else [path]
-        found = self._once("files", pattern, lambda: self._matching(pattern))
+        found = self.once("files", pattern, lambda: self._matching(pattern))
         self.lacking = self.lacking or not found
         return found or []
 
@@ -173,7 +173,7 @@ class Context:
             path = self._existing(name, "label map")
             return cached("label map", [path], path, lambda: read_label_map(path))
 
-        return self._once("label map", name, read)
+        return self.once("label map", name, read)
 
     def checkpoint(self) -> Checkpoint | None:
         """The start checkpoint; None if none is asked for, and with a note if it cannot be read."""
@@ -186,7 +186,7 @@ class Context:
 
             return kept_checkpoint(self.locate(name, ".index") or self._existing(name, "checkpoint"))
 
-        return self._once("checkpoint", name, read)
+        return self.once("checkpoint", name, read)
 
     def has_records(self) -> bool:
         """Whether there are files of any input reader."""
@@ -207,13 +207,13 @@ class Context:
             return None
         from cfgtool.lint.records import read_records
 
-        return self._once("records", reader.path, lambda: read_records(self, reader, files))
+        return self.once("records", reader.path, lambda: read_records(self, reader, files))
 
     def record_files(self, reader: Config) -> dict[str, Entry]:
         """The files of an `InputReader` that are there, with the `input_path` of each; nothing is read."""
         from cfgtool.lint.records import record_files
 
-        return self._once("record files", reader.path, lambda: record_files(self, reader)) or {}
+        return self.once("record files", reader.path, lambda: record_files(self, reader)) or {}
 
     def network(self, *, noted: bool = True) -> NetworkDescription | None:
         """The configured network; None if it is of a kind that is not described.
@@ -226,7 +226,7 @@ class Context:
 
             return kept_network(self.config, self.generation)
 
-        return self._once("network", "", read, noted=noted)
+        return self.once("network", "", read, noted=noted)
 
     def restore_plan(self) -> RestorePlan | None:
         """The fate of every variable if training starts from the checkpoint; None if that cannot be said."""
@@ -239,7 +239,7 @@ class Context:
                 return None
             return configured_plan(self.config, network, checkpoint)
 
-        return self._once("restore plan", "", read)
+        return self.once("restore plan", "", read)
 
     def note(self, text: str) -> None:
         """Tell the user why something was not checked; said once."""
@@ -253,7 +253,8 @@ class Context:
             raise UserError(f"{what} {name!r} is not there")
         return path
 
-    def _once(self, what: str, name: str, read: Callable[[], T | None], *, noted: bool = True) -> T | None:
+    def once(self, what: str, name: str, read: Callable[[], T | None], *, noted: bool = True) -> T | None:
+        """What `read()` gives, asked for once in an analysis; None, with a note, if it raises UserError."""
         key = (what, name)
         if key not in self._cache:
             try:

@@ -27,10 +27,21 @@ def start_of(context: Context, config: Config) -> tuple[Entry, str] | None:
 
 def resolve(context: Context, name: str) -> Location | UserError:
     """Where the checkpoint `name` is, from the current folder or beside the config, or why it is nowhere."""
-    from cfgtool.checkpoints import resolve_checkpoint
+    # In a box, since the type checker joins the two types to object.
+    box = context.once("place of the checkpoint", name, lambda: (_resolved(context, name),))
+    assert box is not None
+    return box[0]
 
-    first: UserError | None = None
+
+def _resolved(context: Context, name: str) -> Location | UserError:
+    from cfgtool.checkpoints.locate import Location, resolve_checkpoint
+
     name = context.remapped(name)
+    # Where it is spelled exactly, nobody needs to look around in the other folder.
+    for folder in context.folders():
+        if os.path.isfile(os.path.join(folder, f"{name}.index")):
+            return Location(os.path.join(folder, name))
+    first: UserError | None = None
     for folder in context.folders():
         try:
             return resolve_checkpoint(os.path.join(folder, name))
