@@ -17,6 +17,7 @@ from cfgtool.lint.packs import compile_checks, compile_pack, merge
 from cfgtool.lint.pages import index, page
 from cfgtool.lint.rules import Catalogue
 from tools import rule_coverage
+from tools.renewing import renew
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
@@ -69,30 +70,11 @@ def in_lines(data: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(tables) + "\n}\n"
 
 
-def stale(files: dict[Path, str]) -> list[Path]:
-    """The files whose content is not what it should be, and the pages of rules that are gone."""
-    wrong = [
-        path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    return wrong + [path for path in sorted(PAGES.glob("*.md")) if path not in files]
-
-
 def main() -> int:
     """Write what is stale; with --check, say so and exit with 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
-    check = parser.parse_args().check
-    files = artefacts()
-    for path in stale(files):
-        print(f"{'stale' if check else 'wrote'}: {path.relative_to(ROOT)}", file=sys.stderr)
-        if check:
-            continue
-        if path in files:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(files[path], encoding="utf-8")
-        else:
-            path.unlink()
-    return int(check and bool(stale(files)))
+    return renew(artefacts(), parser.parse_args().check, PAGES)
 
 
 if __name__ == "__main__":

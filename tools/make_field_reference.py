@@ -18,6 +18,7 @@ from cfgtool.lint.cards.spelling import default_of
 from cfgtool.lint.cards.words import BADGES, OD_API
 from cfgtool.schema import load, status
 from cfgtool.schema.history import removed, removed_fields
+from tools.renewing import renew
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "reference"
@@ -204,19 +205,7 @@ def pages() -> dict[Path, str]:
 
 def main(arguments: list[str]) -> int:
     """Write what is stale and delete what is no page; with `--check` only tell. Returns the exit status."""
-    files = pages()
-    stale = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
-    stale += [path for path in sorted(PAGES.glob("*.md")) if path not in files]
-    for path in stale:
-        print(f"{'stale' if '--check' in arguments else 'wrote'}: {path.relative_to(ROOT)}", file=sys.stderr)
-        if "--check" in arguments:
-            continue
-        if path in files:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(files[path], encoding="utf-8")
-        else:
-            path.unlink()
-    return int("--check" in arguments and bool(stale))
+    return renew(pages(), "--check" in arguments, PAGES)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cfgtool.migrate import STEPS, Step
+from tools.renewing import renew
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "migration-steps.md"
 HEAD = """# Migration steps
@@ -61,15 +62,7 @@ def _number(id_: str) -> int:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or check it; returns the exit status."""
-    text = page()
-    current = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if current == text:
-        return 0
-    if "--check" in arguments:
-        print(f"docs/{TARGET.name} is stale")
-        return 1
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
+    return renew({TARGET: page()}, "--check" in arguments)
 
 
 if __name__ == "__main__":

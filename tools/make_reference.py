@@ -14,6 +14,7 @@ import typer
 from typer.models import ArgumentInfo
 
 from cfgtool.cli.main import COMMANDS
+from tools.renewing import renew
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 HEAD = """# Commands
@@ -103,15 +104,7 @@ def default_words(default: object) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or check it; returns the exit status."""
-    text = page()
-    current = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if current == text:
-        return 0
-    if "--check" in arguments:
-        print(f"docs/{TARGET.name} is stale")
-        return 1
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
+    return renew({TARGET: page()}, "--check" in arguments)
 
 
 if __name__ == "__main__":

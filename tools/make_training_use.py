@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cfgtool.schema import FieldType, MessageType, load
+from tools.renewing import renew
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "cfgtool" / "lint" / "data" / "training_use.json"
@@ -134,14 +135,7 @@ def _title(node: ast.AST) -> str:
 def main(arguments: list[str]) -> int:
     """Write the artefact, or check it; returns the exit status."""
     text = json.dumps(uses(), indent=0, separators=(",", ":")) + "\n"
-    current = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if current == text:
-        return 0
-    if "--check" in arguments:
-        print(f"stale: {TARGET.relative_to(ROOT)}; run python -m tools.make_training_use", file=sys.stderr)
-        return 1
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
+    return renew({TARGET: text}, "--check" in arguments)
 
 
 if __name__ == "__main__":

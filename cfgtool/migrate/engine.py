@@ -13,17 +13,13 @@ from cfgtool.migrate.model import SAFE, SAME, Change, Effect, Entry, Migration, 
 from cfgtool.migrate.origins import Origins
 from cfgtool.migrate.steps import STEPS
 from cfgtool.schema import read_config
-from cfgtool.textproto import parse
+from cfgtool.schema.soundness import sound_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cfgtool.schema import Config
-    from cfgtool.textproto import Document, Edit
-
-HARMLESS_PROBLEMS = ("byte-order-mark", "invalid-utf8")
-"""Syntax problems that do not stop a migration: the tree is whole, and the bytes concerned stay as they are.
-"""
+    from cfgtool.textproto import Edit
 
 # A round can be as small as one change; a step that needs more of them than this undoes its own work.
 _MOST_ROUNDS = 1000
@@ -46,8 +42,9 @@ def migrate(
     Raises UserError if the text has syntax mistakes, if `written` is no date, or if the result would have
     mistakes that the text has not.
     """
-    document = parse(text)
-    _refuse_broken(document)
+    document = sound_document(
+        text, "a text with syntax mistakes is not rewritten; `cfgtool lint` shows all of them"
+    )
     config = read_config(document)
     plan = Plan(detect_generation(config)[0], target, day_written(written))
     first = Draft(document, config, plan)
@@ -117,14 +114,6 @@ class _Run:
 def _touching(edits: Iterable[Edit], others: Iterable[Edit]) -> bool:
     """Whether an edit of one side overlaps or borders on one of the other side."""
     return any(edit.start <= other.end and other.start <= edit.end for edit in edits for other in others)
-
-
-def _refuse_broken(document: Document) -> None:
-    for problem in document.problems:
-        if problem.code not in HARMLESS_PROBLEMS:
-            line, column = document.position(problem.start)
-            hint = "a text with syntax mistakes is not rewritten; `cfgtool lint` shows all of them"
-            raise UserError(problem.message, line=line, column=column, hint=hint)
 
 
 def _refuse_misshapen(config: Config) -> None:
