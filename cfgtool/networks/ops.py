@@ -63,8 +63,9 @@ class Ops(Protocol[T]):
     """What a network may do with a value.
 
     Variables of a layer: `conv` kernel [kh, kw, in, filters], bias [filters]; `depthwise_conv`
-    depthwise_kernel [kh, kw, in, 1]; `separable_conv` depthwise_kernel, pointwise_kernel [1, 1, in, filters],
-    bias; `batch_norm` gamma, beta, moving_mean, moving_variance, each [in].
+    depthwise_kernel [kh, kw, in, 1]; `separable_conv` depthwise_kernel [kh, kw, in, multiplier],
+    pointwise_kernel [1, 1, in * multiplier, filters], bias; `batch_norm` gamma, beta,
+    moving_mean, moving_variance, each [in].
     """
 
     training: bool
@@ -113,8 +114,11 @@ class Ops(Protocol[T]):
         bias: Initializer | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
+        multiplier: int = 1,
     ) -> T:
-        """A depthwise convolution and a 1x1 convolution, with nothing in between."""
+        """A depthwise convolution with `multiplier` filters per channel and a 1x1 convolution, with nothing
+        in between.
+        """
 
     def batch_norm(self, x: T, layer: Names, norm: BatchNorm) -> T:
         """Normalise each channel: by the batch in training, by the moving statistics otherwise."""

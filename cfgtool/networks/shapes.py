@@ -90,15 +90,17 @@ class ShapeOps(PlainShapeOps):
         bias: Initializer | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
+        multiplier: int = 1,
     ) -> Shape:
         """See `Ops.separable_conv`."""
         height, width = window(kernel)
-        self._weights(layer, "depthwise_kernel", (height, width, x[3], 1), depthwise)
-        self._weights(layer, "pointwise_kernel", (1, 1, x[3], filters), pointwise)
+        middle = x[3] * multiplier
+        self._weights(layer, "depthwise_kernel", (height, width, x[3], multiplier), depthwise)
+        self._weights(layer, "pointwise_kernel", (1, 1, middle, filters), pointwise)
         self._bias(layer, filters, bias)
         out = windows(x, (height, width), stride, padding, 1)
-        self.multiply_adds += prod(out) * x[3] * (height * width + filters)
-        self._made((*out, x[3]))
+        self.multiply_adds += prod(out) * middle * (height * width + filters)
+        self._made((*out, middle))
         return self._made((*out, filters))
 
     def batch_norm(self, x: Shape, layer: Names, norm: BatchNorm) -> Shape:

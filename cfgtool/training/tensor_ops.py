@@ -88,6 +88,7 @@ class TensorOps(PlainTensorOps):
         bias: Initializer | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
+        multiplier: int = 1,  # noqa: ARG002
     ) -> tf.Tensor:
         """See `Ops.separable_conv`."""
         values = self._variable(layer, "depthwise_kernel")
