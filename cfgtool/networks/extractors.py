@@ -48,9 +48,9 @@ _TF1 = """
 ssd          mobilenet_v1         ssd_mobilenet_v1_ppn embedded_ssd_mobilenet_v1
 ssd          -                    ssd_resnet50_v1_ppn? ssd_resnet101_v1_ppn? ssd_resnet152_v1_ppn?
 ssd          inception            ssd_inception_v2 ssd_inception_v3
-ssd          -                    ssd_mobilenet_v3_large ssd_mobilenet_v3_small?
-ssd          -                    ssd_mobilenet_edgetpu
-ssd          -                    ssd_mobiledet_cpu ssd_mobiledet_dsp? ssd_mobiledet_edgetpu ssd_mobiledet_gpu?
+ssd          mobilenet_v3         ssd_mobilenet_v3_large ssd_mobilenet_v3_small
+ssd          mobilenet_v3         ssd_mobilenet_edgetpu
+ssd          mobiledet            ssd_mobiledet_cpu ssd_mobiledet_dsp ssd_mobiledet_edgetpu ssd_mobiledet_gpu
 ssd          -                    ssd_mobilenet_v2_mnasfpn
 ssd          -                    ssd_pnasnet?
 ssd          -                    ssd_spaghettinet?

@@ -129,8 +129,8 @@ class Ops(Protocol[T]):
         """A fully connected layer over the last axis; variables kernel [in, units], bias [units]."""
 
     def activation(self, x: T, kind: str) -> T:
-        """`none`, `relu`, `relu_6`, `swish`, `sigmoid`, `hard_sigmoid` (relu_6(x + 3) / 6) or `hard_swish`
-        (x times that), elementwise.
+        """`none`, `relu`, `relu_6`, `swish`, `sigmoid`, `hard_sigmoid` (relu_6(x + 3) / 6), `hard_swish` (x
+        times that) or `rounded_hard_sigmoid` (with 0.16667 for a sixth, as slim has it), elementwise.
         """
 
     def add(self, a: T, b: T) -> T:

@@ -21,6 +21,7 @@ _ACTIVATIONS = {
     "swish": tf.nn.silu,
     "sigmoid": tf.nn.sigmoid,
     "hard_sigmoid": _hard_sigmoid,
+    "rounded_hard_sigmoid": lambda x: tf.nn.relu6(x + 3.0) * 0.16667,
     "hard_swish": lambda x: x * _hard_sigmoid(x),
 }
 
