@@ -59,9 +59,10 @@ faster_rcnn  -                    faster_rcnn_nas
 faster_rcnn  -                    faster_rcnn_pnas?
 """
 _TF2 = """
-ssd          -   ssd_efficientnet-b0_bifpn_keras ssd_efficientnet-b1_bifpn_keras? ssd_efficientnet-b2_bifpn_keras?
-ssd          -   ssd_efficientnet-b3_bifpn_keras ssd_efficientnet-b4_bifpn_keras? ssd_efficientnet-b5_bifpn_keras?
-ssd          -   ssd_efficientnet-b6_bifpn_keras ssd_efficientnet-b7_bifpn_keras?
+ssd          efficientdet ssd_efficientnet-b0_bifpn_keras ssd_efficientnet-b1_bifpn_keras
+ssd          efficientdet ssd_efficientnet-b2_bifpn_keras ssd_efficientnet-b3_bifpn_keras
+ssd          efficientdet ssd_efficientnet-b4_bifpn_keras ssd_efficientnet-b5_bifpn_keras
+ssd          efficientdet ssd_efficientnet-b6_bifpn_keras ssd_efficientnet-b7_bifpn_keras
 faster_rcnn  -   faster_rcnn_resnet50_fpn_keras faster_rcnn_resnet101_fpn_keras? faster_rcnn_resnet152_fpn_keras?
 center_net   -   resnet_v2_50? resnet_v2_101
 center_net   -   resnet_v1_18_fpn? resnet_v1_34_fpn? resnet_v1_50_fpn resnet_v1_101_fpn?

@@ -8,7 +8,7 @@ variables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from cfgtool.networks.names import Names
@@ -19,6 +19,11 @@ T = TypeVar("T")
 Padding = Literal["SAME", "VALID", "FIXED"]
 """FIXED: (kernel - 1) // 2 zeros before and the rest after, whatever the size of the input; the OD API's
 `use_explicit_padding`.
+"""
+
+Fusion = Literal["weighted_sum", "attention", "fast_attention"]
+"""How the numbers of a weighted sum are normalised: not at all; each for itself by softmax, which makes it 1; negative
+ones set to 0 and divided by their sum and 0.0001.
 """
 
 Kernel = int | tuple[int, int]
@@ -35,6 +40,9 @@ class Weights(NamedTuple):
     l2: float = 0.0
     l1: float = 0.0
 
+
+Bias = Initializer | Weights
+"""How a bias starts; `Weights` where something is added to the loss for it."""
 
 GLOROT = Weights(Initializer("glorot_uniform"))
 """What a Keras layer takes when nothing is said: the start of kernels that the OD API forgets to
@@ -65,7 +73,7 @@ class Ops(Protocol[T]):
     Variables of a layer: `conv` kernel [kh, kw, in, filters], bias [filters]; `depthwise_conv`
     depthwise_kernel [kh, kw, in, 1]; `separable_conv` depthwise_kernel [kh, kw, in, multiplier],
     pointwise_kernel [1, 1, in * multiplier, filters], bias; `batch_norm` gamma, beta,
-    moving_mean, moving_variance, each [in].
+    moving_mean, moving_variance, each [in]; `weighted_sum` bifpn_combine_weights [values, 1].
     """
 
     training: bool
@@ -81,7 +89,7 @@ class Ops(Protocol[T]):
         kernel: Kernel,
         *,
         weights: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         dilation: int = 1,
@@ -95,7 +103,7 @@ class Ops(Protocol[T]):
         kernel: Kernel,
         *,
         weights: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         dilation: int = 1,
@@ -111,7 +119,7 @@ class Ops(Protocol[T]):
         *,
         depthwise: Weights,
         pointwise: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         multiplier: int = 1,
@@ -123,9 +131,7 @@ class Ops(Protocol[T]):
     def batch_norm(self, x: T, layer: Names, norm: BatchNorm) -> T:
         """Normalise each channel: by the batch in training, by the moving statistics otherwise."""
 
-    def dense(
-        self, x: T, layer: Names, units: int, *, weights: Weights, bias: Initializer | None = None
-    ) -> T:
+    def dense(self, x: T, layer: Names, units: int, *, weights: Weights, bias: Bias | None = None) -> T:
         """A fully connected layer over the last axis; variables kernel [in, units], bias [units]."""
 
     def activation(self, x: T, kind: str) -> T:
@@ -135,6 +141,9 @@ class Ops(Protocol[T]):
 
     def add(self, a: T, b: T) -> T:
         """The sum of two values of one shape."""
+
+    def weighted_sum(self, values: Sequence[T], layer: Names, method: Fusion) -> T:
+        """The sum of values of one shape, each times a number that is learned and starts at 1."""
 
     def multiply(self, a: T, b: T) -> T:
         """The product of two values of one rank; axes of size 1 are broadcast."""
@@ -165,6 +174,9 @@ class Ops(Protocol[T]):
     def upsample(self, x: T, factor: int) -> T:
         """Every pixel repeated `factor` times in height and width."""
 
+    def cut(self, x: T, like: T) -> T:
+        """The upper left part of `x` that is as high and wide as `like`."""
+
     def pad(self, x: T, height: tuple[int, int], width: tuple[int, int]) -> T:
         """Zeros before and after, in height and in width."""
 
@@ -176,6 +188,14 @@ class Ops(Protocol[T]):
 
     def dropout(self, x: T, keep_probability: float) -> T:
         """In training, a random share of the values set to zero and the rest scaled up; nothing otherwise."""
+
+    def stochastic_depth(self, x: T, keep_probability: float) -> T:
+        """In training, random examples of the batch set to zero and the others scaled up; nothing otherwise
+        (Huang et al. 2016, arXiv:1603.09382).
+        """
+
+    def unused(self, layers: Callable[[Ops[T], T], object], x: T) -> None:
+        """Layers whose output nobody looks at: their variables are listed, nothing is computed."""
 
     def clip(self, x: T, low: float, high: float) -> T:
         """Values limited to [low, high]."""

@@ -4,10 +4,22 @@ for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import prod
 
 from cfgtool.networks.names import Names
-from cfgtool.networks.ops import ONES, ZEROS, BatchNorm, Kernel, Padding, Weights, window
+from cfgtool.networks.ops import (
+    ONES,
+    ZEROS,
+    BatchNorm,
+    Bias,
+    Fusion,
+    Kernel,
+    Ops,
+    Padding,
+    Weights,
+    window,
+)
 from cfgtool.networks.plain_shapes import PlainShapeOps, Shape, windows
 from cfgtool.networks.variables import Initializer, Variable
 
@@ -45,7 +57,7 @@ class ShapeOps(PlainShapeOps):
         kernel: Kernel,
         *,
         weights: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         dilation: int = 1,
@@ -65,7 +77,7 @@ class ShapeOps(PlainShapeOps):
         kernel: Kernel,
         *,
         weights: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         dilation: int = 1,
@@ -87,7 +99,7 @@ class ShapeOps(PlainShapeOps):
         *,
         depthwise: Weights,
         pointwise: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         multiplier: int = 1,
@@ -115,7 +127,7 @@ class ShapeOps(PlainShapeOps):
         return self._made(x)
 
     def dense(
-        self, x: Shape, layer: Names, units: int, *, weights: Weights, bias: Initializer | None = None
+        self, x: Shape, layer: Names, units: int, *, weights: Weights, bias: Bias | None = None
     ) -> Shape:
         """See `Ops.dense`."""
         self._weights(layer, "kernel", (x[-1], units), weights)
@@ -123,12 +135,26 @@ class ShapeOps(PlainShapeOps):
         self.multiply_adds += prod(x) * units
         return self._made((*x[:-1], units))
 
+    def weighted_sum(self, values: Sequence[Shape], layer: Names, method: Fusion) -> Shape:  # noqa: ARG002
+        """See `Ops.weighted_sum`."""
+        if len(set(values)) > 1:
+            raise ValueError(f"shapes differ: {', '.join(map(str, values))}")
+        self._record(layer, "bifpn_combine_weights", (len(values), 1), ONES, _PLAIN, trainable=True)
+        return self._made(values[0])
+
+    def unused(self, layers: Callable[[Ops[Shape], Shape], object], x: Shape) -> None:
+        """See `Ops.unused`."""
+        aside = ShapeOps(training=self.training)
+        layers(aside, x)
+        self.variables |= aside.variables
+
     def _weights(self, layer: Names, leaf: str, shape: Shape, weights: Weights) -> None:
         self._record(layer, leaf, shape, weights.initializer, weights, trainable=True)
 
-    def _bias(self, layer: Names, filters: int, bias: Initializer | None) -> None:
+    def _bias(self, layer: Names, filters: int, bias: Bias | None) -> None:
         if bias is not None:
-            self._record(layer, "bias", (filters,), bias, _PLAIN, trainable=True)
+            weights = bias if isinstance(bias, Weights) else Weights(bias)
+            self._weights(layer, "bias", (filters,), weights)
 
     def _record(
         self,

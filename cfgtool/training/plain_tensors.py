@@ -94,6 +94,15 @@ class PlainTensorOps:
         """See `Ops.upsample`."""
         return tf.repeat(tf.repeat(x, factor, axis=1), factor, axis=2)
 
+    def cut(self, x: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+        """See `Ops.cut`."""
+        _, height, width, channels = x.shape
+        if None not in (height, width) and like.shape[1:3] == (height, width):
+            return x
+        size = tf.shape(like)
+        y = x[:, : size[1], : size[2]]
+        return tf.ensure_shape(y, [x.shape[0], *like.shape[1:3], channels])
+
     def pad(self, x: tf.Tensor, height: tuple[int, int], width: tuple[int, int]) -> tf.Tensor:
         """See `Ops.pad`."""
         return tf.pad(x, [[0, 0], list(height), list(width), [0, 0]])

@@ -90,7 +90,12 @@ def test_both_names_of_a_variable_belong_together(shared: Path, pair: str) -> No
 
 
 @pytest.mark.parametrize(
-    "stem", ["ssd_mobilenet_v2_320x320_coco17_tpu-8", "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8"]
+    "stem",
+    [
+        "ssd_mobilenet_v2_320x320_coco17_tpu-8",
+        "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
+        "ssd_efficientdet_d0_512x512_coco17_tpu-8",
+    ],
 )
 def test_another_number_of_classes_changes_the_same_variables(shared: Path, stem: str) -> None:
     expected = table(shared, f"tf2/class_dependent/{stem}.json")

@@ -100,9 +100,10 @@ def _settings(
     hyper = read_hyperparams(
         config.message("conv_hyperparams"), generation, freeze_batchnorm=freeze_batchnorm
     )
-    hyper = hyper._replace(norm=hyper.tower_norm, bias=hyper.tower_norm is None)
-    sigmoid = config.enum("score_converter") == "SIGMOID" and not ops.training
     slim = generation == "tf1"
+    forced = not slim and config.message("conv_hyperparams").flag("force_use_bias")
+    hyper = hyper._replace(norm=hyper.tower_norm, bias=hyper.tower_norm is None or forced)
+    sigmoid = config.enum("score_converter") == "SIGMOID" and not ops.training
     configured = (hyper.weights, hyper.weights)
     return _Shared(
         read_head(config, class_slots, sigmoid=sigmoid),
