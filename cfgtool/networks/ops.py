@@ -45,6 +45,9 @@ configure.
 class BatchNorm(NamedTuple):
     """Batch normalisation (`hyperparams.batch_norm`); `train` False: the moving statistics are used, and
     stay, in training too.
+
+    `sample`: the moving variance averages that of a sample (divided by n - 1), as the fused operation has it;
+    otherwise that of the batch itself, as Keras has it for vectors.
     """
 
     decay: float = 0.9997
@@ -52,6 +55,7 @@ class BatchNorm(NamedTuple):
     center: bool = True
     scale: bool = True
     train: bool = True
+    sample: bool = True
 
 
 def window(kernel: Kernel) -> tuple[int, int]:
