@@ -11,13 +11,14 @@ from cfgtool.networks.ops import BatchNorm, Kernel, Padding
 from cfgtool.networks.ops import Weights as KernelWeights
 from cfgtool.networks.variables import Initializer
 from cfgtool.training.plain_tensors import PlainTensorOps, explicit_padding
+from cfgtool.training.region_tensors import RegionTensorOps
 from cfgtool.training.tensor_weights import Weights
 
 Update = tuple[tf.Variable, tf.Tensor]
 """A variable and the value that it is to have after the step."""
 
 
-class TensorOps(PlainTensorOps):
+class TensorOps(PlainTensorOps, RegionTensorOps):
     """`ops.Ops[tf.Tensor]` over given variables.
 
     In training batch norm normalises by the batch and puts the new moving statistics into `updates`; a layer
