@@ -18,7 +18,10 @@ _REPEATING = ("num_layers", "num_layers_before_predictor", "max_level", "num_ite
 """Fields that say how often something is built; a slip of the keyboard there must not be carried out."""
 _MOST_REPETITIONS = 1000
 
-_DETECTORS = {"ssd": "cfgtool.networks.ssd.detector"}
+_DETECTORS = {
+    "ssd": "cfgtool.networks.ssd.detector",
+    "faster_rcnn": "cfgtool.networks.faster_rcnn.detector",
+}
 """The module of each meta-architecture; its function `outline` runs the network on shapes."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from cfgtool.networks.names import Names
+from cfgtool.networks.region_ops import RegionOps
 from cfgtool.networks.variables import Initializer
 
 T = TypeVar("T")
@@ -53,6 +54,9 @@ configure.
 class BatchNorm(NamedTuple):
     """Batch normalisation (`hyperparams.batch_norm`); `train` False: the moving statistics are used, and
     stay, in training too.
+
+    `sample`: the moving variance averages that of a sample (divided by n - 1), as the fused operation has it;
+    otherwise that of the batch itself, as Keras has it for vectors.
     """
 
     decay: float = 0.9997
@@ -60,6 +64,7 @@ class BatchNorm(NamedTuple):
     center: bool = True
     scale: bool = True
     train: bool = True
+    sample: bool = True
 
 
 def window(kernel: Kernel) -> tuple[int, int]:
@@ -67,7 +72,7 @@ def window(kernel: Kernel) -> tuple[int, int]:
     return (kernel, kernel) if isinstance(kernel, int) else kernel
 
 
-class Ops(Protocol[T]):
+class Ops(RegionOps[T], Protocol[T]):
     """What a network may do with a value.
 
     Variables of a layer: `conv` kernel [kh, kw, in, filters], bias [filters]; `depthwise_conv`
@@ -140,7 +145,7 @@ class Ops(Protocol[T]):
         """
 
     def add(self, a: T, b: T) -> T:
-        """The sum of two values of one shape."""
+        """The sum of two values of one rank; axes of size 1 are broadcast."""
 
     def weighted_sum(self, values: Sequence[T], layer: Names, method: Fusion) -> T:
         """The sum of values of one shape, each times a number that is learned and starts at 1."""
@@ -168,8 +173,13 @@ class Ops(Protocol[T]):
     def global_mean(self, x: T) -> T:
         """The mean over height and width: [batch, 1, 1, channels]."""
 
-    def resize(self, x: T, size: tuple[int, int], *, method: Literal["nearest", "bilinear"] = "nearest") -> T:
-        """`x` at another height and width, pixel centres at halves (`tf.image.resize` of TF2)."""
+    def resize(
+        self, x: T, size: tuple[int, int], *, method: Literal["nearest", "bilinear", "corners"] = "nearest"
+    ) -> T:
+        """`x` at another height and width, pixel centres at halves (`tf.image.resize` of TF2).
+
+        `corners`: bilinear with the centres of the corner pixels in one place (`align_corners` of TF1).
+        """
 
     def upsample(self, x: T, factor: int) -> T:
         """Every pixel repeated `factor` times in height and width."""

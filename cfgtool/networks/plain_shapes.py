@@ -33,9 +33,9 @@ class PlainShapeOps:
 
     def add(self, a: Shape, b: Shape) -> Shape:
         """See `Ops.add`."""
-        if a != b:
+        if a != b and not _broadcast(a, b):
             raise ValueError(f"shapes differ: {a} and {b}")
-        return self._made(a)
+        return self._made(tuple(map(max, a, b)))
 
     def upsample_add(self, small: Shape, large: Shape) -> Shape:
         """See `Ops.upsample_add`."""
@@ -45,7 +45,7 @@ class PlainShapeOps:
 
     def multiply(self, a: Shape, b: Shape) -> Shape:
         """See `Ops.multiply`."""
-        if len(a) != len(b) or any(m != n and 1 not in (m, n) for m, n in zip(a, b, strict=True)):
+        if not _broadcast(a, b):
             raise ValueError(f"shapes do not fit: {a} and {b}")
         return self._made(tuple(map(max, a, b)))
 
@@ -76,7 +76,7 @@ class PlainShapeOps:
         x: Shape,
         size: tuple[int, int],
         *,
-        method: Literal["nearest", "bilinear"] = "nearest",  # noqa: ARG002
+        method: Literal["nearest", "bilinear", "corners"] = "nearest",  # noqa: ARG002
     ) -> Shape:
         """See `Ops.resize`."""
         return self._made((x[0], *size, x[3]))
@@ -123,6 +123,10 @@ class PlainShapeOps:
     def _made(self, shape: Shape) -> Shape:
         self.activation_bytes += 4 * prod(shape)
         return shape
+
+
+def _broadcast(a: Shape, b: Shape) -> bool:
+    return len(a) == len(b) and all(m == n or 1 in (m, n) for m, n in zip(a, b, strict=True))
 
 
 def windows(x: Shape, size: tuple[int, int], stride: int, padding: Padding, dilation: int) -> Shape:

@@ -20,7 +20,8 @@ from cfgtool.networks.ops import (
     Weights,
     window,
 )
-from cfgtool.networks.plain_shapes import PlainShapeOps, Shape, windows
+from cfgtool.networks.plain_shapes import Shape, windows
+from cfgtool.networks.region_shapes import RegionShapeOps
 from cfgtool.networks.variables import Initializer, Variable
 
 __all__ = ["Shape", "ShapeOps"]
@@ -34,7 +35,7 @@ _TF1_LEAVES = {
 }
 
 
-class ShapeOps(PlainShapeOps):
+class ShapeOps(RegionShapeOps):
     """`ops.Ops[Shape]`: infers shapes, records variables, counts.
 
     After a run: `variables` by name in the order of first use, `multiply_adds` of convolutions for the whole
@@ -42,12 +43,11 @@ class ShapeOps(PlainShapeOps):
     training step keeps at most).
     """
 
-    __slots__ = ("multiply_adds", "variables")
+    __slots__ = ("variables",)
 
     def __init__(self, *, training: bool = False) -> None:
         super().__init__(training=training)
         self.variables: dict[str, Variable] = {}
-        self.multiply_adds = 0
 
     def conv(
         self,

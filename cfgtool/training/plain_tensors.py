@@ -85,9 +85,11 @@ class PlainTensorOps:
         x: tf.Tensor,
         size: tuple[int, int],
         *,
-        method: Literal["nearest", "bilinear"] = "nearest",
+        method: Literal["nearest", "bilinear", "corners"] = "nearest",
     ) -> tf.Tensor:
         """See `Ops.resize`."""
+        if method == "corners":
+            return tf.cast(tf.compat.v1.image.resize_bilinear(x, size, align_corners=True), x.dtype)
         return tf.cast(tf.image.resize(x, size, method), x.dtype)
 
     def upsample(self, x: tf.Tensor, factor: int) -> tf.Tensor:

@@ -12,13 +12,14 @@ from cfgtool.networks.names import Names
 from cfgtool.networks.ops import BatchNorm, Bias, Fusion, Kernel, Ops, Padding
 from cfgtool.networks.ops import Weights as KernelWeights
 from cfgtool.training.plain_tensors import PlainTensorOps, explicit_padding
+from cfgtool.training.region_tensors import RegionTensorOps
 from cfgtool.training.tensor_weights import Weights
 
 Update = tuple[tf.Variable, tf.Tensor]
 """A variable and the value that it is to have after the step."""
 
 
-class TensorOps(PlainTensorOps):
+class TensorOps(PlainTensorOps, RegionTensorOps):
     """`ops.Ops[tf.Tensor]` over given variables.
 
     In training batch norm normalises by the batch and puts the new moving statistics into `updates`; a layer
@@ -105,8 +106,7 @@ class TensorOps(PlainTensorOps):
         beta = self._weights[f"{layer.name}/beta"] if norm.center else tf.zeros_like(mean)
         learns = self.training and norm.train and f"{layer.name}/moving_mean" not in self._weights.frozen
         # The operation computes the moving average itself, by which two small operations per layer and
-        # step are saved. The variance that it averages is that of a sample (divided by n - 1), as in
-        # Keras.
+        # step are saved. The variance that it averages is that of a sample.
         y, new_mean, new_variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=x,
             scale=gamma,
@@ -117,6 +117,10 @@ class TensorOps(PlainTensorOps):
             exponential_avg_factor=1.0 - norm.decay if learns else 1.0,
             is_training=learns,
         )
+        if learns and not norm.sample:
+            kept = norm.decay * variance
+            count = tf.cast(tf.size(x) // tf.size(mean), tf.float32)
+            new_variance = kept + (new_variance - kept) * (count - 1.0) / count
         if learns:
             self.updates += [(mean, new_mean), (variance, new_variance)]
         return y
