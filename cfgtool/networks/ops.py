@@ -64,7 +64,8 @@ class Ops(Protocol[T]):
 
     Variables of a layer: `conv` kernel [kh, kw, in, filters], bias [filters]; `depthwise_conv`
     depthwise_kernel [kh, kw, in, 1]; `separable_conv` depthwise_kernel, pointwise_kernel [1, 1, in, filters],
-    bias; `batch_norm` gamma, beta, moving_mean, moving_variance, each [in].
+    bias; `transposed_conv` kernel [kh, kw, filters, in], bias; `batch_norm` gamma, beta, moving_mean,
+    moving_variance, each [in].
     """
 
     training: bool
@@ -116,6 +117,19 @@ class Ops(Protocol[T]):
     ) -> T:
         """A depthwise convolution and a 1x1 convolution, with nothing in between."""
 
+    def transposed_conv(
+        self,
+        x: T,
+        layer: Names,
+        filters: int,
+        kernel: Kernel,
+        *,
+        weights: Weights,
+        bias: Initializer | None = None,
+        stride: int = 1,
+    ) -> T:
+        """The transpose of a convolution with SAME padding: height and width times `stride`."""
+
     def batch_norm(self, x: T, layer: Names, norm: BatchNorm) -> T:
         """Normalise each channel: by the batch in training, by the moving statistics otherwise."""
 
@@ -158,8 +172,8 @@ class Ops(Protocol[T]):
     def resize(self, x: T, size: tuple[int, int], *, method: Literal["nearest", "bilinear"] = "nearest") -> T:
         """`x` at another height and width, pixel centres at halves (`tf.image.resize` of TF2)."""
 
-    def upsample(self, x: T, factor: int) -> T:
-        """Every pixel repeated `factor` times in height and width."""
+    def upsample(self, x: T, factor: int, *, method: Literal["nearest", "bilinear"] = "nearest") -> T:
+        """Height and width times `factor`: every pixel repeated, or as `resize` interpolates."""
 
     def pad(self, x: T, height: tuple[int, int], width: tuple[int, int]) -> T:
         """Zeros before and after, in height and in width."""

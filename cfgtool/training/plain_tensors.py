@@ -89,8 +89,13 @@ class PlainTensorOps:
         """See `Ops.resize`."""
         return tf.cast(tf.image.resize(x, size, method), x.dtype)
 
-    def upsample(self, x: tf.Tensor, factor: int) -> tf.Tensor:
+    def upsample(
+        self, x: tf.Tensor, factor: int, *, method: Literal["nearest", "bilinear"] = "nearest"
+    ) -> tf.Tensor:
         """See `Ops.upsample`."""
+        if method == "bilinear":
+            y = tf.cast(tf.image.resize(x, factor * tf.shape(x)[1:3], method), x.dtype)
+            return tf.ensure_shape(y, [x.shape[0], *(n and n * factor for n in x.shape[1:3]), x.shape[3]])
         return tf.repeat(tf.repeat(x, factor, axis=1), factor, axis=2)
 
     def pad(self, x: tf.Tensor, height: tuple[int, int], width: tuple[int, int]) -> tf.Tensor:
