@@ -36,7 +36,7 @@ class Extractor(NamedTuple):
 _TF1_AND_TF2 = """
 ssd          mobilenet_v1         ssd_mobilenet_v1 ssd_mobilenet_v1_fpn
 ssd          mobilenet_v2         ssd_mobilenet_v2 ssd_mobilenet_v2_fpn
-ssd          -                    ssd_resnet50_v1_fpn ssd_resnet101_v1_fpn? ssd_resnet152_v1_fpn?
+ssd          resnet_v1            ssd_resnet50_v1_fpn ssd_resnet101_v1_fpn? ssd_resnet152_v1_fpn?
 faster_rcnn  -                    faster_rcnn_resnet50 faster_rcnn_resnet101 faster_rcnn_resnet152?
 faster_rcnn  -                    faster_rcnn_inception_resnet_v2
 """
@@ -46,7 +46,7 @@ faster_rcnn  -                    faster_rcnn_inception_resnet_v2
 """
 _TF1 = """
 ssd          mobilenet_v1         ssd_mobilenet_v1_ppn embedded_ssd_mobilenet_v1
-ssd          -                    ssd_resnet50_v1_ppn? ssd_resnet101_v1_ppn? ssd_resnet152_v1_ppn?
+ssd          resnet_v1            ssd_resnet50_v1_ppn? ssd_resnet101_v1_ppn? ssd_resnet152_v1_ppn?
 ssd          -                    ssd_inception_v2 ssd_inception_v3?
 ssd          -                    ssd_mobilenet_v3_large ssd_mobilenet_v3_small?
 ssd          -                    ssd_mobilenet_edgetpu

@@ -25,6 +25,7 @@ MAPPINGS = {
     "ssd_mobilenet_v1_fpn": "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync",
     "ssd_mobilenet_v2": "ssd_mobilenet_v2_coco",
     "ssdlite_mobilenet_v2": "ssdlite_mobilenet_v2_coco",
+    "ssd_resnet50_v1_fpn": "ssd_resnet50_v1_fpn_shared_box_predictor_640x640_coco14_sync",
 }
 
 
