@@ -1,5 +1,5 @@
 """ResNet V2 (He et al. 2016, arXiv:1603.05027), whose units normalise and activate before they convolve, with the
-wiring of Keras: a row of units is made smaller by its last one.
+wiring of Keras: a block is made smaller by its last unit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _EXPANSION = 4
 
 
 class ResNetV2(NamedTuple):
-    """`units` and `strides` of the rows 2 to 5; a unit is a bottleneck of three convolutions, or has two of 3x3."""
+    """`units` and `strides` of the blocks 1 to 4; a unit is a bottleneck of three convolutions, or has two of 3x3."""
 
     units: tuple[int, int, int, int]
     strides: tuple[int, int, int, int]
@@ -35,17 +35,17 @@ RESNETS = {
 
 
 def resnet_v2(ops: Ops[T], image: T, scope: Names, network: ResNetV2) -> list[T]:
-    """The sums at the end of the rows 2 to 5, not normalised; the last one is of stride 32."""
+    """The sums at the end of the blocks 1 to 4, not normalised; the last one is of stride 32."""
     layers = Layers(scope, functional=True)
     stem = layers.next("stem", keras="conv1_conv", tf1="")
     x = ops.conv(image, stem, 64, 7, weights=GLOROT, bias=ZEROS, stride=2, padding="FIXED")
     # Zeros beyond the edge count here: what is pooled may be negative.
     x = ops.max_pool(ops.pad(x, (1, 1), (1, 1)), 3, stride=2, padding="VALID")
     maps: list[T] = []
-    for row, (count, stride) in enumerate(zip(network.units, network.strides, strict=True), start=2):
+    for block, (count, stride) in enumerate(zip(network.units, network.strides, strict=True), start=1):
         for unit in range(1, count + 1):
             step = stride if unit == count else 1
-            x = _unit(ops, x, layers, (row, unit), 16 << row, step, bottleneck=network.bottleneck)
+            x = _unit(ops, x, layers, (block, unit), 32 << block, step, bottleneck=network.bottleneck)
         maps.append(x)
     # For classification. Its variables are in every checkpoint, but nothing looks at what it computes.
     last = layers.next("last/batch_norm", keras="post_bn", tf1="")
@@ -63,7 +63,7 @@ def _unit(
     *,
     bottleneck: bool,
 ) -> T:
-    """The unit `place` (row and number)."""
+    """The unit `place` (block and number)."""
     projects = place[1] == 1
     layer = _unit_layers(layers, place, projects=projects, bottleneck=bottleneck)
     outside = _EXPANSION * filters if bottleneck else filters
@@ -85,7 +85,7 @@ def _unit_layers(
     layers: Layers, place: tuple[int, int], *, projects: bool, bottleneck: bool
 ) -> dict[str, Names]:
     """The layers of a unit by their Keras names, in the order in which Keras numbers them."""
-    row, unit = place
+    block, unit = place
     names = {
         "preact_bn": "batch_norm",
         "1_conv": "conv_1",
@@ -99,7 +99,7 @@ def _unit_layers(
         names["3_conv"] = "conv_3"
     return {
         keras: layers.next(
-            f"row_{row}/unit_{unit}/{name}", keras=f"conv{row}_block{unit}_{keras}", tf1=""
+            f"block_{block}/unit_{unit}/{name}", keras=f"conv{block + 1}_block{unit}_{keras}", tf1=""
         )
         for keras, name in names.items()
     }
