@@ -64,10 +64,10 @@ ssd          efficientdet ssd_efficientnet-b2_bifpn_keras ssd_efficientnet-b3_bi
 ssd          efficientdet ssd_efficientnet-b4_bifpn_keras ssd_efficientnet-b5_bifpn_keras
 ssd          efficientdet ssd_efficientnet-b6_bifpn_keras ssd_efficientnet-b7_bifpn_keras
 faster_rcnn  -   faster_rcnn_resnet50_fpn_keras faster_rcnn_resnet101_fpn_keras? faster_rcnn_resnet152_fpn_keras?
-center_net   -   resnet_v2_50? resnet_v2_101
-center_net   -   resnet_v1_18_fpn? resnet_v1_34_fpn? resnet_v1_50_fpn resnet_v1_101_fpn?
-center_net   -   hourglass_10? hourglass_20? hourglass_32? hourglass_52? hourglass_104
-center_net   -   mobilenet_v2? mobilenet_v2_fpn? mobilenet_v2_fpn_sep_conv?
+center_net   resnet_v2       resnet_v2_50 resnet_v2_101
+center_net   resnet_v1_fpn   resnet_v1_18_fpn resnet_v1_34_fpn resnet_v1_50_fpn resnet_v1_101_fpn
+center_net   hourglass       hourglass_10 hourglass_20 hourglass_32 hourglass_52 hourglass_104
+center_net   mobilenet_v2    mobilenet_v2 mobilenet_v2_fpn mobilenet_v2_fpn_sep_conv
 """
 
 

@@ -115,6 +115,24 @@ class ShapeOps(RegionShapeOps):
         self._made((*out, middle))
         return self._made((*out, filters))
 
+    def transposed_conv(
+        self,
+        x: Shape,
+        layer: Names,
+        filters: int,
+        kernel: Kernel,
+        *,
+        weights: Weights,
+        bias: Bias | None = None,
+        stride: int = 1,
+    ) -> Shape:
+        """See `Ops.transposed_conv`."""
+        height, width = window(kernel)
+        self._weights(layer, "kernel", (height, width, filters, x[3]), weights)
+        self._bias(layer, filters, bias)
+        self.multiply_adds += prod(x) * height * width * filters
+        return self._made((x[0], x[1] * stride, x[2] * stride, filters))
+
     def batch_norm(self, x: Shape, layer: Names, norm: BatchNorm) -> Shape:
         """See `Ops.batch_norm`."""
         channels = (x[-1],)

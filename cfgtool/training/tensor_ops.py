@@ -98,6 +98,26 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         y = tf.nn.conv2d(y, self._variable(layer, "pointwise_kernel"), 1, "SAME")
         return self._bias(y, layer, bias)
 
+    def transposed_conv(
+        self,
+        x: tf.Tensor,
+        layer: Names,
+        filters: int,
+        kernel: Kernel,  # noqa: ARG002
+        *,
+        weights: KernelWeights,  # noqa: ARG002
+        bias: Bias | None = None,
+        stride: int = 1,
+    ) -> tf.Tensor:
+        """See `Ops.transposed_conv`."""
+        values = self._variable(layer, "kernel")
+        size = tf.shape(x)
+        y = tf.nn.conv2d_transpose(
+            x, values, [size[0], stride * size[1], stride * size[2], filters], stride, "SAME"
+        )
+        y = tf.ensure_shape(y, [x.shape[0], *(n and n * stride for n in x.shape[1:3]), filters])
+        return self._bias(y, layer, bias)
+
     def batch_norm(self, x: tf.Tensor, layer: Names, norm: BatchNorm) -> tf.Tensor:
         """See `Ops.batch_norm`."""
         mean = self._weights[f"{layer.name}/moving_mean"]
