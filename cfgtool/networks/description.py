@@ -9,7 +9,7 @@ from cfgtool.networks.extractors import find_ssd
 from cfgtool.networks.hyperparams import Generation
 from cfgtool.networks.shapes import ShapeOps
 from cfgtool.networks.ssd import ssd
-from cfgtool.networks.variables import Variable
+from cfgtool.networks.variables import Difference, Variable
 
 if TYPE_CHECKING:
     from cfgtool.schema import Config
@@ -29,7 +29,8 @@ class NetworkDescription(NamedTuple):
     `input_shape` is [height, width, channels] of an image as the network gets it; where the resizer leaves
     the size open it is a nominal one. `feature_maps` are [height, width, channels] of what the head looks at,
     `anchors` counts the anchors of one image. `multiply_adds` of the convolutions and `activation_bytes`
-    (float32) are for one image.
+    (float32) are for one image. `differences` say where the other generation's network of this config computes
+    something else, although its variables may be the same.
     """
 
     meta_architecture: str
@@ -41,6 +42,7 @@ class NetworkDescription(NamedTuple):
     anchors: int
     multiply_adds: int
     activation_bytes: int
+    differences: tuple[Difference, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -87,6 +89,7 @@ def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto")
         predictions.box_encodings[1],
         ops.multiply_adds,
         ops.activation_bytes,
+        tuple(ops.differences),
     )
 
 

@@ -9,7 +9,7 @@ from math import prod
 
 from cfgtool.networks.names import Names
 from cfgtool.networks.ops import ONES, ZEROS, BatchNorm, Kernel, Padding, Weights, window
-from cfgtool.networks.variables import Initializer, Variable
+from cfgtool.networks.variables import Difference, Initializer, Variable
 
 Shape = tuple[int, ...]
 """`[batch, height, width, channels]`, or any other shape of a value."""
@@ -26,18 +26,25 @@ _TF1_LEAVES = {
 class ShapeOps:
     """`ops.Ops[Shape]`: infers shapes, records variables, counts.
 
-    After a run: `variables` by name in the order of first use, `multiply_adds` of convolutions for the whole
-    batch, and `activation_bytes`, the float32 size of everything that the operations returned (what a
-    training step keeps at most).
+    After a run: `variables` by name in the order of first use, `differences` between the generations,
+    `multiply_adds` of convolutions for the whole batch, and `activation_bytes`, the float32 size of
+    everything that the operations returned (what a training step keeps at most).
     """
 
-    __slots__ = ("activation_bytes", "multiply_adds", "training", "variables")
+    __slots__ = ("activation_bytes", "differences", "multiply_adds", "training", "variables")
 
     def __init__(self, *, training: bool = False) -> None:
         self.training = training
         self.variables: dict[str, Variable] = {}
+        self.differences: list[Difference] = []
         self.multiply_adds = 0
         self.activation_bytes = 0
+
+    def differs(self, scope: Names, what: str) -> None:
+        """See `Ops.differs`."""
+        difference = Difference(scope.name, what)
+        if difference not in self.differences:
+            self.differences.append(difference)
 
     def shape(self, x: Shape) -> tuple[int | None, ...]:
         """The shape itself."""

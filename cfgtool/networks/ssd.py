@@ -204,6 +204,11 @@ def _backbone(ops: Ops[T], extractor: _Extractor, image: T) -> dict[int, T]:
             generation=extractor.generation,
         )
         return {2: blocks[3], 3: blocks[5], 4: blocks[11], 5: blocks[13]}
+    if extractor.overrides and extractor.hyper.activation != "relu_6":
+        kind = extractor.hyper.activation
+        ops.differs(
+            scope, f"the backbone's activation is relu_6 in TF1, and {kind} from conv_hyperparams in TF2"
+        )
     slim = extractor.generation == "tf1"
     maps = mobilenet_v2(
         ops,
@@ -235,10 +240,10 @@ def _pyramid(ops: Ops[T], extractor: _Extractor, levels: dict[int, T]) -> list[T
             f"fpn.min_level {first} is not between 2 and {top}", hint="the usual levels are 3 to 7"
         )
     inputs = [levels[level] for level in range(first, top + 1)]
+    # Below a max_level of 5 the Keras extractor counts from the coarse end, and so takes other maps than TF1.
+    lowest = _PYRAMID_TOP - (top - first)
     if extractor.generation == "tf2":
-        # Below a max_level of 5 the Keras extractor counts from the coarse end, and so takes other maps
-        # than TF1.
-        inputs = [levels[level] for level in range(2 + 3 - (top - first), 6)]
+        inputs = [levels[level] for level in range(lowest, _PYRAMID_TOP + 1)]
     settings = Settings(
         extractor.depth(fpn.integer("additional_layer_depth")),
         extractor.hyper,
@@ -252,6 +257,9 @@ def _pyramid(ops: Ops[T], extractor: _Extractor, levels: dict[int, T]) -> list[T
         keras=f"{extractor.kind.keras_scope}/FeatureMaps/top_down",
         tf1="fpn",
     )
+    if lowest != first:
+        what = f"TF1 builds the feature pyramid on level {first} to {top}, TF2 on {lowest} to {_PYRAMID_TOP}"
+        ops.differs(scope, what)
     maps = top_down(ops, inputs, scope, settings)
     scope = extractor.names("neck", tf2="_coarse_feature_layers", keras=extractor.kind.keras_scope, tf1="fpn")
     number = 14 if extractor.kind.backbone == "mobilenet_v1" else 20

@@ -129,6 +129,9 @@ class TensorOps:
         self._dropouts = 0
         self._cast: dict[str, tf.Tensor] = {}
 
+    def differs(self, scope: Names, what: str) -> None:
+        """See `Ops.differs`: for the dry run alone."""
+
     def shape(self, x: tf.Tensor) -> tuple[int | None, ...]:
         """See `Ops.shape`."""
         return tuple(x.shape.as_list())
