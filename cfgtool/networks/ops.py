@@ -84,6 +84,13 @@ class Ops(RegionOps[T], Protocol[T]):
 
     training: bool
 
+    def differs(self, scope: Names, what: str) -> None:
+        """Say that this part, configured as it is, computes something else in the other generation.
+
+        Called in both generations alike, and only where the settings let the difference show; `what` is a
+        clause with both sides ("TF1 does this, TF2 that").
+        """
+
     def shape(self, x: T) -> tuple[int | None, ...]:
         """The static shape; None where it is not known before the network runs."""
 

@@ -22,7 +22,7 @@ from cfgtool.networks.ops import (
 )
 from cfgtool.networks.plain_shapes import Shape, windows
 from cfgtool.networks.region_shapes import RegionShapeOps
-from cfgtool.networks.variables import Initializer, Variable
+from cfgtool.networks.variables import Difference, Initializer, Variable
 
 __all__ = ["Shape", "ShapeOps"]
 
@@ -38,16 +38,23 @@ _TF1_LEAVES = {
 class ShapeOps(RegionShapeOps):
     """`ops.Ops[Shape]`: infers shapes, records variables, counts.
 
-    After a run: `variables` by name in the order of first use, `multiply_adds` of convolutions for the whole
-    batch, and `activation_bytes`, the float32 size of everything that the operations returned (what a
-    training step keeps at most).
+    After a run: `variables` by name in the order of first use, `differences` between the generations,
+    `multiply_adds` of convolutions for the whole batch, and `activation_bytes`, the float32 size of
+    everything that the operations returned (what a training step keeps at most).
     """
 
-    __slots__ = ("variables",)
+    __slots__ = ("differences", "variables")
 
     def __init__(self, *, training: bool = False) -> None:
         super().__init__(training=training)
         self.variables: dict[str, Variable] = {}
+        self.differences: list[Difference] = []
+
+    def differs(self, scope: Names, what: str) -> None:
+        """See `Ops.differs`."""
+        difference = Difference(scope.name, what)
+        if difference not in self.differences:
+            self.differences.append(difference)
 
     def conv(
         self,

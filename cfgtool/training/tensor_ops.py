@@ -42,6 +42,9 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         self._dropouts = 0
         self._cast: dict[str, tf.Tensor] = {}
 
+    def differs(self, scope: Names, what: str) -> None:
+        """See `Ops.differs`: for the dry run alone."""
+
     def conv(
         self,
         x: tf.Tensor,
