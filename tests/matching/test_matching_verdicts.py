@@ -283,8 +283,8 @@ def test_rules_of_the_other_generation_can_be_asked_for() -> None:
 
 def test_other_meta_architectures_are_refused() -> None:
     description = network(VARIABLES)._replace(meta_architecture="center_net")
-    with pytest.raises(UserError, match="'center_net' is not described"):
-        restore_plan(description, saved(), "full")
+    with pytest.raises(UserError, match="'center_net' is not described for TF1"):
+        restore_plan(description, saved(), "full", "tf1")
 
 
 @pytest.mark.parametrize(
