@@ -105,6 +105,7 @@ _PARTS = {
 }
 _TWINS = {
     # What class heads and box heads are called beside each other.
+    "_box_prediction_head": "_prediction_heads/predictions",
     "class_predictions_with_background": "predictions",
     "box_encodings": "predictions",
     "_class_predictor_layers": "layers",
@@ -140,3 +141,27 @@ def own_checkpoint(description: NetworkDescription, head_factor: int = 1) -> Che
         assert key is not None
         entries.append(entry(key, shape))
     return checkpoint(entries, object_based)
+
+
+def with_three_classes(shared: Path, description: NetworkDescription, stem: str) -> NetworkDescription:
+    """The network of a table as the OD API builds it for 3 classes in place of the config's."""
+    data = read(shared / f"oracle/tf2/class_dependent/{stem}.json")
+    shapes = {row["key"]: row["shape_at_3_classes"] for row in data["variables_whose_shape_changes"]}
+    variables = [
+        item._replace(shape=tuple(shapes.get(item.tf2_key, item.shape))) for item in description.variables
+    ]
+    return description._replace(variables=tuple(variables))
+
+
+def classifier_of(shared: Path, description: NetworkDescription, stem: str) -> Checkpoint:
+    """The checkpoint of a classifier as the OD API looks for it."""
+    items = {item.tf2_key: item for item in description.variables}
+    rows = read(shared / f"oracle/tf2/restore/{stem}.classification.json")["restored"]
+    return checkpoint([entry(row["restore_key"], items[row["key"]].shape) for row in rows])
+
+
+def moved(source: Checkpoint, old: str, new: str) -> Checkpoint:
+    """The entries below the root `old`, below the root `new`."""
+    start = f"{old}/"
+    found = [item for item in source.tensors() if item.key.startswith(start)]
+    return checkpoint([entry(f"{new}/{item.key[len(start) :]}", item.shape) for item in found])
