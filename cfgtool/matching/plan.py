@@ -96,6 +96,15 @@ class RestorePlan:
         return 100.0 * len(self.restored) / self.requested if self.requested else 0.0
 
     @property
+    def frozen_fresh(self) -> list[Variable]:
+        """The frozen variables that are not restored: they keep what they start with."""
+        if not self.frozen:
+            return []
+        restored = {variable.name for variable, _ in self.restored}
+        wanted = self.frozen - restored
+        return [variable for variable in self.network.variables if variable.name in wanted]
+
+    @property
     def restored_parameters(self) -> int:
         """Number of values that come from the checkpoint."""
         return sum(variable.size for variable, _ in self.restored)

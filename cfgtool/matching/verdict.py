@@ -64,14 +64,17 @@ def _judge_frozen(plan: RestorePlan) -> None:
     """Variables that are frozen should come from somewhere."""
     if not plan.frozen or not plan.restored:
         return
-    restored = {variable.name for variable, _ in plan.restored}
-    fresh = [variable.name for variable in plan.network.variables if variable.name in plan.frozen - restored]
-    count = len(plan.frozen)
-    if not fresh:
-        plan.notes.append(f"{count} variables are frozen, all of them are restored")
-        return
-    text = f"{len(fresh)} of the {count} frozen variables are not restored and keep their start values"
-    plan.warnings.append(f"{text}, such as {fresh[0]!r}")
+    if plan.frozen_fresh:
+        plan.warnings.append(frozen_in_words(plan))
+    else:
+        plan.notes.append(f"{len(plan.frozen)} variables are frozen, all of them are restored")
+
+
+def frozen_in_words(plan: RestorePlan) -> str:
+    """What is frozen and does not come from the checkpoint."""
+    fresh = plan.frozen_fresh
+    text = f"{len(fresh)} of the {len(plan.frozen)} frozen variables are not restored"
+    return f"{text} and keep what they start with, such as '{fresh[0].name}'"
 
 
 def _verdict(plan: RestorePlan) -> Verdict:
