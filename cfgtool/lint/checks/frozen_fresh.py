@@ -80,14 +80,15 @@ from typing import TYPE_CHECKING
 from cfgtool.lint.checks._restore import plan_of
 from cfgtool.lint.rules import Rule
 from cfgtool.matching.verdict import frozen_in_words
-from cfgtool.networks.freezing import FIELDS
+from cfgtool.networks.freezing import FIELDS, freeze_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cfgtool.lint.context import Context
     from cfgtool.lint.findings import Finding
-    from cfgtool.schema import Config
+    from cfgtool.matching import RestorePlan
+    from cfgtool.schema import Config, Entry
 
 RULE = Rule(
     code="CFG430",
@@ -106,5 +107,14 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     plan = plan_of(context, config)
     if plan is None or plan.verdict.severity == "error" or not plan.frozen_fresh:
         return
-    place = next(entry for field in FIELDS for entry in config.entries(field))
-    yield RULE.finding(place, frozen_in_words(plan))
+    yield RULE.finding(_place(config, plan), frozen_in_words(plan))
+
+
+def _place(config: Config, plan: RestorePlan) -> Entry:
+    """The first pattern that freezes such a variable; else the fields that leave it out."""
+    fresh = {variable.name for variable in plan.frozen_fresh}
+    entries = [entry for field in FIELDS for entry in config.entries(field)]
+    for entry, pattern in zip(entries, freeze_patterns(config, plan.network.variables), strict=True):
+        if pattern.field == "freeze_variables" and pattern.variables & fresh:
+            return entry
+    return entries[-1]
