@@ -29,7 +29,8 @@ class NetworkDescription(NamedTuple):
     `input_shape` is [height, width, channels] of an image as the network gets it; where the resizer leaves
     the size open it is a nominal one. `feature_maps` are [height, width, channels] of what the head looks at,
     `anchors` counts the anchors of one image. `multiply_adds` of the convolutions and `activation_bytes`
-    (float32) are for one image.
+    (float32) are for one image. `verified` is False for a network whose variables were not compared with a
+    reference table of the OD API.
     """
 
     meta_architecture: str
@@ -41,6 +42,7 @@ class NetworkDescription(NamedTuple):
     anchors: int
     multiply_adds: int
     activation_bytes: int
+    verified: bool = True
 
     @property
     def parameters(self) -> int:
@@ -53,11 +55,18 @@ class NetworkDescription(NamedTuple):
         return sum(variable.size for variable in self.variables if variable.trainable)
 
 
-def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto") -> NetworkDescription:
+def describe(
+    config: Config,
+    generation: Literal["auto", "tf1", "tf2"] = "auto",
+    *,
+    size: tuple[int, int] | None = None,
+    ops: ShapeOps | None = None,
+) -> NetworkDescription:
     """The network of a whole pipeline config.
 
     `generation` auto: the one that the extractor type belongs to; another one describes the same network as
-    that generation builds it. Raises UserError for networks that are not described and for settings that
+    that generation builds it. `size`, [height, width], takes the place of what the resizer gives; `ops` is
+    what counts (`accounting.CostOps` does so by layer). Raises UserError for networks that are not described and for settings that
     cannot be built.
     """
     model = config.message("model")
@@ -70,8 +79,10 @@ def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto")
     _refuse_endless(message)
     own: Generation = "tf1" if find_ssd(type_).generation == "tf1" else "tf2"
     shape = image_shape(message.message("image_resizer"))
+    if size is not None:
+        shape = (*size, shape[2])
     # Variables do not depend on the size of the image; costs and anchors do.
-    ops = ShapeOps()
+    ops = ops or ShapeOps()
     try:
         predictions = ssd(ops, message, (1, *shape), generation)
     except ArithmeticError as error:

@@ -29,6 +29,9 @@ class ShapeOps:
     After a run: `variables` by name in the order of first use, `multiply_adds` of convolutions for the whole
     batch, and `activation_bytes`, the float32 size of everything that the operations returned (what a
     training step keeps at most).
+
+    An operation records its variables first, then counts, then calls `_made`: `accounting.CostOps` attributes
+    costs to layers by that order.
     """
 
     __slots__ = ("activation_bytes", "multiply_adds", "training", "variables")
