@@ -66,8 +66,8 @@ def describe(
 
     `generation` auto: the one that the extractor type belongs to; another one describes the same network as
     that generation builds it. `size`, [height, width], takes the place of what the resizer gives; `ops` is
-    what counts (`accounting.CostOps` does so by layer). Raises UserError for networks that are not described and for settings that
-    cannot be built.
+    what counts (`accounting.CostOps` does so by layer). Raises UserError for networks that are not described
+    and for settings that cannot be built.
     """
     model = config.message("model")
     kind = model.which("model")
