@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
 
 from cfgtool.errors import UserError
-from cfgtool.networks.extractors import find_ssd
+from cfgtool.networks.extractors import find_extractor
 from cfgtool.networks.hyperparams import Generation
-from cfgtool.networks.shapes import ShapeOps
-from cfgtool.networks.ssd import ssd
+from cfgtool.networks.image_size import image_shape
+from cfgtool.networks.shapes import Shape, ShapeOps
 from cfgtool.networks.variables import Variable
 
 if TYPE_CHECKING:
     from cfgtool.schema import Config
 
-_NOMINAL_SIZE = 320
-"""The edge in pixels that is counted with where the config leaves the image size open."""
-
-
 _REPEATING = ("num_layers", "num_layers_before_predictor", "max_level", "num_iterations")
 """Fields that say how often something is built; a slip of the keyboard there must not be carried out."""
 _MOST_REPETITIONS = 1000
+
+_DETECTORS = {"ssd": "cfgtool.networks.ssd.detector"}
+"""The module of each meta-architecture; its function `outline` runs the network on shapes."""
+
+
+class Outline(NamedTuple):
+    """What a detector says of itself: `feature_maps` [height, width, channels] that its heads look at, and
+    the number of `anchors` of one image, 0 for a network without any.
+    """
+
+    feature_maps: tuple[tuple[int, ...], ...]
+    anchors: int
+
+
+class _Detector(Protocol):
+    """The function `outline` of a meta-architecture's module."""
+
+    def __call__(self, ops: ShapeOps, config: Config, image: Shape, generation: Generation) -> Outline: ...
 
 
 class NetworkDescription(NamedTuple):
@@ -29,8 +43,8 @@ class NetworkDescription(NamedTuple):
     `input_shape` is [height, width, channels] of an image as the network gets it; where the resizer leaves
     the size open it is a nominal one. `feature_maps` are [height, width, channels] of what the head looks at,
     `anchors` counts the anchors of one image. `multiply_adds` of the convolutions and `activation_bytes`
-    (float32) are for one image. `verified` is False for a network whose variables were not compared with a
-    reference table of the OD API.
+    (float32) are for one image. `verified` is False where no list of variables of the OD API itself could be
+    compared for the extractor type.
     """
 
     meta_architecture: str
@@ -71,33 +85,39 @@ def describe(
     """
     model = config.message("model")
     kind = model.which("model")
-    if kind != "ssd":
+    if kind not in _DETECTORS:
         what = f"meta-architecture {kind!r} is not described yet" if kind else "the config has no model"
-        raise UserError(what, hint="described are SSD models (model.ssd)")
-    message = model.message("ssd")
-    type_ = message.message("feature_extractor").text("type")
+        raise UserError(what, hint=f"described are {', '.join(f'model.{name}' for name in _DETECTORS)}")
+    from importlib import import_module
+
+    message = model.message(kind)
     _refuse_endless(message)
-    own: Generation = "tf1" if find_ssd(type_).generation == "tf1" else "tf2"
+    extractor = find_extractor(message.message("feature_extractor").text("type"), kind)
+    whose = cast(Generation, extractor.generation) if generation == "auto" else generation
+    if whose not in extractor.worlds:
+        raise UserError(f"feature extractor type {extractor.type!r} has no {whose.upper()} form")
     shape = image_shape(message.message("image_resizer"))
     if size is not None:
         shape = (*size, shape[2])
+    outline: _Detector = import_module(_DETECTORS[kind]).outline
     # Variables do not depend on the size of the image; costs and anchors do.
     ops = ops or ShapeOps()
     try:
-        predictions = ssd(ops, message, (1, *shape), generation)
+        outlined = outline(ops, message, (1, *shape), whose)
     except ArithmeticError as error:
-        hint = "look for zeros, 'inf' and 'nan' in 'model.ssd'"
+        hint = f"look for zeros, 'inf' and 'nan' in 'model.{kind}'"
         raise UserError(f"the numbers of the model cannot be computed with ({error})", hint=hint) from None
     return NetworkDescription(
-        "ssd",
-        type_,
-        own if generation == "auto" else generation,
+        kind,
+        extractor.type,
+        whose,
         tuple(ops.variables.values()),
         shape,
-        tuple(feature_map[1:] for feature_map in predictions.feature_maps),
-        predictions.box_encodings[1],
+        outlined.feature_maps,
+        outlined.anchors,
         ops.multiply_adds,
         ops.activation_bytes,
+        extractor.verified,
     )
 
 
@@ -111,23 +131,3 @@ def _refuse_endless(message: Config) -> None:
                     f"'{where}' of {config.integer(name)} is more than any network has",
                     hint=f"write {_MOST_REPETITIONS} at most",
                 )
-
-
-def image_shape(resizer: Config) -> tuple[int, int, int]:
-    """[height, width, channels] that an `ImageResizer` message gives every image; a nominal size where
-    images keep their own.
-    """
-    kind = resizer.which("image_resizer_oneof")
-    if kind is None:
-        return (_NOMINAL_SIZE, _NOMINAL_SIZE, 3)
-    message = resizer.message(kind)
-    channels = (
-        1 if "convert_to_grayscale" in message.type.fields and message.flag("convert_to_grayscale") else 3
-    )
-    if kind == "fixed_shape_resizer":
-        return (message.integer("height"), message.integer("width"), channels)
-    if kind == "keep_aspect_ratio_resizer":
-        longer = message.integer("max_dimension")
-        shorter = longer if message.flag("pad_to_max_dimension") else message.integer("min_dimension")
-        return (shorter, longer, channels)
-    return (_NOMINAL_SIZE, _NOMINAL_SIZE, channels)

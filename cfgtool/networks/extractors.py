@@ -1,4 +1,8 @@
-"""Which feature extractor types the OD API knows, and which of them are described here."""
+"""Which feature extractor types the OD API knows, and which of them are described here.
+
+A family is a module of the meta-architecture's package (`networks/ssd/mobilenet_v1.py`) that describes the
+types which share a backbone.
+"""
 
 from __future__ import annotations
 
@@ -7,92 +11,119 @@ from typing import NamedTuple
 from cfgtool.errors import UserError
 
 
-class SsdExtractor(NamedTuple):
-    """An SSD feature extractor: `backbone` and `neck` name functions, `twin` says that the network has a
-    TF2 form.
+class Extractor(NamedTuple):
+    """A feature extractor type: `family` is the module that describes it, None where nothing does.
 
-    `keras_scope` is the Keras name of the extractor in that form.
+    `generation` is the one that the type belongs to, `twin` says that the other one has the same network.
+    `verified` says that a list of variables made by the OD API itself was compared; what such a list does not
+    cover is derived from its relatives.
     """
 
     type: str
+    architecture: str
     generation: str
-    backbone: str
-    neck: str
-    twin: bool = True
+    family: str | None
+    twin: bool
+    verified: bool
 
     @property
-    def keras_scope(self) -> str:
-        """The name that Keras derives from the class of the extractor."""
-        version, fpn = self.backbone[-1], "_fpn" if self.neck == "fpn" else ""
-        return f"ssd_mobile_net_v{version}{fpn}_keras_feature_extractor"
+    def worlds(self) -> tuple[str, ...]:
+        """The generations that have the network, the type's own first."""
+        other = "tf2" if self.generation == "tf1" else "tf1"
+        return (self.generation, other) if self.twin else (self.generation,)
 
 
-_TWINS = (
-    ("ssd_mobilenet_v1", "mobilenet_v1", "extra"),
-    ("ssd_mobilenet_v1_fpn", "mobilenet_v1", "fpn"),
-    ("ssd_mobilenet_v2", "mobilenet_v2", "extra"),
-    ("ssd_mobilenet_v2_fpn", "mobilenet_v2", "fpn"),
-)
-_ALONE = (
-    ("ssd_mobilenet_v1_ppn", "mobilenet_v1", "pooled"),
-    ("embedded_ssd_mobilenet_v1", "mobilenet_v1", "embedded"),
-)
-SSD: dict[str, SsdExtractor] = {
-    extractor.type: extractor
-    for extractor in (
-        *(SsdExtractor(type_, "tf1", backbone, neck) for type_, backbone, neck in _TWINS),
-        *(SsdExtractor(f"{type_}_keras", "tf2", backbone, neck) for type_, backbone, neck in _TWINS),
-        *(SsdExtractor(type_, "tf1", backbone, neck, twin=False) for type_, backbone, neck in _ALONE),
-    )
-}
-"""The SSD extractors that are described, by `feature_extractor.type`."""
+_TF1_AND_TF2 = """
+ssd          mobilenet_v1         ssd_mobilenet_v1 ssd_mobilenet_v1_fpn
+ssd          mobilenet_v2         ssd_mobilenet_v2 ssd_mobilenet_v2_fpn
+ssd          -                    ssd_resnet50_v1_fpn ssd_resnet101_v1_fpn? ssd_resnet152_v1_fpn?
+faster_rcnn  -                    faster_rcnn_resnet50 faster_rcnn_resnet101 faster_rcnn_resnet152?
+faster_rcnn  -                    faster_rcnn_inception_resnet_v2
+"""
+"""Architecture, family and types of both generations, under their TF1 names; TF2 appends `_keras`.
 
-_TF2 = """
-ssd_mobilenet_v1_keras ssd_mobilenet_v1_fpn_keras ssd_mobilenet_v2_keras ssd_mobilenet_v2_fpn_keras
-ssd_resnet50_v1_fpn_keras ssd_resnet101_v1_fpn_keras ssd_resnet152_v1_fpn_keras
-ssd_efficientnet-b0_bifpn_keras ssd_efficientnet-b1_bifpn_keras ssd_efficientnet-b2_bifpn_keras
-ssd_efficientnet-b3_bifpn_keras ssd_efficientnet-b4_bifpn_keras ssd_efficientnet-b5_bifpn_keras
-ssd_efficientnet-b6_bifpn_keras ssd_efficientnet-b7_bifpn_keras faster_rcnn_resnet50_keras
-faster_rcnn_resnet101_keras faster_rcnn_resnet152_keras faster_rcnn_inception_resnet_v2_keras
-faster_rcnn_resnet50_fpn_keras faster_rcnn_resnet101_fpn_keras faster_rcnn_resnet152_fpn_keras
-resnet_v2_50 resnet_v2_101 resnet_v1_18_fpn resnet_v1_34_fpn resnet_v1_50_fpn resnet_v1_101_fpn
-hourglass_10 hourglass_20 hourglass_32 hourglass_52 hourglass_104 mobilenet_v2 mobilenet_v2_fpn
-mobilenet_v2_fpn_sep_conv
+`-`: not described. `?`: no list of variables of the OD API was compared.
 """
 _TF1 = """
-ssd_inception_v2 ssd_inception_v3 ssd_mobilenet_v1 ssd_mobilenet_v1_fpn ssd_mobilenet_v1_ppn
-ssd_mobilenet_v2 ssd_mobilenet_v2_fpn ssd_mobilenet_v2_mnasfpn ssd_mobilenet_v3_large
-ssd_mobilenet_v3_small ssd_mobilenet_edgetpu ssd_resnet50_v1_fpn ssd_resnet101_v1_fpn
-ssd_resnet152_v1_fpn ssd_resnet50_v1_ppn ssd_resnet101_v1_ppn ssd_resnet152_v1_ppn
-embedded_ssd_mobilenet_v1 ssd_pnasnet ssd_mobiledet_cpu ssd_mobiledet_dsp ssd_mobiledet_edgetpu
-ssd_mobiledet_gpu ssd_spaghettinet faster_rcnn_nas faster_rcnn_pnas faster_rcnn_inception_resnet_v2
-faster_rcnn_inception_v2 faster_rcnn_resnet50 faster_rcnn_resnet101 faster_rcnn_resnet152
+ssd          mobilenet_v1         ssd_mobilenet_v1_ppn embedded_ssd_mobilenet_v1
+ssd          -                    ssd_resnet50_v1_ppn? ssd_resnet101_v1_ppn? ssd_resnet152_v1_ppn?
+ssd          -                    ssd_inception_v2 ssd_inception_v3?
+ssd          -                    ssd_mobilenet_v3_large ssd_mobilenet_v3_small?
+ssd          -                    ssd_mobilenet_edgetpu
+ssd          -                    ssd_mobiledet_cpu ssd_mobiledet_dsp? ssd_mobiledet_edgetpu ssd_mobiledet_gpu?
+ssd          -                    ssd_mobilenet_v2_mnasfpn
+ssd          -                    ssd_pnasnet?
+ssd          -                    ssd_spaghettinet?
+faster_rcnn  -                    faster_rcnn_inception_v2
+faster_rcnn  -                    faster_rcnn_nas
+faster_rcnn  -                    faster_rcnn_pnas?
 """
+_TF2 = """
+ssd          -   ssd_efficientnet-b0_bifpn_keras ssd_efficientnet-b1_bifpn_keras? ssd_efficientnet-b2_bifpn_keras?
+ssd          -   ssd_efficientnet-b3_bifpn_keras ssd_efficientnet-b4_bifpn_keras? ssd_efficientnet-b5_bifpn_keras?
+ssd          -   ssd_efficientnet-b6_bifpn_keras ssd_efficientnet-b7_bifpn_keras?
+faster_rcnn  -   faster_rcnn_resnet50_fpn_keras faster_rcnn_resnet101_fpn_keras? faster_rcnn_resnet152_fpn_keras?
+center_net   -   resnet_v2_50? resnet_v2_101
+center_net   -   resnet_v1_18_fpn? resnet_v1_34_fpn? resnet_v1_50_fpn resnet_v1_101_fpn?
+center_net   -   hourglass_10? hourglass_20? hourglass_32? hourglass_52? hourglass_104
+center_net   -   mobilenet_v2? mobilenet_v2_fpn? mobilenet_v2_fpn_sep_conv?
+"""
+
+
+def _registry() -> dict[str, Extractor]:
+    found: dict[str, Extractor] = {}
+    for rows, generations in ((_TF1_AND_TF2, ("tf1", "tf2")), (_TF1, ("tf1",)), (_TF2, ("tf2",))):
+        for row in rows.strip().splitlines():
+            architecture, family, *types = row.split()
+            for marked in types:
+                for generation in generations:
+                    type_ = marked.rstrip("?")
+                    if len(generations) == 2 and generation == "tf2":
+                        type_ += "_keras"
+                    found[type_] = Extractor(
+                        type_,
+                        architecture,
+                        generation,
+                        None if family == "-" else family,
+                        len(generations) == 2,
+                        not marked.endswith("?"),
+                    )
+    return found
+
+
+EXTRACTORS = _registry()
+"""Every registered type of the OD API, by `feature_extractor.type`."""
 
 
 def known_extractors() -> dict[str, str]:
     """Every registered feature extractor type of the OD API and its generation, `tf1` or `tf2`."""
-    return {**dict.fromkeys(_TF1.split(), "tf1"), **dict.fromkeys(_TF2.split(), "tf2")}
+    return {extractor.type: extractor.generation for extractor in EXTRACTORS.values()}
 
 
-def described_extractors() -> tuple[str, ...]:
-    """The types whose networks can be described and trained here."""
-    return tuple(SSD)
+def described_extractors(architecture: str | None = None) -> tuple[str, ...]:
+    """The types whose networks can be described here, of all meta-architectures or of one."""
+    return tuple(
+        extractor.type
+        for extractor in EXTRACTORS.values()
+        if extractor.family is not None and architecture in (None, extractor.architecture)
+    )
 
 
-def find_ssd(type_: str) -> SsdExtractor:
-    """The described SSD extractor of that type; raises UserError for any other, with the nearest
-    described one.
-    """
-    extractor = SSD.get(type_)
-    if extractor is not None:
+def find_extractor(type_: str, architecture: str) -> Extractor:
+    """The described type of that name; raises UserError for any other, with the nearest described one."""
+    extractor = EXTRACTORS.get(type_)
+    if extractor is not None and extractor.architecture == architecture and extractor.family is not None:
         return extractor
     # Costs several milliseconds, for errors only.
     import difflib
 
-    near = difflib.get_close_matches(type_, SSD, 1, cutoff=0.4)
-    known = "is not described yet" if type_ in known_extractors() else "is unknown"
-    hint = f"described are {', '.join(SSD)}"
+    described = described_extractors(architecture)
+    near = difflib.get_close_matches(type_, described, 1, cutoff=0.4)
+    known = "is unknown"
+    if extractor is not None:
+        other = extractor.architecture
+        known = "is not described yet" if other == architecture else f"belongs to {other!r} models"
+    hint = f"described are {', '.join(described)}"
     raise UserError(
         f"feature extractor type {type_!r} {known}", hint=f"nearest is {near[0]!r}; {hint}" if near else hint
     )

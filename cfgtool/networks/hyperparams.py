@@ -48,7 +48,7 @@ class Hyperparams(NamedTuple):
         return ZEROS if self.bias else None
 
 
-BACKBONE = Hyperparams(
+MOBILENET = Hyperparams(
     Weights(Initializer("truncated_normal", stddev=0.09), l2=0.00004), BatchNorm(), "relu_6", bias=False
 )
 """A MobileNet backbone without `override_base_feature_extractor_hyperparams` (the same numbers in both

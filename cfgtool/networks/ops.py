@@ -119,11 +119,24 @@ class Ops(Protocol[T]):
     def batch_norm(self, x: T, layer: Names, norm: BatchNorm) -> T:
         """Normalise each channel: by the batch in training, by the moving statistics otherwise."""
 
+    def dense(
+        self, x: T, layer: Names, units: int, *, weights: Weights, bias: Initializer | None = None
+    ) -> T:
+        """A fully connected layer over the last axis; variables kernel [in, units], bias [units]."""
+
     def activation(self, x: T, kind: str) -> T:
-        """`none`, `relu`, `relu_6`, `swish` or `sigmoid`, elementwise."""
+        """`none`, `relu`, `relu_6`, `swish`, `sigmoid`, `hard_sigmoid` (relu_6(x + 3) / 6) or `hard_swish`
+        (x times that), elementwise.
+        """
 
     def add(self, a: T, b: T) -> T:
         """The sum of two values of one shape."""
+
+    def multiply(self, a: T, b: T) -> T:
+        """The product of two values of one rank; axes of size 1 are broadcast."""
+
+    def scale(self, x: T, factor: float) -> T:
+        """`x` times a constant."""
 
     def upsample_add(self, small: T, large: T) -> T:
         """`large` plus `small` doubled in height and width (nearest neighbour) and cut to the size of
@@ -135,6 +148,21 @@ class Ops(Protocol[T]):
 
     def max_pool(self, x: T, kernel: Kernel, *, stride: int, padding: Padding = "SAME") -> T:
         """The largest value of each window."""
+
+    def avg_pool(self, x: T, kernel: Kernel, *, stride: int, padding: Padding = "SAME") -> T:
+        """The mean of each window; what lies beyond the edge does not count."""
+
+    def global_mean(self, x: T) -> T:
+        """The mean over height and width: [batch, 1, 1, channels]."""
+
+    def resize(self, x: T, size: tuple[int, int], *, method: Literal["nearest", "bilinear"] = "nearest") -> T:
+        """`x` at another height and width, pixel centres at halves (`tf.image.resize` of TF2)."""
+
+    def upsample(self, x: T, factor: int) -> T:
+        """Every pixel repeated `factor` times in height and width."""
+
+    def pad(self, x: T, height: tuple[int, int], width: tuple[int, int]) -> T:
+        """Zeros before and after, in height and in width."""
 
     def pad_to_multiple(self, x: T, multiple: int) -> T:
         """Zeros below and at the right, until height and width are multiples."""

@@ -4,15 +4,14 @@ for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
 from cfgtool.networks.names import Names
 from cfgtool.networks.ops import ONES, ZEROS, BatchNorm, Kernel, Padding, Weights, window
+from cfgtool.networks.plain_shapes import PlainShapeOps, Shape, windows
 from cfgtool.networks.variables import Initializer, Variable
 
-Shape = tuple[int, ...]
-"""`[batch, height, width, channels]`, or any other shape of a value."""
+__all__ = ["Shape", "ShapeOps"]
 
 _PLAIN = Weights(ZEROS)
 _TF1_LEAVES = {
@@ -23,7 +22,7 @@ _TF1_LEAVES = {
 }
 
 
-class ShapeOps:
+class ShapeOps(PlainShapeOps):
     """`ops.Ops[Shape]`: infers shapes, records variables, counts.
 
     After a run: `variables` by name in the order of first use, `multiply_adds` of convolutions for the whole
@@ -34,17 +33,12 @@ class ShapeOps:
     costs to layers by that order.
     """
 
-    __slots__ = ("activation_bytes", "multiply_adds", "training", "variables")
+    __slots__ = ("multiply_adds", "variables")
 
     def __init__(self, *, training: bool = False) -> None:
-        self.training = training
+        super().__init__(training=training)
         self.variables: dict[str, Variable] = {}
         self.multiply_adds = 0
-        self.activation_bytes = 0
-
-    def shape(self, x: Shape) -> tuple[int | None, ...]:
-        """The shape itself."""
-        return x
 
     def conv(
         self,
@@ -63,7 +57,7 @@ class ShapeOps:
         height, width = window(kernel)
         self._weights(layer, "kernel", (height, width, x[3], filters), weights)
         self._bias(layer, filters, bias)
-        out = _windows(x, (height, width), stride, padding, dilation)
+        out = windows(x, (height, width), stride, padding, dilation)
         self.multiply_adds += prod(out) * height * width * x[3] * filters
         return self._made((*out, filters))
 
@@ -83,7 +77,7 @@ class ShapeOps:
         height, width = window(kernel)
         self._weights(layer, "depthwise_kernel", (height, width, x[3], 1), weights)
         self._bias(layer, x[3], bias)
-        out = _windows(x, (height, width), stride, padding, dilation)
+        out = windows(x, (height, width), stride, padding, dilation)
         self.multiply_adds += prod(out) * height * width * x[3]
         return self._made((*out, x[3]))
 
@@ -105,7 +99,7 @@ class ShapeOps:
         self._weights(layer, "depthwise_kernel", (height, width, x[3], 1), depthwise)
         self._weights(layer, "pointwise_kernel", (1, 1, x[3], filters), pointwise)
         self._bias(layer, filters, bias)
-        out = _windows(x, (height, width), stride, padding, 1)
+        out = windows(x, (height, width), stride, padding, 1)
         self.multiply_adds += prod(out) * x[3] * (height * width + filters)
         self._made((*out, x[3]))
         return self._made((*out, filters))
@@ -121,56 +115,14 @@ class ShapeOps:
         self._record(layer, "moving_variance", channels, ONES, _PLAIN, trainable=False)
         return self._made(x)
 
-    def activation(self, x: Shape, kind: str) -> Shape:
-        """See `Ops.activation`."""
-        return x if kind == "none" else self._made(x)
-
-    def add(self, a: Shape, b: Shape) -> Shape:
-        """See `Ops.add`."""
-        if a != b:
-            raise ValueError(f"shapes differ: {a} and {b}")
-        return self._made(a)
-
-    def upsample_add(self, small: Shape, large: Shape) -> Shape:
-        """See `Ops.upsample_add`."""
-        if small[3] != large[3] or small[1] * 2 < large[1] or small[2] * 2 < large[2]:
-            raise ValueError(f"{small} doubled does not cover {large}")
-        return self._made(large)
-
-    def concat(self, values: Sequence[Shape], axis: int) -> Shape:
-        """See `Ops.concat`."""
-        first = list(values[0])
-        first[axis] = sum(value[axis] for value in values)
-        return self._made(tuple(first))
-
-    def max_pool(self, x: Shape, kernel: Kernel, *, stride: int, padding: Padding = "SAME") -> Shape:
-        """See `Ops.max_pool`."""
-        return self._made((*_windows(x, window(kernel), stride, padding, 1), x[3]))
-
-    def pad_to_multiple(self, x: Shape, multiple: int) -> Shape:
-        """See `Ops.pad_to_multiple`."""
-        height, width = (-(-size // multiple) * multiple for size in x[1:3])
-        return (x[0], height, width, x[3])
-
-    def reshape(self, x: Shape, shape: tuple[int, ...]) -> Shape:
-        """See `Ops.reshape`."""
-        if -1 not in shape:
-            return (x[0], *shape)
-        # With one entry of -1 the product of all is minus the product of the others.
-        rest = prod(x[1:]) // -prod(shape)
-        return (x[0], *(rest if size == -1 else size for size in shape))
-
-    def dropout(self, x: Shape, keep_probability: float) -> Shape:  # noqa: ARG002
-        """See `Ops.dropout`."""
-        return self._made(x) if self.training else x
-
-    def clip(self, x: Shape, low: float, high: float) -> Shape:  # noqa: ARG002
-        """See `Ops.clip`."""
-        return self._made(x)
-
-    def _made(self, shape: Shape) -> Shape:
-        self.activation_bytes += 4 * prod(shape)
-        return shape
+    def dense(
+        self, x: Shape, layer: Names, units: int, *, weights: Weights, bias: Initializer | None = None
+    ) -> Shape:
+        """See `Ops.dense`."""
+        self._weights(layer, "kernel", (x[-1], units), weights)
+        self._bias(layer, units, bias)
+        self.multiply_adds += prod(x) * units
+        return self._made((*x[:-1], units))
 
     def _weights(self, layer: Names, leaf: str, shape: Shape, weights: Weights) -> None:
         self._record(layer, leaf, shape, weights.initializer, weights, trainable=True)
@@ -206,12 +158,3 @@ class ShapeOps:
             weights.l2,
             l1=weights.l1,
         )
-
-
-def _windows(x: Shape, size: tuple[int, int], stride: int, padding: Padding, dilation: int) -> Shape:
-    """[batch, height, width] after a window of `size` has been moved over `x`."""
-    if padding == "VALID":
-        height, width = (n - dilation * (k - 1) for n, k in zip(x[1:3], size, strict=True))
-    else:
-        height, width = x[1:3]
-    return (x[0], -(-height // stride), -(-width // stride))

@@ -97,7 +97,7 @@ def test_padding_to_a_multiple_enlarges_the_maps() -> None:
     ],
 )
 def test_image_shapes(resizer: str, shape: tuple[int, int, int]) -> None:
-    from cfgtool.networks.description import image_shape
+    from cfgtool.networks.image_size import image_shape
 
     assert (
         image_shape(

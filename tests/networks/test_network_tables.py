@@ -8,34 +8,18 @@ from pathlib import Path
 import pytest
 from network_configs import read
 
-from cfgtool.networks import NetworkDescription, describe
+from cfgtool.networks import NetworkDescription, describe, described_extractors
 
 pytestmark = pytest.mark.reference
 
-TF2 = [
-    "ssd_mobilenet_v1_fpn_640x640_coco17_tpu-8",
-    "ssd_mobilenet_v2_320x320_coco17_tpu-8",
-    "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
-    "ssd_mobilenet_v2_pets_keras",
-]
-TF1 = [
-    "embedded_ssd_mobilenet_v1_coco",
-    "ssd_mobilenet_v1_0.75_depth_quantized_300x300_coco14_sync",
-    "ssd_mobilenet_v1_0.75_depth_quantized_300x300_pets_sync",
-    "ssd_mobilenet_v1_300x300_coco14_sync",
-    "ssd_mobilenet_v1_coco",
-    "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync",
-    "ssd_mobilenet_v1_fpp",
-    "ssd_mobilenet_v1_pets",
-    "ssd_mobilenet_v1_ppn_shared_box_predictor_300x300_coco14_sync",
-    "ssd_mobilenet_v1_quantized_300x300_coco14_sync",
-    "ssd_mobilenet_v2_coco",
-    "ssd_mobilenet_v2_fpnlite_quantized_shared_box_predictor_256x256_depthmultiplier_75_coco14_sync",
-    "ssd_mobilenet_v2_fullyconv_coco",
-    "ssd_mobilenet_v2_quantized_300x300_coco",
-    "ssdlite_mobilenet_v1_coco",
-    "ssdlite_mobilenet_v2_coco",
-]
+STEMS = sorted(
+    line
+    for path in (Path(__file__).parent / "tables").glob("*.txt")
+    for line in path.read_text(encoding="utf-8").split()
+)
+"""`tf1/NAME` or `tf2/NAME` of every table that a described network must be equal to, one file per family."""
+TF1 = [stem.removeprefix("tf1/") for stem in STEMS if stem.startswith("tf1/")]
+TF2 = [stem.removeprefix("tf2/") for stem in STEMS if stem.startswith("tf2/")]
 MAPPINGS = {
     "ssd_mobilenet_v1": "ssd_mobilenet_v1_coco",
     "ssd_mobilenet_v1_fpn": "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync",
@@ -56,6 +40,13 @@ def described(shared: Path, stem: str, *, classes: int | None = None) -> Network
 
 def table(shared: Path, path: str) -> dict:
     return json.loads((shared / "oracle" / path).read_text())
+
+
+def test_every_table_of_a_described_network_is_compared(shared: Path) -> None:
+    for path in shared.glob("oracle/tf[12]/*.json"):
+        type_ = json.loads(path.read_text())["feature_extractor_type"]
+        named = f"{path.parent.name}/{path.stem}" in STEMS
+        assert named == (type_ in described_extractors()), path.stem
 
 
 @pytest.mark.parametrize("stem", TF2)

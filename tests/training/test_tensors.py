@@ -22,8 +22,9 @@ from cfgtool.networks.names import Names
 from cfgtool.networks.ops import GLOROT, ZEROS, BatchNorm
 from cfgtool.networks.shapes import ShapeOps
 from cfgtool.networks.variables import Initializer, Variable
+from cfgtool.training.tensor_ops import TensorOps
 from cfgtool.training.tensor_weights import Weights, object_tree, start_value
-from cfgtool.training.tensors import Detector, TensorOps, apply_updates, build_detector
+from cfgtool.training.tensors import Detector, apply_updates, build_detector
 
 LAYER = Names("layer", "model/layer", "layer", "layer")
 TYPES = [

@@ -68,7 +68,7 @@ def extractors_of(message: str, field: FieldType, catalogue: Catalogue) -> tuple
         return ()
     from cfgtool.networks.extractors import described_extractors, known_extractors
 
-    generations, trained = known_extractors(), described_extractors()
+    generations, trained = known_extractors(), described_extractors("ssd")
     allowed = [
         record["when"]["allowed"][name]
         for record in catalogue.records.values()

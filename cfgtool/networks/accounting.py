@@ -1,0 +1,165 @@
+"""What a network costs, layer by layer: parameters, multiply-adds, activations, and the memory of training.
+
+Kept apart from the dry run, which every command pays for: only who asks for a layer's costs counts them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from cfgtool.networks.description import NetworkDescription, describe
+from cfgtool.networks.shapes import Shape, ShapeOps
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from cfgtool.networks.names import Names
+    from cfgtool.networks.ops import Weights
+    from cfgtool.networks.variables import Initializer, Variable
+    from cfgtool.schema import Config
+
+_BYTES = 4  # of a float32
+INPUT = "input"
+"""The layer that operations belong to which come before any other."""
+
+
+class Layer(NamedTuple):
+    """The costs of one layer and of the operations without a name that follow it, for one image.
+
+    `multiply_adds` of convolutions; `activation_bytes`, float32, of all that the operations return; `outputs`
+    the shapes [height, width, channels] that left it, one for each time that it was used.
+    """
+
+    name: str
+    variables: tuple[Variable, ...]
+    multiply_adds: int
+    activation_bytes: int
+    outputs: tuple[Shape, ...]
+
+
+class Account(NamedTuple):
+    """A network and its layers in the order of first use; the layers' costs sum up to the network's."""
+
+    network: NetworkDescription
+    layers: tuple[Layer, ...]
+
+
+class TrainingMemory(NamedTuple):
+    """Bytes that a training step holds at once; what the framework needs itself comes on top."""
+
+    weights: int
+    gradients: int
+    slots: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self)
+
+    @property
+    def fixed(self) -> int:
+        """What does not grow with the batch."""
+        return self.total - self.activations
+
+
+class CostOps(ShapeOps):
+    """`ShapeOps` that remembers which layer counted what; `settle` after the run completes `costs`, by name.
+
+    An operation without a layer of its own (an activation, an addition) belongs to the layer before it.
+    """
+
+    __slots__ = ("_bytes_seen", "_current", "_shape", "_sums_seen", "costs")
+
+    def __init__(self, *, training: bool = False) -> None:
+        super().__init__(training=training)
+        self.costs: dict[str, tuple[int, int, tuple[Shape, ...]]] = {}
+        self._current = INPUT
+        self._shape: Shape | None = None
+        self._sums_seen = self._bytes_seen = 0
+
+    def settle(self) -> None:
+        """Charge what was counted since the last time to the current layer."""
+        if self.multiply_adds == self._sums_seen and self.activation_bytes == self._bytes_seen:
+            return
+        sums, size, outputs = self.costs.get(self._current, (0, 0, ()))
+        self.costs[self._current] = (
+            sums + self.multiply_adds - self._sums_seen,
+            size + self.activation_bytes - self._bytes_seen,
+            outputs if self._shape is None else (*outputs, self._shape[1:]),
+        )
+        self._sums_seen, self._bytes_seen = self.multiply_adds, self.activation_bytes
+        self._shape = None
+
+    def _made(self, shape: Shape) -> Shape:
+        self._shape = shape
+        return super()._made(shape)
+
+    def _record(
+        self,
+        layer: Names,
+        leaf: str,
+        shape: Shape,
+        initializer: Initializer,
+        weights: Weights,
+        *,
+        trainable: bool,
+    ) -> None:
+        # The first variable of a layer comes when all operations before it have counted.
+        self.settle()
+        self._current = layer.name
+        super()._record(layer, leaf, shape, initializer, weights, trainable=trainable)
+
+
+def account(
+    config: Config,
+    generation: Literal["auto", "tf1", "tf2"] = "auto",
+    size: tuple[int, int] | None = None,
+) -> Account:
+    """The network of a whole pipeline config with the costs of its layers; arguments and errors as of
+    `describe`.
+    """
+    ops = CostOps()
+    network = describe(config, generation, size=size, ops=ops)
+    ops.settle()
+    variables: dict[str, list[Variable]] = {name: [] for name in ops.costs if name == INPUT}
+    for variable in network.variables:
+        variables.setdefault(variable.name.rpartition("/")[0], []).append(variable)
+    layers = tuple(
+        Layer(name, tuple(own), *ops.costs.get(name, (0, 0, ()))) for name, own in variables.items()
+    )
+    return Account(network, layers)
+
+
+def training_memory(
+    network: NetworkDescription, batch: int, slots: int = 1, frozen: Set[str] = frozenset()
+) -> TrainingMemory:
+    """The memory of a training step on `batch` images, all in float32.
+
+    Every weight is held; a trained one (trainable, its name not in `frozen`) also has a gradient and `slots`
+    values of the optimizer; the output of every operation is kept for each image until the way back.
+    """
+    trained = sum(
+        variable.size for variable in network.variables if variable.trainable and variable.name not in frozen
+    )
+    return TrainingMemory(
+        _BYTES * network.parameters,
+        _BYTES * trained,
+        _BYTES * slots * trained,
+        batch * network.activation_bytes,
+    )
+
+
+def optimizer_slots(config: Config) -> int:
+    """Values that an optimizer holds for each trained weight; `config` is the `Optimizer` message.
+
+    One for momentum, two for Adam, one or two for RMSProp (without or with momentum), and one for the moving
+    average. None for an empty message.
+    """
+    kind = config.which("optimizer")
+    if kind is None:
+        return 0
+    average = int(config.flag("use_moving_average"))
+    if kind == "rms_prop_optimizer":
+        return 1 + bool(config.message(kind).number("momentum_optimizer_value")) + average
+    return (2 if kind == "adam_optimizer" else 1) + average

@@ -1,0 +1,31 @@
+"""The size of the image that a network gets, from the proto message `ImageResizer`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cfgtool.schema import Config
+
+_NOMINAL_SIZE = 320
+"""The edge in pixels that is counted with where the config leaves the image size open."""
+
+
+def image_shape(resizer: Config) -> tuple[int, int, int]:
+    """[height, width, channels] that an `ImageResizer` message gives every image; a nominal size where
+    images keep their own.
+    """
+    kind = resizer.which("image_resizer_oneof")
+    if kind is None:
+        return (_NOMINAL_SIZE, _NOMINAL_SIZE, 3)
+    message = resizer.message(kind)
+    channels = (
+        1 if "convert_to_grayscale" in message.type.fields and message.flag("convert_to_grayscale") else 3
+    )
+    if kind == "fixed_shape_resizer":
+        return (message.integer("height"), message.integer("width"), channels)
+    if kind == "keep_aspect_ratio_resizer":
+        longer = message.integer("max_dimension")
+        shorter = longer if message.flag("pad_to_max_dimension") else message.integer("min_dimension")
+        return (shorter, longer, channels)
+    return (_NOMINAL_SIZE, _NOMINAL_SIZE, channels)

@@ -1,0 +1,160 @@
+"""Operations on tensors, with the variables that the dry run listed: it creates none of its own, so the dry run
+and the model cannot disagree.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from cfgtool.networks.names import Names
+from cfgtool.networks.ops import BatchNorm, Kernel, Padding
+from cfgtool.networks.ops import Weights as KernelWeights
+from cfgtool.networks.variables import Initializer
+from cfgtool.training.plain_tensors import PlainTensorOps, explicit_padding
+from cfgtool.training.tensor_weights import Weights
+
+Update = tuple[tf.Variable, tf.Tensor]
+"""A variable and the value that it is to have after the step."""
+
+
+class TensorOps(PlainTensorOps):
+    """`ops.Ops[tf.Tensor]` over given variables.
+
+    In training batch norm normalises by the batch and puts the new moving statistics into `updates`; a layer
+    whose moving statistics are frozen, or whose `BatchNorm.train` is False, works as in inference.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        training: bool,
+        compute_dtype: tf.DType = tf.float32,
+        dropout_seed: tf.Tensor | None = None,
+    ) -> None:
+        self.training = training
+        self.updates: list[Update] = []
+        self._weights = weights
+        self._dtype = compute_dtype
+        self._dropout_seed = dropout_seed
+        self._dropouts = 0
+        self._cast: dict[str, tf.Tensor] = {}
+
+    def conv(
+        self,
+        x: tf.Tensor,
+        layer: Names,
+        filters: int,  # noqa: ARG002
+        kernel: Kernel,
+        *,
+        weights: KernelWeights,  # noqa: ARG002
+        bias: Initializer | None = None,
+        stride: int = 1,
+        padding: Padding = "SAME",
+        dilation: int = 1,
+    ) -> tf.Tensor:
+        """See `Ops.conv`."""
+        values = self._variable(layer, "kernel")
+        pads = explicit_padding(padding, kernel, dilation)
+        y = tf.nn.conv2d(x, values, stride, pads, dilations=dilation)
+        return self._bias(y, layer, bias)
+
+    def depthwise_conv(
+        self,
+        x: tf.Tensor,
+        layer: Names,
+        kernel: Kernel,
+        *,
+        weights: KernelWeights,  # noqa: ARG002
+        bias: Initializer | None = None,
+        stride: int = 1,
+        padding: Padding = "SAME",
+        dilation: int = 1,
+    ) -> tf.Tensor:
+        """See `Ops.depthwise_conv`."""
+        values = self._variable(layer, "depthwise_kernel")
+        y = _depthwise(x, values, stride, explicit_padding(padding, kernel, dilation), dilation)
+        return self._bias(y, layer, bias)
+
+    def separable_conv(
+        self,
+        x: tf.Tensor,
+        layer: Names,
+        filters: int,  # noqa: ARG002
+        kernel: Kernel,
+        *,
+        depthwise: KernelWeights,  # noqa: ARG002
+        pointwise: KernelWeights,  # noqa: ARG002
+        bias: Initializer | None = None,
+        stride: int = 1,
+        padding: Padding = "SAME",
+    ) -> tf.Tensor:
+        """See `Ops.separable_conv`."""
+        values = self._variable(layer, "depthwise_kernel")
+        y = _depthwise(x, values, stride, explicit_padding(padding, kernel, 1), 1)
+        y = tf.nn.conv2d(y, self._variable(layer, "pointwise_kernel"), 1, "SAME")
+        return self._bias(y, layer, bias)
+
+    def batch_norm(self, x: tf.Tensor, layer: Names, norm: BatchNorm) -> tf.Tensor:
+        """See `Ops.batch_norm`."""
+        mean = self._weights[f"{layer.name}/moving_mean"]
+        variance = self._weights[f"{layer.name}/moving_variance"]
+        gamma = self._weights[f"{layer.name}/gamma"] if norm.scale else tf.ones_like(mean)
+        beta = self._weights[f"{layer.name}/beta"] if norm.center else tf.zeros_like(mean)
+        learns = self.training and norm.train and f"{layer.name}/moving_mean" not in self._weights.frozen
+        # The operation computes the moving average itself, by which two small operations per layer and
+        # step are saved. The variance that it averages is that of a sample (divided by n - 1), as in
+        # Keras.
+        y, new_mean, new_variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=x,
+            scale=gamma,
+            offset=beta,
+            mean=mean,
+            variance=variance,
+            epsilon=norm.epsilon,
+            exponential_avg_factor=1.0 - norm.decay if learns else 1.0,
+            is_training=learns,
+        )
+        if learns:
+            self.updates += [(mean, new_mean), (variance, new_variance)]
+        return y
+
+    def dense(
+        self,
+        x: tf.Tensor,
+        layer: Names,
+        units: int,  # noqa: ARG002
+        *,
+        weights: KernelWeights,  # noqa: ARG002
+        bias: Initializer | None = None,
+    ) -> tf.Tensor:
+        """See `Ops.dense`."""
+        y = tf.tensordot(x, self._variable(layer, "kernel"), 1)
+        return self._bias(y, layer, bias)
+
+    def dropout(self, x: tf.Tensor, keep_probability: float) -> tf.Tensor:
+        """See `Ops.dropout`."""
+        if not self.training:
+            return x
+        self._dropouts += 1
+        if self._dropout_seed is None:
+            return tf.nn.dropout(x, 1.0 - keep_probability)
+        seed = self._dropout_seed + tf.constant([0, self._dropouts])
+        return tf.nn.experimental.stateless_dropout(x, 1.0 - keep_probability, seed)
+
+    def _variable(self, layer: Names, leaf: str) -> tf.Tensor:
+        name = f"{layer.name}/{leaf}"
+        if self._dtype == tf.float32:
+            return self._weights[name]
+        if name not in self._cast:
+            self._cast[name] = tf.cast(self._weights[name], self._dtype)
+        return self._cast[name]
+
+    def _bias(self, x: tf.Tensor, layer: Names, bias: Initializer | None) -> tf.Tensor:
+        return x if bias is None else tf.nn.bias_add(x, self._variable(layer, "bias"))
+
+
+def _depthwise(
+    x: tf.Tensor, kernel: tf.Tensor, stride: int, padding: str | list[list[int]], dilation: int
+) -> tf.Tensor:
+    return tf.nn.depthwise_conv2d(x, kernel, [1, stride, stride, 1], padding, dilations=[dilation, dilation])
