@@ -76,8 +76,10 @@ class RestorePlan:
 
     @property
     def supported(self) -> bool:
-        """True if the OD API knows the restore type for this meta-architecture and generation."""
-        return self.restore_type in restore_types(self.network.meta_architecture, self.generation)
+        """True if the OD API knows the restore type for this network and generation."""
+        network = self.network
+        known = restore_types(network.meta_architecture, self.generation, network.feature_extractor)
+        return self.restore_type in known
 
     @property
     def requested(self) -> int:
@@ -143,9 +145,7 @@ def assign(plan: RestorePlan) -> None:
 
 def _assign_variables(plan: RestorePlan, taken: set[str]) -> None:
     network, checkpoint = plan.network, plan.checkpoint
-    asked = Request(
-        network.meta_architecture, plan.restore_type, plan.generation, checkpoint.format, plan.load_all
-    )
+    asked = Request(network, plan.restore_type, plan.generation, checkpoint.format, plan.load_all)
     for variable in network.variables:
         if not asked.wants(variable):
             plan.not_requested.append(variable)

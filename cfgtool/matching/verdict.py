@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cfgtool.matching.classes import checkpoint_classes, scores_per_anchor
 from cfgtool.matching.twins import twin_difference
+from cfgtool.networks.roles import role
 
 if TYPE_CHECKING:
     from cfgtool.checkpoints import Checkpoint
@@ -57,25 +58,20 @@ def _verdict(plan: RestorePlan) -> Verdict:
         return _unknown_type(plan)
     if not plan.restored:
         return _nothing(plan)
-    backbone = [variable for variable, _ in plan.restored if _role(variable) == "backbone"]
+    backbone = [variable for variable, _ in plan.restored if role(variable.name) == "backbone"]
     lost = [variable for variable, _ in plan.missing] + [mismatch[0] for mismatch in plan.shape_mismatch]
-    wanted = len(backbone) + sum(_role(variable) == "backbone" for variable in lost)
+    wanted = len(backbone) + sum(role(variable.name) == "backbone" for variable in lost)
     if len(backbone) < _ENOUGH * wanted:
         return _other_backbone(plan, len(backbone), wanted)
     # From here on it is the right network.
     if not lost:
         return _as_asked(plan)
-    if not plan.missing and all(_role(variable) == "head" for variable in lost):
+    if not plan.missing and all(role(variable.name) == "head" for variable in lost):
         return _other_heads(plan)
     if plan.generation == "tf1" and plan.restore_type == "classification" and len(backbone) == wanted:
         text = f"all {wanted} variables of the backbone are restored; a classifier has no others"
         return Verdict("backbone-only", "ok", text)
     return _partial(plan, lost)
-
-
-def _role(variable: Variable) -> str:
-    """`backbone`, `neck` or `head`."""
-    return variable.name.partition("/")[0]
 
 
 def _unknown_type(plan: RestorePlan) -> Verdict:
@@ -118,7 +114,10 @@ def _way_out(plan: RestorePlan) -> str | None:
     from cfgtool.matching.semantics import restore_types
 
     found: dict[str, int] = {}
-    for restore_type in restore_types(plan.network.meta_architecture, plan.generation):
+    network = plan.network
+    for restore_type in restore_types(
+        network.meta_architecture, plan.generation, network.feature_extractor
+    ):
         other = Plan(plan.network, plan.checkpoint, restore_type, plan.generation, plan.load_all)
         assign(other)
         # TF1 takes what is there, TF2 all or nothing.
@@ -148,7 +147,7 @@ def scopes(checkpoint: Checkpoint) -> str:
 def _other_backbone(plan: RestorePlan, restored: int, wanted: int) -> Verdict:
     text = f"only {restored} of {wanted} variables of the backbone are restored"
     for variable, entry, want, got in plan.shape_mismatch:
-        if _role(variable) == "backbone":
+        if role(variable.name) == "backbone":
             text += f": {entry.key!r} is {list(got)} in the checkpoint and {list(want)} here"
             hint = "the checkpoint has another backbone or depth_multiplier"
             return Verdict("backbone-mismatch", "error", text, hint)
@@ -161,7 +160,7 @@ def _as_asked(plan: RestorePlan) -> Verdict:
     if not plan.not_requested:
         return Verdict("complete", "ok", f"all {count} variables are restored")
     left = f"the other {len(plan.not_requested)} start fresh"
-    if all(_role(variable) == "head" for variable in plan.not_requested):
+    if all(role(variable.name) == "head" for variable in plan.not_requested):
         return Verdict("heads-fresh", "ok", f"all {count} variables below the heads are restored; {left}")
     return Verdict("backbone-only", "ok", f"all {count} variables of the backbone are restored; {left}")
 
@@ -219,8 +218,9 @@ def _partial(plan: RestorePlan, lost: list[Variable]) -> Verdict:
     """The right network but for some variables, not only of the heads."""
     parts: dict[str, int] = {}
     for variable in lost:
-        parts[_role(variable)] = parts.get(_role(variable), 0) + 1
-    where = ", ".join(f"{count} of the {role}" for role, count in parts.items())
+        part = role(variable.name)
+        parts[part] = parts.get(part, 0) + 1
+    where = ", ".join(f"{count} of the {part}" for part, count in parts.items())
     text = f"{len(plan.restored)} of {plan.requested} variables are restored; not restored: {where}"
     if plan.shape_mismatch:
         _, entry, want, got = plan.shape_mismatch[0]
