@@ -55,19 +55,24 @@ def grow(items: Iterable[tuple[str, T]]) -> Node[T]:
     return root
 
 
-def fold(root: Node[T], like: Callable[[T], Hashable]) -> Node[T]:
+def fold(
+    root: Node[T], like: Callable[[T], Hashable], also: Callable[[Node[T]], Hashable] | None = None
+) -> Node[T]:
     """Join neighbours that hold the same names with values of the same `like`; gives the changed `root`.
 
-    Leaves join whatever their names are, folders only if their names differ by nothing but a number.
+    Leaves join whatever their names are, folders only if their names differ by nothing but a number. What is
+    joined must also have the same `also`, a mark of the node as a whole.
     """
     kinds: dict[Hashable, int] = {}
     kind: dict[int, int] = {}
     # The list keeps every node alive, so that no two of them share an id.
     nodes = _whole(root)
+    whole = {id(node): also(node) for node in nodes} if also else {}
     for node in reversed(nodes):
         kept: list[Node[T]] = []
         for child in node.children:
-            if kept and kind[id(kept[-1])] == kind[id(child)] and _may_join(kept[-1], child):
+            alike = kept and kind[id(kept[-1])] == kind[id(child)]
+            if alike and whole.get(id(kept[-1])) == whole.get(id(child)) and _may_join(kept[-1], child):
                 _join(kept[-1], child)
             else:
                 kept.append(child)

@@ -115,9 +115,7 @@ def _way_out(plan: RestorePlan) -> str | None:
 
     found: dict[str, int] = {}
     network = plan.network
-    for restore_type in restore_types(
-        network.meta_architecture, plan.generation, network.feature_extractor
-    ):
+    for restore_type in restore_types(network.meta_architecture, plan.generation, network.feature_extractor):
         other = Plan(plan.network, plan.checkpoint, restore_type, plan.generation, plan.load_all)
         assign(other)
         # TF1 takes what is there, TF2 all or nothing.

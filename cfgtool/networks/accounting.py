@@ -27,7 +27,8 @@ class Layer(NamedTuple):
     """The costs of one layer and of the operations without a name that follow it, for one image.
 
     `multiply_adds` of convolutions; `activation_bytes`, float32, of all that the operations return; `outputs`
-    the shapes [height, width, channels] that left it, one for each time that it was used.
+    the shapes [height, width, channels] that left it, one for each time that it was used. The greater
+    `last_use`, the later a layer was used for the last time.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Layer(NamedTuple):
     multiply_adds: int
     activation_bytes: int
     outputs: tuple[Shape, ...]
+    last_use: int
 
 
 class Account(NamedTuple):
@@ -82,7 +84,8 @@ class CostOps(ShapeOps):
         """Charge what was counted since the last time to the current layer."""
         if self.multiply_adds == self._sums_seen and self.activation_bytes == self._bytes_seen:
             return
-        sums, size, outputs = self.costs.get(self._current, (0, 0, ()))
+        # Put back at the end: the order is that of the last use.
+        sums, size, outputs = self.costs.pop(self._current, (0, 0, ()))
         self.costs[self._current] = (
             sums + self.multiply_adds - self._sums_seen,
             size + self.activation_bytes - self._bytes_seen,
@@ -125,8 +128,10 @@ def account(
     variables: dict[str, list[Variable]] = {name: [] for name in ops.costs if name == INPUT}
     for variable in network.variables:
         variables.setdefault(variable.name.rpartition("/")[0], []).append(variable)
+    rank = {name: number for number, name in enumerate(ops.costs)}
     layers = tuple(
-        Layer(name, tuple(own), *ops.costs.get(name, (0, 0, ()))) for name, own in variables.items()
+        Layer(name, tuple(own), *ops.costs.get(name, (0, 0, ())), rank.get(name, -1))
+        for name, own in variables.items()
     )
     return Account(network, layers)
 
@@ -153,8 +158,8 @@ def training_memory(
 def optimizer_slots(config: Config) -> int:
     """Values that an optimizer holds for each trained weight; `config` is the `Optimizer` message.
 
-    One for momentum, two for Adam, one or two for RMSProp (without or with momentum), and one for the moving
-    average. None for an empty message.
+    One for momentum, two for Adam, one or two for RMSProp (without or with momentum), one more for the moving
+    average, none for an empty message.
     """
     kind = config.which("optimizer")
     if kind is None:
