@@ -101,6 +101,15 @@ def walk(root: Node[T], depth: int | None = None) -> Iterator[tuple[int, str, No
             stack.extend((level + 1, child) for child in reversed(node.children))
 
 
+def leaves(root: Node[T]) -> Iterator[tuple[str, Node[T]]]:
+    """(whole name, node) of everything below `root` that has values."""
+    names: list[str] = []
+    for level, name, node in walk(root):
+        names[level:] = [name]
+        if node.values:
+            yield "/".join(names), node
+
+
 def braced(names: Sequence[str], most: int = 8) -> str:
     """One spelling for sibling names: `block_{1..5}`, `{gamma,beta}`; no more than `most` words are listed."""
     if len(names) == 1:
@@ -122,6 +131,16 @@ def common_folder(names: Sequence[str]) -> str:
     while count < min(len(first), len(last)) - 1 and first[count] == last[count]:
         count += 1
     return "/".join(first[:count]) + "/" if count else ""
+
+
+def together(names: Sequence[str]) -> str:
+    """One spelling for names that differ in some of their steps: `layer_{3..5}/{gamma,beta}`; not more exact
+    than that.
+    """
+    steps = [name.split("/") for name in names]
+    if len({len(each) for each in steps}) > 1:
+        return braced(names)
+    return "/".join(braced(list(dict.fromkeys(column))) for column in zip(*steps, strict=True))
 
 
 def _whole(root: Node[T]) -> list[Node[T]]:

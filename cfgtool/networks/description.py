@@ -14,6 +14,9 @@ from cfgtool.networks.variables import Variable
 if TYPE_CHECKING:
     from cfgtool.schema import Config
 
+UNVERIFIED = "unverified: no list of variables of the OD API itself could be compared with this network"
+"""What is said of a description that is not `verified`."""
+
 _REPEATING = ("num_layers", "num_layers_before_predictor", "max_level", "num_iterations")
 """Fields that say how often something is built; a slip of the keyboard there must not be carried out."""
 _MOST_REPETITIONS = 1000

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cfgtool.networks.accounting import account, optimizer_slots, training_memory
 from cfgtool.networks.anchor_counts import anchors_per_location
+from cfgtool.networks.description import UNVERIFIED
 from cfgtool.networks.freezing import frozen_variables
 from cfgtool.networks.modules import Module, folded_modules, module_tree, whole_module
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from cfgtool.networks.description import NetworkDescription
     from cfgtool.networks.shapes import Shape
     from cfgtool.schema import Config
-
-UNVERIFIED = "unverified: no list of variables of the OD API itself could be compared with this network"
 
 
 class Summary:

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 
 import pytest
 
-from cfgtool.folding import Node, braced, common_folder, fold, grow, walk
+from cfgtool.folding import Node, braced, common_folder, fold, grow, leaves, together, walk
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,19 @@ def test_one_spelling(names: list[str], text: str) -> None:
 )
 def test_common_folder(names: list[str], folder: str) -> None:
     assert common_folder(names) == folder
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["a/b"], "a/b"),
+        (["l-3/x", "l-4/x", "l-9/x"], "l-{3,4,9}/x"),
+        (["l-3/x", "l-3/y", "l-4/x", "l-4/y"], "l-{3..4}/{x,y}"),
+        (["a", "a/b"], "{a,a/b}"),
+    ],
+)
+def test_names_together(names: list[str], text: str) -> None:
+    assert together(names) == text
 
 
 def _shown(items: list[tuple[str, Hashable]]) -> list[str]:
@@ -144,6 +157,15 @@ def test_nothing_is_lost_or_added(seed: int) -> None:
     spread = [name for path in folded for name in _spread(path)]
     assert sorted(spread) == sorted(names)
     assert sorted(root.everything()) == sorted(kinds.values())
+
+
+def test_leaves_have_their_whole_names() -> None:
+    root = fold(grow([("a/b/x", 1), ("a/b/y", 1), ("a/c", 2), ("d", 3)]), int)
+    assert [(name, node.values) for name, node in leaves(root)] == [
+        ("a/b/{x,y}", [1, 1]),
+        ("a/c", [2]),
+        ("d", [3]),
+    ]
 
 
 def test_deep_names_and_many_siblings() -> None:
