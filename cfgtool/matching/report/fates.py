@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cfgtool.networks.roles import role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Callable, Iterable, Set
 
     from cfgtool.checkpoints import Entry
     from cfgtool.matching.plan import RestorePlan
@@ -106,11 +106,13 @@ def _rows(plan: RestorePlan, frozen: Set[str]) -> list[Row]:
     ]
 
 
-def parts(rows: Iterable[Row], depth: int = 1) -> list[Part]:
-    """The parts of the network that the first `depth` steps of the names tell, in order."""
+def parts(
+    rows: Iterable[Row], part_of: Callable[[str], str] = lambda name: name.partition("/")[0]
+) -> list[Part]:
+    """The parts of the network, in order; `part_of` gives the part of a variable by its name."""
     found: dict[str, Part] = {}
     for row in rows:
-        name = "/".join(row.variable.name.split("/")[:depth])
+        name = part_of(row.variable.name)
         part = found.get(name)
         if part is None:
             part = found[name] = Part(name, {}, {}, 0)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from cfgtool.folding import Node, braced, fold, grow, leaves, walk
+from cfgtool.folding import Node, leaves, walk
+from cfgtool.matching.report.differences import (
+    both_shapes,
+    mismatch_tree,
+    missing_branches,
+    unused_folders,
+    unused_tree,
+)
 from cfgtool.matching.report.fates import FATES, WORDS
 from cfgtool.matching.report.wording import (
     checkpoint_line,
@@ -174,28 +181,18 @@ def _percent(count: int, of: int) -> str:
 
 def _mismatches(report: Report) -> Iterator[str]:
     """Both shapes of every variable that has another one in the checkpoint."""
-    found = [row for row in report.rows if row.fate == "shape_mismatch"]
-    if not found:
+    shapes = [both_shapes(row) for row in report.rows if row.fate == "shape_mismatch"]
+    if not shapes:
         return
     yield ""
-    yield f"other shape ({len(found)}): here, in the checkpoint"
-    width = max(len(shown_shape(row.variable.shape)) for row in found)
-    tree = fold(grow((row.variable.name, row) for row in found), _both_shapes)
+    yield f"other shape ({len(shapes):,}): here, in the checkpoint"
+    width = max(len(here) for here, _ in shapes)
 
-    def shapes(node: Node[Row]) -> str:
-        here, there, dtype = _both_shapes(node.values[0])
-        return f"{here:<{width}}  {there}{dtype}"
+    def side_by_side(node: Node[Row]) -> str:
+        here, there = both_shapes(node.values[0])
+        return f"{here:<{width}}  {there}"
 
-    yield from _listed(tree, shapes)
-
-
-def _both_shapes(row: Row) -> tuple[str, str, str]:
-    """The shape here, the one in the checkpoint, and the element type where that is another one."""
-    entry, variable = row.entry, row.variable
-    if entry is None:
-        return shown_shape(variable.shape), "", ""
-    dtype = f" {entry.dtype}" if entry.dtype != variable.dtype else ""
-    return shown_shape(variable.shape), shown_shape(entry.shape), dtype
+    yield from _listed(mismatch_tree(report), side_by_side)
 
 
 def _missing(report: Report) -> Iterator[str]:
@@ -204,33 +201,13 @@ def _missing(report: Report) -> Iterator[str]:
     if not plan.missing:
         return
     yield ""
-    yield f"missing ({len(plan.missing)})"
-    tree = fold(grow((row.variable.name, row) for row in report.rows), lambda row: row.fate)
-    yield from _columns([(name, _count(node)) for name, node in _whole_branches(tree, "missing")])
+    yield f"missing ({len(plan.missing):,})"
+    yield from _columns(list(missing_branches(report)))
     variable, key = plan.missing[0]
     if key:
         yield f"  {variable.name} was looked for as {key!r}"
     else:
         yield f"  {variable.name} has no name in such a checkpoint"
-
-
-def _whole_branches(tree: Node[Row], fate: str) -> Iterator[tuple[str, Node[Row]]]:
-    """The uppermost nodes below which every variable has that fate, with their whole names."""
-    stack = [(braced(child.names), child) for child in reversed(tree.children)]
-    while stack:
-        name, node = stack.pop()
-        fates = {row.fate for row in node.everything()}
-        if fates == {fate}:
-            yield name + ("/" if node.children else ""), node
-        elif fate in fates:
-            below = reversed(node.children)
-            stack += [(f"{name}/{braced(child.names)}", child) for child in below]
-
-
-def _count(node: Node[Row]) -> str:
-    """How many variables a line stands for; a single one with its shape."""
-    rows = list(node.everything())
-    return shown_shape(rows[0].variable.shape) if len(rows) == 1 else f"{len(rows)} variables"
 
 
 def _listed(tree: Node[T], text: Callable[[Node[T]], str]) -> Iterator[str]:
@@ -249,23 +226,20 @@ def _columns(lines: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def _unused(report: Report) -> Iterator[str]:
     """The entries that nothing is restored from, by the folders that they are in."""
-    entries = report.plan.unused
-    if not entries:
+    folders = unused_folders(report.plan)
+    if not folders:
         return
-    counts: dict[str, int] = {}
-    for entry in entries:
-        steps = printable(entry.key).split("/")
-        folder = "/".join(steps[:-1][:2]) or steps[0]
-        counts[folder] = counts.get(folder, 0) + 1
-    tree = fold(grow(counts.items()), lambda count: count)
     yield ""
-    head = f"unused entries ({len(entries):,})"
-    if len(counts) == 1:
-        yield f"{head}: {next(iter(counts))}"
+    head = f"unused entries ({len(report.plan.unused):,})"
+    if len(folders) == 1:
+        yield f"{head}: {next(iter(folders))}"
         return
     yield head
-    each = {False: "", True: " each"}
-    yield from _listed(tree, lambda node: f"{node.values[0]:,}{each[len(node.values) > 1]}")
+    yield from _listed(unused_tree(report.plan), _each)
+
+
+def _each(node: Node[int]) -> str:
+    return f"{node.values[0]:,} each" if len(node.values) > 1 else f"{node.values[0]:,}"
 
 
 def _cut(lines: Sequence[str], most: int | None) -> Iterator[str]:
