@@ -17,7 +17,7 @@ const rows = [...document.querySelectorAll("tr[class]")].map((row) => {
   const module = row.closest("details");
   const [name, fate, shape, key] = [...row.cells].map((cell) => cell.textContent);
   const folder = module.querySelector("caption code")?.textContent ?? "";
-  const words = [module.dataset.name + "/" + name, fate, shape.replaceAll("\u00d7", "x"), folder + key];
+  const words = [module.dataset.name + "/" + name, fate, shape, folder + key];
   return { row, module, text: words.join(" ").toLowerCase() };
 });
 const modules = [...document.querySelectorAll("details[data-name]")];
@@ -37,6 +37,9 @@ function search(query) {
   for (const module of modules) {
     module.hidden = !hit.has(module);
     module.open = words.length ? hit.has(module) : opened.has(module);
+  }
+  for (const part of document.querySelectorAll("section.part")) {
+    part.hidden = !part.querySelector("details:not([hidden])");
   }
   count.textContent = words.length ? found + " of " + rows.length + " variables" : rows.length + " variables";
 }

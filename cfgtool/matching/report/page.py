@@ -22,8 +22,10 @@ from cfgtool.networks.description import UNVERIFIED
 if TYPE_CHECKING:
     from cfgtool.matching.plan import RestorePlan
 
-_MOST_LINES = 60
-"""Longer lists of what does not fit are cut; the tables have everything."""
+_FEW = 12
+"""More lines of what does not fit are folded away."""
+_MOST_LINES = 200
+"""Longer lists are cut; the tables have everything."""
 _MOST_UNUSED = 400
 
 
@@ -120,8 +122,9 @@ def _drawing(report: Report, modules: Sequence[Part], targets: dict[str, str]) -
     yield '<ul class="legend">'
     for fate in FATES:
         count = sum(part.counts.get(fate, 0) for part in report.parts)
-        show = f'<button type="button" data-q="{WORDS[fate]}" hidden>show</button>' if count else ""
-        yield f"<li>{sample(fate)}{WORDS[fate]}: {count:,} variables {show}</li>"
+        if count:
+            show = f'<button type="button" data-q="{WORDS[fate]}" hidden>show</button>'
+            yield f"<li>{sample(fate)}{WORDS[fate]}: {count:,} variables {show}</li>"
     frozen = sum(part.frozen for part in report.parts)
     if frozen:
         mark = '<svg viewBox="0 0 22 14" aria-hidden="true"><rect y="5" width="22" height="4" class="ice"/></svg>'
@@ -132,35 +135,46 @@ def _drawing(report: Report, modules: Sequence[Part], targets: dict[str, str]) -
 
 def _differences(report: Report) -> Iterator[str]:
     """Both shapes of what has another one, and what is missing."""
-    mismatches = [(name, *both_shapes(node.values[0])) for name, node in leaves(mismatch_tree(report))]
+    mismatches = [
+        "<tr><td>{}<td>{}<td>{}".format(*map(escape, (name, *both_shapes(node.values[0]))))
+        for name, node in leaves(mismatch_tree(report))
+    ]
     if mismatches:
         yield f'<section class="card long"><h2>Other shapes ({len(report.plan.shape_mismatch):,})</h2>'
-        yield '<div class="scroll"><table><thead><tr><th>variable<th>here<th>in the checkpoint</thead><tbody>'
-        yield from (
-            f"<tr><td>{escape(name)}<td>{escape(here)}<td>{escape(there)}"
-            for name, here, there in mismatches[:_MOST_LINES]
+        head = (
+            '<div class="scroll"><table><thead><tr><th>variable<th>here<th>in the checkpoint</thead><tbody>'
         )
-        yield f"</tbody></table></div>{_more(len(mismatches))}</section>"
-    missing = list(missing_branches(report))
+        yield from _folded(mismatches, head, "</tbody></table></div>")
+        yield "</section>"
+    missing = [f"<li>{code(name)} {escape(text)}</li>" for name, text in missing_branches(report)]
     if missing:
-        yield f'<section class="card long"><h2>Missing ({len(report.plan.missing):,})</h2><ul class="plain">'
-        yield from (f"<li>{code(name)} {escape(text)}</li>" for name, text in missing[:_MOST_LINES])
-        yield f"</ul>{_more(len(missing))}</section>"
+        yield f'<section class="card long"><h2>Missing ({len(report.plan.missing):,})</h2>'
+        yield from _folded(missing, '<ul class="plain">', "</ul>")
+        yield "</section>"
 
 
-def _more(count: int) -> str:
-    return f"<p>and {count - _MOST_LINES} more, in the tables below</p>" if count > _MOST_LINES else ""
+def _folded(lines: Sequence[str], start: str, end: str) -> Iterator[str]:
+    """The first lines of a list, and the others behind a fold."""
+    yield start + "".join(lines[:_FEW]) + end
+    rest = lines[_FEW:_MOST_LINES]
+    if rest:
+        yield f'<details class="rest"><summary>{len(lines) - _FEW:,} more</summary>{start}{"".join(rest)}{end}'
+        if len(lines) > _MOST_LINES:
+            yield f"<p>and {len(lines) - _MOST_LINES:,} more, in the tables below</p>"
+        yield "</details>"
 
 
 def _unused(plan: RestorePlan) -> Iterator[str]:
     """Entries that nothing is restored from: their folders, and behind them the names."""
     if not plan.unused:
         return
-    yield f'<section class="card long"><h2>Unused entries ({len(plan.unused):,})</h2><ul class="plain">'
-    for name, node in list(leaves(unused_tree(plan)))[:_MOST_LINES]:
+    yield f'<section class="card long"><h2>Unused entries ({len(plan.unused):,})</h2>'
+    folders = []
+    for name, node in leaves(unused_tree(plan)):
         each = " each" if len(node.values) > 1 else ""
-        yield f"<li>{code(name)} {node.values[0]:,}{each}</li>"
-    yield "</ul><details><summary>All names</summary>"
+        folders.append(f"<li>{code(name)} {node.values[0]:,}{each}</li>")
+    yield from _folded(folders, '<ul class="plain">', "</ul>")
+    yield '<details class="rest"><summary>all names</summary>'
     yield "".join(f"<div>{code(entry.key)}</div>" for entry in plan.unused[:_MOST_UNUSED])
     if len(plan.unused) > _MOST_UNUSED:
         yield f"<p>and {len(plan.unused) - _MOST_UNUSED:,} more: cfgtool match --format json has all</p>"

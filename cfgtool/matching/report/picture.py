@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _TOP = 46
 _HEIGHT = 150
-_LABELS = 86
+_LABELS = 92
 _GAP = 34
 _PADDING = 12
-_WIDEST_BLOCK = 26
+_WIDEST_BLOCK = 34
 _ROOM = 1060
 _NARROWEST_GROUP = 128
 _LEGIBLE = 13
@@ -53,16 +53,17 @@ def picture(groups: Sequence[tuple[Part, Sequence[Part]]], targets: Mapping[str,
         if number:
             parts.append(_arrow(x))
             x += _GAP
-        width = max(_NARROWEST_GROUP, len(modules) * pitch + 2 * _PADDING)
-        parts.append(_group(part, x, width, height))
-        inset = x + (width - len(modules) * pitch) / 2
+        span = max(_NARROWEST_GROUP, len(modules) * pitch + 2 * _PADDING)
+        parts.append(_group(part, x, span, height))
+        inset = x + (span - len(modules) * pitch) / 2
         for place, module in enumerate(modules):
             parts += _block(module, inset + place * pitch, pitch, largest, targets)
-        x += width
+        x += span
     label = "The network, from the image to its heads: each block is a module"
+    width = max(x + 1, 620)
     return (
-        f'<svg viewBox="0 0 {max(x + 1, 620):.0f} {height + 1}" role="group" aria-label="{label}">'
-        f"{''.join(parts)}</svg>"
+        f'<div class="scroll"><svg class="picture" width="{width:.0f}" viewBox="0 0 {width:.0f} {height + 1}"'
+        f' role="group" aria-label="{label}">{"".join(parts)}</svg></div>'
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.folding import common_folder
+from cfgtool.matching.report.differences import both_shapes
 from cfgtool.matching.report.fates import FATES, WORDS
 from cfgtool.matching.report.markup import code, escape
 
@@ -31,11 +32,13 @@ def module_tables(report: Report, modules: Sequence[Part], targets: Mapping[str,
     for module in modules:
         top = module.name.partition("/")[0]
         if top != heading:
+            yield "</section>" if heading else ""
             heading = top
             part = tops[top]
             numbers = f"{part.variables:,} variables, {part.parameters:,} parameters"
-            yield f"<h3>{escape(top)} <small>{numbers}</small></h3>"
+            yield f"<section class=part><h3>{escape(top)} <small>{numbers}</small></h3>"
         yield from _module(module, rows[module.name], targets[module.name])
+    yield "</section>" if heading else ""
 
 
 def _module(module: Part, rows: Sequence[Row], target: str) -> Iterator[str]:
@@ -62,17 +65,11 @@ def _module(module: Part, rows: Sequence[Row], target: str) -> Iterator[str]:
 
 def _row(row: Row, skipped: int, folder: int) -> str:
     """A variable; its end tags are left out, as HTML allows, because there are many."""
-    shape = _shape(row.variable.shape)
-    if row.fate == "shape_mismatch" and row.entry is not None:
-        shape = f"{shape} here<br>{_shape(row.entry.shape)} in checkpoint"
-        if row.entry.dtype != row.variable.dtype:
-            shape += f" ({escape(row.entry.dtype)})"
+    shape, there = both_shapes(row)
+    if row.fate == "shape_mismatch":
+        shape += f" here<br>{escape(there)} in the checkpoint"
     frozen = " <i>frozen</i>" if row.frozen else ""
     key = escape(row.key[folder:]) if row.key else ""
     name = escape(row.variable.name[skipped:])
     # The class is the first letter of the fate: r, s, m or n.
     return f"<tr class={row.fate[0]}><td>{name}<td>{WORDS[row.fate]}{frozen}<td>{shape}<td>{key}"
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return "&times;".join(map(str, shape)) or "scalar"
