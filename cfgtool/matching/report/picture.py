@@ -122,10 +122,10 @@ def _block(module: Part, x: float, pitch: float, largest: int, targets: Mapping[
     y = float(bottom)
     for fate, share in _heights(module, height):
         y -= share
-        yield f'<rect x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{share:.1f}" class="f-{fate}"/>'
+        yield _box(f"f-{fate}", left, y, width, share)
     if module.frozen:
-        yield f'<rect x="{left:.1f}" y="{y - 6:.1f}" width="{width:.1f}" height="4" class="ice"/>'
-    yield f'<rect x="{left:.1f}" y="{_TOP}" width="{width:.1f}" height="{_HEIGHT}" class="hit"/></a>'
+        yield _box("ice", left, y - 6, width, 4)
+    yield _box("hit", left, _TOP, width, _HEIGHT) + "</a>"
     if pitch >= _LEGIBLE:
         middle = x + pitch / 2 + 4
         label = module.name.rpartition("/")[2]
@@ -135,6 +135,11 @@ def _block(module: Part, x: float, pitch: float, largest: int, targets: Mapping[
             f'<text class="soft" text-anchor="end" transform="translate({middle:.1f} {bottom + 8})'
             f' rotate(-90)">{escape(label)}</text>'
         )
+
+
+def _box(kind: str, x: float, y: float, width: float, height: float) -> str:
+    """A rectangle in few characters: a large network has hundreds."""
+    return f'<path class={kind} d="M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"/>'
 
 
 def _heights(module: Part, height: float) -> list[tuple[str, float]]:
