@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from cfgtool.matching.report.fates import Part, Report, Row
 
 
+_FEW = 6
+
+
 def module_of(name: str) -> str:
     """The module of a variable: the first two steps of its name."""
     return "/".join(name.split("/")[:-1][:2])
@@ -22,11 +25,15 @@ def module_of(name: str) -> str:
 
 def module_tables(report: Report, modules: Sequence[Part], targets: Mapping[str, str]) -> Iterator[str]:
     """A heading per part of the network, and in it a table per module behind a line that sums it up; open are
-    those with something missing or of another shape.
+    those with something missing or of another shape, if they are few.
     """
     rows: dict[str, list[Row]] = {}
     for row in report.rows:
         rows.setdefault(module_of(row.variable.name), []).append(row)
+    bad = [
+        module.name for module in modules if "shape_mismatch" in module.counts or "missing" in module.counts
+    ]
+    opened = bad if len(bad) <= _FEW else []
     heading = ""
     tops = {part.name: part for part in report.parts}
     for module in modules:
@@ -37,14 +44,13 @@ def module_tables(report: Report, modules: Sequence[Part], targets: Mapping[str,
             part = tops[top]
             numbers = f"{part.variables:,} variables, {part.parameters:,} parameters"
             yield f"<section class=part><h3>{escape(top)} <small>{numbers}</small></h3>"
-        yield from _module(module, rows[module.name], targets[module.name])
+        yield from _module(module, rows[module.name], targets[module.name], module.name in opened)
     yield "</section>" if heading else ""
 
 
-def _module(module: Part, rows: Sequence[Row], target: str) -> Iterator[str]:
-    bad = "shape_mismatch" in module.counts or "missing" in module.counts
+def _module(module: Part, rows: Sequence[Row], target: str, is_open: bool) -> Iterator[str]:
     name = escape(module.name)
-    yield f'<details id="{target}" data-name="{name}"{" open" if bad else ""}><summary>'
+    yield f'<details id="{target}" data-name="{name}"{" open" if is_open else ""}><summary>'
     yield f'<span class="name">{name}</span>'
     for fate in FATES:
         count = module.counts.get(fate)
