@@ -65,7 +65,7 @@ def match(
     job = _Job(config, checkpoint, restore_type, whose)
     if all_types:
         plans = job.all_plans()
-        _write(_types(plans, job, format), output)
+        _write(_types(plans, job, format, _screen(output)), output)
         from cfgtool.matching.report import best_plan
 
         best = best_plan(plans)
@@ -185,7 +185,7 @@ def _one(plan: RestorePlan, job: _Job, format_: str, screen: Screen, verbose: bo
         yield from plan_as_text(report, screen, verbose=verbose)
 
 
-def _types(plans: list[RestorePlan], job: _Job, format_: str) -> Iterator[str]:
+def _types(plans: list[RestorePlan], job: _Job, format_: str, screen: Screen) -> Iterator[str]:
     from cfgtool.matching.report import best_plan, checkpoint_line, printable
 
     best = best_plan(plans)
@@ -203,11 +203,11 @@ def _types(plans: list[RestorePlan], job: _Job, format_: str) -> Iterator[str]:
         return
     from cfgtool.matching.report.text import types_as_text
 
-    yield f"checkpoint  {checkpoint_line(job.checkpoint)}"
+    yield from screen.labelled("checkpoint", checkpoint_line(job.checkpoint))
     for note in job.notes:
-        yield f"note        {printable(note)}"
+        yield from screen.labelled("note", printable(note), "info")
     yield ""
-    yield from types_as_text(plans, best)
+    yield from types_as_text(plans, best, screen)
 
 
 def _dumped(value: object) -> str:

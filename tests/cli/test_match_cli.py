@@ -17,6 +17,7 @@ from written_checkpoints import write_checkpoint
 from cfgtool import schema, textproto
 from cfgtool.cli.main import main
 from cfgtool.networks import NetworkDescription, describe
+from cfgtool.networks.extractors import EXTRACTORS
 
 Match = Callable[..., tuple[int, str, str]]
 
@@ -203,6 +204,33 @@ def test_what_is_frozen_and_not_restored_is_noted(match: Match, text: str, tmp_p
     assert "12 frozen variables are not restored: they would keep the values that they start with" in out
 
 
+def test_a_network_without_a_reference_is_marked(
+    match: Match, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(tmp_path, _train(text, TF2.format("full")))
+    arguments = (config, "--checkpoint", _write(tmp_path / "ckpt-7", text))
+    assert "unverified" not in match(*arguments)[1]
+    extractor = EXTRACTORS["ssd_mobilenet_v1_keras"]
+    monkeypatch.setitem(EXTRACTORS, extractor.type, extractor._replace(verified=False))
+    status, out, _ = match(*arguments)
+    assert status == 0
+    assert "warning     unverified: " in out
+    assert json.loads(match(*arguments, "--format", "json")[1])["verified"] is False
+
+
+def test_colours(match: Match, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, unless NO_COLOR is set; without them the text is the same."""
+    config = _config(tmp_path, _train(text, TF2.format("full")))
+    arguments = (config, "--checkpoint", _write(tmp_path / "ckpt-7", text, 9))
+    plain = match(*arguments)[1]
+    assert "\x1b" not in plain
+    monkeypatch.setattr("cfgtool.lint.paint.wants_colour", lambda stream: True)
+    coloured = match(*arguments)[1]
+    assert coloured.startswith("\x1b[31merror:\x1b[0m\x1b[1m training would stop")
+    assert "\x1b[32mrestored\x1b[0m" in coloured
+    assert re.sub("\x1b\\[\\d+m", "", coloured) == plain
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_lines_fit_the_terminal(
     match: Match, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
@@ -210,8 +238,13 @@ def test_lines_fit_the_terminal(
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.chdir(tmp_path)
     prefix = _write(Path("ckpt-7"), text, 9)
-    for kind in ("full", "detection", "classification"):
-        _, out, _ = match(_config(tmp_path, text), "--checkpoint", prefix, "--type", kind)
+    for options in (
+        ["--type", "full"],
+        ["--type", "detection"],
+        ["--type", "classification"],
+        ["--all-types"],
+    ):
+        _, out, _ = match(_config(tmp_path, text), "--checkpoint", prefix, *options)
         long = [line for line in out.splitlines() if len(line) > columns]
         # Only what has no spaces may be longer.
         assert all("/" in line.split()[-1] for line in long), long
@@ -249,7 +282,10 @@ def test_all_types(match: Match, text: str, tmp_path: Path) -> None:
     prefix = _write(tmp_path / "ckpt-7", text, 9)
     status, out, _ = match(config, "--checkpoint", prefix, "--all-types")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines() if "  error: " in line] == ["full", "classification"]
+    assert [line.split()[0] for line in out.splitlines() if line.endswith("  error")] == [
+        "full",
+        "classification",
+    ]
     assert out.endswith('recommended: fine_tune_checkpoint_type: "detection"\n')
     _, out, _ = match(config, "--checkpoint", prefix, "--all-types", "--format", "json")
     answer = json.loads(out)

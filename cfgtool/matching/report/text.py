@@ -86,14 +86,17 @@ def plan_as_text(report: Report, screen: Screen, *, verbose: bool = False) -> It
         yield from _everything(report, screen)
 
 
-def types_as_text(plans: list[RestorePlan], best: RestorePlan | None) -> Iterator[str]:
-    """A line per restore type, and which of them to take."""
+def types_as_text(plans: list[RestorePlan], best: RestorePlan | None, screen: Screen) -> Iterator[str]:
+    """The counts and the verdict of each restore type, and which of them to take."""
     width = max(len(type_name(plan)) for plan in plans)
-    yield f"{'type':<{width}}  restored  other shape  missing  verdict"
+    yield screen.paint(f"{'type':<{width}}  restored  other shape  missing  verdict", "faint")
     for plan in plans:
         counts = f"{len(plan.restored):>8}  {len(plan.shape_mismatch):>11}  {len(plan.missing):>7}"
-        yield f"{type_name(plan):<{width}}  {counts}  {plan.verdict.severity}: {plan.verdict.text}"
-        yield f"{'':<{width}}{'':34}the OD API ({plan.generation.upper()}) {od_api_in_words(plan)}"
+        severity = screen.paint(plan.verdict.severity, plan.verdict.severity)
+        yield f"{type_name(plan):<{width}}  {counts}  {severity}"
+        trainer = f"the OD API ({plan.generation.upper()}) {od_api_in_words(plan)}"
+        for text in (plan.verdict.text, trainer):
+            yield from (f"  {line}" for line in wrapped(printable(text), screen.width and screen.width - 2))
     yield ""
     if best is None:
         yield "recommended: none of them; take another checkpoint"
@@ -131,7 +134,8 @@ def _facts(report: Report, screen: Screen) -> Iterator[str]:
     yield from screen.labelled("network", f"{network.feature_extractor} ({network.generation.upper()})")
     yield from screen.labelled("checkpoint", checkpoint_line(plan.checkpoint))
     load_all = " with load_all_detection_checkpoint_vars" if plan.load_all else ""
-    yield from screen.labelled("type", printable(plan.restore_type) + load_all)
+    asks = f", asks for {plan.requested:,} of {len(report.rows):,} variables" if plan.supported else ""
+    yield from screen.labelled("type", printable(plan.restore_type) + load_all + asks)
     yield from screen.labelled("OD API", f"{plan.generation.upper()} trainer {od_api_in_words(plan)}")
     if not network.verified:
         yield from screen.labelled("warning", UNVERIFIED, "warning")
