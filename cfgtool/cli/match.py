@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cfgtool.checkpoints import Checkpoint
     from cfgtool.matching import RestorePlan
+    from cfgtool.matching.recommend import Recommendation
     from cfgtool.matching.report.text import Screen
     from cfgtool.networks import NetworkDescription
 
@@ -65,11 +66,9 @@ def match(
     job = _Job(config, checkpoint, restore_type, whose)
     if all_types:
         plans = job.all_plans()
-        _write(_types(plans, job, format, _screen(output)), output)
-        from cfgtool.matching.report import best_plan
-
-        best = best_plan(plans)
-        return int(best is None or _is_bad(best, fail_under))
+        chosen = job.recommendation(plans)
+        _write(_types(plans, chosen, job, format, _screen(output)), output)
+        return int(chosen.plan is None or _is_bad(chosen.plan, fail_under))
     plan = job.plan()
     _write(_one(plan, job, format, _screen(output), verbose), output)
     return int(_is_bad(plan, fail_under))
@@ -117,11 +116,16 @@ class _Job:
         self.notes += self.checkpoint.notes
         return plans
 
-    def frozen(self) -> frozenset[str]:
-        """The variables that training keeps from changing."""
-        from cfgtool.networks import frozen_variables
+    def recommendation(self, plans: list[RestorePlan]) -> Recommendation:
+        """Which of the plans to take, compared with the type asked for, or with the config's."""
+        from cfgtool.matching.recommend import recommend
+        from cfgtool.schema.unwritten import restore_type
 
-        return frozen_variables(self.train, self.network.variables)
+        # Without a checkpoint of its own the config has no type to be compared with.
+        own = self.named_type
+        if own is None and self.train.text("fine_tune_checkpoint"):
+            own = restore_type(self.train)
+        return recommend(plans, own, self.train.flag("load_all_detection_checkpoint_vars"))
 
     def _planned(self, kind: str, load_all: bool) -> RestorePlan:
         from cfgtool.matching import configured_plan
@@ -170,7 +174,7 @@ def _screen(output: str | None) -> Screen:
 def _one(plan: RestorePlan, job: _Job, format_: str, screen: Screen, verbose: bool) -> Iterator[str]:
     from cfgtool.matching.report.fates import Report
 
-    report = Report(plan, job.notes, job.frozen())
+    report = Report(plan, job.notes)
     if format_ == "json":
         from cfgtool.matching.report.data import plan_as_json
 
@@ -185,10 +189,12 @@ def _one(plan: RestorePlan, job: _Job, format_: str, screen: Screen, verbose: bo
         yield from plan_as_text(report, screen, verbose=verbose)
 
 
-def _types(plans: list[RestorePlan], job: _Job, format_: str, screen: Screen) -> Iterator[str]:
-    from cfgtool.matching.report import best_plan, checkpoint_line, printable
+def _types(
+    plans: list[RestorePlan], chosen: Recommendation, job: _Job, format_: str, screen: Screen
+) -> Iterator[str]:
+    from cfgtool.matching.report import checkpoint_line, printable
 
-    best = best_plan(plans)
+    best = chosen.plan
     if format_ == "json":
         from cfgtool.matching.report.data import checkpoint_as_json, summary_as_json
 
@@ -197,9 +203,15 @@ def _types(plans: list[RestorePlan], job: _Job, format_: str, screen: Screen) ->
             | summary_as_json(plan)
             for plan in plans
         ]
-        chosen = best and {"type": best.restore_type, "load_all": best.load_all}
-        checkpoint = checkpoint_as_json(job.checkpoint)
-        yield _dumped({"checkpoint": checkpoint, "types": types, "recommended": chosen, "notes": job.notes})
+        answer = {
+            "checkpoint": checkpoint_as_json(job.checkpoint),
+            "types": types,
+            "recommended": best and {"type": best.restore_type, "load_all": best.load_all},
+            "reason": chosen.reason,
+            "change": chosen.change,
+            "notes": job.notes,
+        }
+        yield _dumped(answer)
         return
     from cfgtool.matching.report.text import types_as_text
 
@@ -207,7 +219,7 @@ def _types(plans: list[RestorePlan], job: _Job, format_: str, screen: Screen) ->
     for note in job.notes:
         yield from screen.labelled("note", printable(note), "info")
     yield ""
-    yield from types_as_text(plans, best, screen)
+    yield from types_as_text(plans, chosen, screen)
 
 
 def _dumped(value: object) -> str:

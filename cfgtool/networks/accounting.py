@@ -11,7 +11,7 @@ from cfgtool.networks.description import NetworkDescription, describe
 from cfgtool.networks.shapes import Shape, ShapeOps
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Sequence, Set
 
     from cfgtool.networks.names import Names
     from cfgtool.networks.ops import Weights
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 _BYTES = 4  # of a float32
 INPUT = "input"
 """The layer that operations belong to which come before any other."""
+CROPS = "crops"
+"""The layer that cuts the boxes out of the feature maps."""
 
 
 class Layer(NamedTuple):
     """The costs of one layer and of the operations without a name that follow it, for one image.
 
     `multiply_adds` of convolutions; `activation_bytes`, float32, of all that the operations return; `outputs`
-    the shapes [height, width, channels] that left it, one for each time that it was used. The greater
-    `last_use`, the later a layer was used for the last time.
+    the shapes [height, width, channels] that left it, one for each time that it was used, with the number of
+    boxes in front where each box has one. The greater `last_use`, the later it was used for the last time.
     """
 
     name: str
@@ -66,16 +68,20 @@ class TrainingMemory(NamedTuple):
 
 
 class CostOps(ShapeOps):
-    """`ShapeOps` that remembers which layer counted what; `settle` after the run completes `costs`, by name.
+    """`ShapeOps`, for one image, that remembers which layer counted what; `settle` after the run completes
+    `costs`, by name in the order of last use, and `entered` has the names in the order of first use.
 
-    An operation without a layer of its own (an activation, an addition) belongs to the layer before it.
+    An operation without a layer of its own (an activation, an addition) belongs to the layer before it; what
+    crops boxes begins a layer `CROPS`.
     """
 
-    __slots__ = ("_bytes_seen", "_current", "_shape", "_sums_seen", "costs")
+    __slots__ = ("_base", "_bytes_seen", "_current", "_shape", "_sums_seen", "costs", "entered")
 
     def __init__(self, *, training: bool = False) -> None:
         super().__init__(training=training)
         self.costs: dict[str, tuple[int, int, tuple[Shape, ...]]] = {}
+        self.entered: dict[str, None] = {}
+        self._base: dict[str, int] = {}
         self._current = INPUT
         self._shape: Shape | None = None
         self._sums_seen = self._bytes_seen = 0
@@ -84,15 +90,54 @@ class CostOps(ShapeOps):
         """Charge what was counted since the last time to the current layer."""
         if self.multiply_adds == self._sums_seen and self.activation_bytes == self._bytes_seen:
             return
+        self.entered.setdefault(self._current)
         # Put back at the end: the order is that of the last use.
         sums, size, outputs = self.costs.pop(self._current, (0, 0, ()))
         self.costs[self._current] = (
             sums + self.multiply_adds - self._sums_seen,
             size + self.activation_bytes - self._bytes_seen,
-            outputs if self._shape is None else (*outputs, self._shape[1:]),
+            outputs if self._shape is None else (*outputs, self._shape[1 if self._shape[0] == 1 else 0 :]),
         )
         self._sums_seen, self._bytes_seen = self.multiply_adds, self.activation_bytes
         self._shape = None
+
+    def fork(self) -> CostOps:
+        """See `ShapeOps.fork`."""
+        self.settle()
+        fork = CostOps(training=self.training)
+        fork._current = self._current
+        fork._base = {name: sums for name, (sums, _, _) in self.costs.items()}
+        return fork
+
+    def join(self, fork: ShapeOps, before: int) -> None:
+        """See `ShapeOps.join`."""
+        self.settle()
+        if isinstance(fork, CostOps):
+            fork.settle()
+            for name, (sums, _, _) in fork.costs.items():
+                _, size, outputs = self.costs[name]
+                self.costs[name] = (fork._base.get(name, 0) + sums, size, outputs)
+        super().join(fork, before)
+        self._sums_seen = self.multiply_adds
+
+    def crop_and_resize(
+        self,
+        maps: Sequence[Shape],
+        boxes: Shape,
+        size: tuple[int, int],
+        *,
+        image: Shape,
+        fade: bool = False,
+    ) -> Shape:
+        """See `RegionOps.crop_and_resize`."""
+        self._enter(CROPS)
+        return super().crop_and_resize(maps, boxes, size, image=image, fade=fade)
+
+    def _enter(self, name: str) -> None:
+        """Go on to another layer; what was counted until now is the current one's."""
+        self.settle()
+        self._current = name
+        self.entered.setdefault(name)
 
     def _made(self, shape: Shape) -> Shape:
         self._shape = shape
@@ -109,8 +154,7 @@ class CostOps(ShapeOps):
         trainable: bool,
     ) -> None:
         # The first variable of a layer comes when all operations before it have counted.
-        self.settle()
-        self._current = layer.name
+        self._enter(layer.name)
         super()._record(layer, leaf, shape, initializer, weights, trainable=trainable)
 
 
@@ -125,15 +169,25 @@ def account(
     ops = CostOps()
     network = describe(config, generation, size=size, ops=ops)
     ops.settle()
-    variables: dict[str, list[Variable]] = {name: [] for name in ops.costs if name == INPUT}
+    variables: dict[str, list[Variable]] = {}
     for variable in network.variables:
         variables.setdefault(variable.name.rpartition("/")[0], []).append(variable)
     rank = {name: number for number, name in enumerate(ops.costs)}
     layers = tuple(
-        Layer(name, tuple(own), *ops.costs.get(name, (0, 0, ())), rank.get(name, -1))
-        for name, own in variables.items()
+        Layer(name, tuple(variables.get(name, ())), *ops.costs.get(name, (0, 0, ())), rank.get(name, -1))
+        for name in _in_order(list(variables), list(ops.entered))
     )
     return Account(network, layers)
+
+
+def _in_order(named: list[str], entered: list[str]) -> list[str]:
+    """The layers that have variables, and before what follows on them those that have none."""
+    known = set(named)
+    for place, name in enumerate(entered):
+        if name not in known:
+            after = next((other for other in entered[place + 1 :] if other in known), None)
+            named.insert(len(named) if after is None else named.index(after), name)
+    return named
 
 
 def training_memory(

@@ -71,9 +71,9 @@ def _plan_of(blocks: int, *, classes: int = 4) -> Report:
     for leaf, shape in (("kernel", [1, 1, 256, 6 * classes]), ("bias", [6 * classes])):
         variables.append(variable(f"head/class/{leaf}", shape, f"model/_box_predictor/{leaf}", None, leaf))
         entries.append(entry(f"model/_box_predictor/{leaf}", [*shape[:-1], 12]))
-    plan = restore_plan(network(variables), checkpoint(entries), "full", num_classes=classes)
     frozen = frozenset(item.name for item in variables if item.name.startswith("backbone/block_1/"))
-    return Report(plan, ["a note"], frozen)
+    plan = restore_plan(network(variables), checkpoint(entries), "full", num_classes=classes, frozen=frozen)
+    return Report(plan, ["a note"])
 
 
 class _Tags(HTMLParser):
@@ -142,7 +142,7 @@ def test_hostile_names_stay_text() -> None:
     content = checkpoint(entries)
     content.path = HOSTILE[1]
     description = network(variables, type_=HOSTILE[0])
-    report = Report(restore_plan(description, content, "full"), HOSTILE, frozenset())
+    report = Report(restore_plan(description, content, "full"), HOSTILE)
     report.warnings += HOSTILE
     page = plan_as_page(report)
     page.encode()  # has no lone surrogates

@@ -5,6 +5,6 @@ The forms are modules of their own (`text`, `data`, `page`); here is what they s
 
 from __future__ import annotations
 
-from cfgtool.matching.report.wording import best_plan, checkpoint_line, printable, type_name
+from cfgtool.matching.report.wording import checkpoint_line, printable
 
-__all__ = ["best_plan", "checkpoint_line", "printable", "type_name"]
+__all__ = ["checkpoint_line", "printable"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cfgtool.networks.roles import role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Set
+    from collections.abc import Callable, Iterable
 
     from cfgtool.checkpoints import Entry
     from cfgtool.matching.plan import RestorePlan
@@ -65,23 +65,16 @@ class Part(NamedTuple):
 
 
 class Report:
-    """A plan with what else is to be said: `notes` on how it came about, and the names of `frozen`
-    variables.
-    """
+    """A plan with what else is to be said: `notes` on how it came about come before its own."""
 
     __slots__ = ("notes", "parts", "plan", "rows", "warnings")
 
-    def __init__(self, plan: RestorePlan, notes: Iterable[str] = (), frozen: Set[str] = frozenset()) -> None:
+    def __init__(self, plan: RestorePlan, notes: Iterable[str] = ()) -> None:
         self.plan = plan
-        self.rows = _rows(plan, frozen)
+        self.rows = _rows(plan)
         self.parts = parts(self.rows)
         self.warnings = [*plan.warnings]
         self.notes = [*notes, *plan.notes]
-        fresh = sum(row.frozen and row.fate != "restored" for row in self.rows)
-        if fresh:
-            self.notes.append(
-                f"{fresh} frozen variables are not restored: they would keep the values that they start with"
-            )
 
     @property
     def severity(self) -> str:
@@ -90,7 +83,7 @@ class Report:
         return "warning" if severity == "ok" and self.warnings else severity
 
 
-def _rows(plan: RestorePlan, frozen: Set[str]) -> list[Row]:
+def _rows(plan: RestorePlan) -> list[Row]:
     """The fate of every variable, in the order of the network."""
     found: dict[str, tuple[str, Entry | None, str | None]] = {}
     for variable, entry in plan.restored:
@@ -101,7 +94,7 @@ def _rows(plan: RestorePlan, frozen: Set[str]) -> list[Row]:
         found[variable.name] = ("missing", None, key)
     unasked = ("not_requested", None, None)
     return [
-        Row(variable, *found.get(variable.name, unasked), variable.name in frozen)
+        Row(variable, *found.get(variable.name, unasked), variable.name in plan.frozen)
         for variable in plan.network.variables
     ]
 

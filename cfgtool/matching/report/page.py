@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cfgtool.folding import leaves
+from cfgtool.matching.recommend import type_name
 from cfgtool.matching.report.differences import both_shapes, mismatch_tree, missing_branches, unused_tree
 from cfgtool.matching.report.fates import FATES, WORDS, Part, Report, parts
 from cfgtool.matching.report.markup import code, escape
 from cfgtool.matching.report.palette import DARK, LIGHT, properties
 from cfgtool.matching.report.picture import PATTERNS, meter, picture, sample
 from cfgtool.matching.report.tables import module_of, module_tables
-from cfgtool.matching.report.wording import checkpoint_line, od_api_in_words, type_name
+from cfgtool.matching.report.wording import checkpoint_line, od_api_in_words
 from cfgtool.networks.description import UNVERIFIED
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from cfgtool.folding import Node, leaves, walk
+from cfgtool.matching.recommend import type_name
 from cfgtool.matching.report.differences import (
     both_shapes,
     mismatch_tree,
@@ -18,7 +19,6 @@ from cfgtool.matching.report.wording import (
     od_api_in_words,
     printable,
     shown_shape,
-    type_name,
 )
 from cfgtool.networks.description import UNVERIFIED
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cfgtool.matching.plan import RestorePlan
+    from cfgtool.matching.recommend import Recommendation
     from cfgtool.matching.report.fates import Part, Report, Row
 
     Paint = Callable[[str, str], str]
@@ -86,7 +87,7 @@ def plan_as_text(report: Report, screen: Screen, *, verbose: bool = False) -> It
         yield from _everything(report, screen)
 
 
-def types_as_text(plans: list[RestorePlan], best: RestorePlan | None, screen: Screen) -> Iterator[str]:
+def types_as_text(plans: list[RestorePlan], chosen: Recommendation, screen: Screen) -> Iterator[str]:
     """The counts and the verdict of each restore type, and which of them to take."""
     width = max(len(type_name(plan)) for plan in plans)
     yield screen.paint(f"{'type':<{width}}  restored  other shape  missing  verdict", "faint")
@@ -98,11 +99,15 @@ def types_as_text(plans: list[RestorePlan], best: RestorePlan | None, screen: Sc
         for text in (plan.verdict.text, trainer):
             yield from (f"  {line}" for line in wrapped(printable(text), screen.width and screen.width - 2))
     yield ""
+    best = chosen.plan
     if best is None:
         yield "recommended: none of them; take another checkpoint"
     else:
-        more = "\n             load_all_detection_checkpoint_vars: true" if best.load_all else ""
-        yield f'recommended: fine_tune_checkpoint_type: "{best.restore_type}"{more}'
+        switch = "\n             load_all_detection_checkpoint_vars: true" if best.load_all else ""
+        yield f'recommended: fine_tune_checkpoint_type: "{best.restore_type}"{switch}'
+    for more in (chosen.reason, chosen.change or ""):
+        if more:
+            yield from (f"  {line}" for line in wrapped(printable(more), screen.width and screen.width - 2))
 
 
 def wrapped(text: str, width: int | None) -> list[str]:

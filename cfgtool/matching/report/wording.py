@@ -45,17 +45,6 @@ def shown_shape(shape: Sequence[int]) -> str:
     return str(list(shape))
 
 
-def type_name(plan: RestorePlan) -> str:
-    """The restore type with its switch."""
-    return plan.restore_type + (" + load_all" if plan.load_all else "")
-
-
-def best_plan(plans: list[RestorePlan]) -> RestorePlan | None:
-    """The plan that restores most parameters as intended; None if all of them are errors."""
-    good = [plan for plan in plans if plan.verdict.severity != "error"]
-    return max(good, key=lambda plan: plan.restored_parameters, default=None)
-
-
 def printable(text: str) -> str:
     """Text from a file made fit for a terminal: control characters are escaped."""
     if text.isprintable():

@@ -5,14 +5,47 @@ convolutions (FPN-Lite).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from cfgtool.errors import UserError
 from cfgtool.networks.blocks import Unit, conv_unit, separable_unit
 from cfgtool.networks.hyperparams import Generation, Hyperparams, unconfigured
 from cfgtool.networks.names import Layers, Names
 from cfgtool.networks.ops import ZEROS, Ops, Padding
 
+if TYPE_CHECKING:
+    from cfgtool.schema import Config
+
 T = TypeVar("T")
+
+TOP = 5
+"""The coarsest level that comes from the backbone; level n has stride 2 ** n."""
+
+
+class Levels(NamedTuple):
+    """The levels `first` to `last` of a pyramid, and the channels of all of them."""
+
+    first: int
+    last: int
+    depth: int
+
+    @property
+    def top(self) -> int:
+        """The coarsest level that comes from the backbone."""
+        return min(self.last, TOP)
+
+
+def read_levels(config: Config) -> Levels:
+    """The `FeaturePyramidNetworks` message. Raises UserError for levels that no backbone has."""
+    levels = Levels(
+        config.integer("min_level"), config.integer("max_level"), config.integer("additional_layer_depth")
+    )
+    if not 2 <= levels.first <= levels.top:
+        raise UserError(
+            f"fpn.min_level {levels.first} is not between 2 and {levels.top}",
+            hint="the usual levels are 3 to 7",
+        )
+    return levels
 
 
 class Settings(NamedTuple):
@@ -34,6 +67,8 @@ def top_down(ops: Ops[T], maps: Sequence[T], scope: Names, settings: Settings) -
     before the smoothing.
     """
     depth, hyper = settings.depth, settings.hyper
+    if len(maps) > 2:  # with two the map below the top is the last one: nothing goes on from it
+        ops.differs(scope, "TF1 hands the plain sum down the feature pyramid, TF2 the smoothed map")
 
     def project(x: T, number: int, tf2: str) -> T:
         name = f"projection_{number}"
@@ -48,31 +83,31 @@ def top_down(ops: Ops[T], maps: Sequence[T], scope: Names, settings: Settings) -
         layers = Layers(scope.child("", tf2=f"conv_layers/{index}"))
         smooth = _smooth(ops, top, layers, f"smoothing_{level + 1}", f"smoothing_{level + 1}", settings)
         result.append(smooth)
-        # The one difference between the generations; below three levels of backbone it would not show.
         if settings.generation == "tf2":
             top = smooth
     return result[::-1]
 
 
-def coarse_levels(
+def feature_pyramid(
     ops: Ops[T],
-    x: T,
-    scope: Names,
+    maps: Sequence[T],
+    scopes: tuple[Names, Names],
     settings: Settings,
+    levels: Levels,
     *,
-    levels: range,
     first_number: int,
+    label: str = "bottom_up_Conv2d_",
 ) -> list[T]:
-    """One map for each of `levels`, each made from the one before by a convolution of stride 2.
+    """The maps of all `levels`: those of `maps` by `top_down` in the first scope, and coarser ones in the second,
+    each made from the one before by a convolution of stride 2.
 
-    The OD API names them `bottom_up_Conv2d_N`, N counting from `first_number`.
+    The OD API names the coarse layers `label` and a number that counts from `first_number`.
     """
-    result: list[T] = []
-    for index, level in enumerate(levels):
-        layers = Layers(scope.child("", tf2=str(index)))
-        label = f"bottom_up_Conv2d_{first_number + index}"
-        x = _smooth(ops, x, layers, f"coarse_{level}", label, settings, stride=2)
-        result.append(x)
+    result = top_down(ops, maps, scopes[0], settings)
+    for index, level in enumerate(range(levels.top + 1, levels.last + 1)):
+        layers = Layers(scopes[1].child("", tf2=str(index)))
+        numbered = f"{label}{first_number + index}"
+        result.append(_smooth(ops, result[-1], layers, f"coarse_{level}", numbered, settings, stride=2))
     return result
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from cfgtool.errors import UserError
-from cfgtool.networks.necks.fpn import Settings, coarse_levels, top_down
+from cfgtool.networks.necks.fpn import TOP, Settings, feature_pyramid, read_levels
 from cfgtool.networks.ops import Ops
 from cfgtool.networks.ssd.extractor import SsdExtractor
 
 T = TypeVar("T")
-
-TOP = 5
-"""The coarsest level that comes from the backbone; level n has stride 2 ** n."""
 
 
 def pyramid(
@@ -30,29 +26,24 @@ def pyramid(
     `keras` is the Keras name of the extractor, `tf1` the scope below `FeatureExtractor`; the OD API numbers
     the coarse layers from `first_number`. Raises UserError for levels that do not fit.
     """
-    fpn = extractor.config.message("fpn")
-    first, last = fpn.integer("min_level"), fpn.integer("max_level")
-    top = min(last, TOP)
-    if not 2 <= first <= top:
-        raise UserError(
-            f"fpn.min_level {first} is not between 2 and {top}", hint="the usual levels are 3 to 7"
-        )
-    inputs = [levels[level] for level in range(first, top + 1)]
+    fpn = read_levels(extractor.config.message("fpn"))
+    inputs = [levels[level] for level in range(fpn.first, fpn.top + 1)]
+    # Below a max_level of 5 the Keras extractor counts from the coarse end, and so takes other maps than TF1.
+    lowest = TOP - (fpn.top - fpn.first)
     if extractor.generation == "tf2":
-        # Below a max_level of 5 the Keras extractor counts from the coarse end, and so takes other maps
-        # than TF1.
-        inputs = [levels[level] for level in range(2 + 3 - (top - first), 6)]
+        inputs = [levels[level] for level in range(lowest, TOP + 1)]
     settings = Settings(
-        extractor.depth(fpn.integer("additional_layer_depth")),
+        extractor.depth(fpn.depth),
         extractor.hyper,
         extractor.generation,
         extractor.use_depthwise,
         extractor.padding,
     )
-    scope = extractor.names(
+    fine = extractor.names(
         "neck", tf2="_fpn_features_generator", keras=f"{keras}/FeatureMaps/top_down", tf1=f"{tf1}/fpn"
     )
-    maps = top_down(ops, inputs, scope, settings)
-    scope = extractor.names("neck", tf2="_coarse_feature_layers", keras=keras, tf1=f"{tf1}/fpn")
-    coarse = range(top + 1, last + 1)
-    return maps + coarse_levels(ops, maps[-1], scope, settings, levels=coarse, first_number=first_number)
+    if lowest != fpn.first:
+        what = f"TF1 builds the feature pyramid on level {fpn.first} to {fpn.top}, TF2 on {lowest} to {TOP}"
+        ops.differs(fine, what)
+    coarse = extractor.names("neck", tf2="_coarse_feature_layers", keras=keras, tf1=f"{tf1}/fpn")
+    return feature_pyramid(ops, inputs, (fine, coarse), settings, fpn, first_number=first_number)

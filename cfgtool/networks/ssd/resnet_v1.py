@@ -1,0 +1,83 @@
+"""SSD on ResNet V1: with a feature pyramid (RetinaNet, Lin et al. 2017, arXiv:1708.02002), and with pooled
+maps.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from cfgtool.errors import UserError
+from cfgtool.networks.backbones.resnet_v1 import ResNetV1, overridden, own_hyper, resnet_v1, size_in
+from cfgtool.networks.blocks import Unit, conv_unit
+from cfgtool.networks.names import Layers
+from cfgtool.networks.necks.fpn import Levels, Settings, feature_pyramid, read_levels
+from cfgtool.networks.ops import Ops
+from cfgtool.networks.ssd.extractor import SsdExtractor
+
+T = TypeVar("T")
+
+_KERAS_LEVELS = Levels(3, 7, 256)
+_POOLED_DEPTH = 1024
+_POOLED = 5
+"""Maps that PPN makes by pooling its first one."""
+
+
+def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
+    """See `FeatureMaps`. Raises UserError for settings that the OD API's extractors refuse."""
+    pooled = extractor.type.endswith("_ppn")
+    if pooled and extractor.depth_multiplier != 1:
+        raise UserError(
+            f"{extractor.type} has no depth_multiplier {extractor.depth_multiplier:g}",
+            hint="set depth_multiplier: 1.0",
+        )
+    network = _network(extractor)
+    scope = extractor.names("backbone", tf2="classification_backbone", tf1=network.scope)
+    blocks = resnet_v1(ops, image, scope, network)
+    return _pooled(ops, blocks[2], extractor) if pooled else _pyramid(ops, blocks, extractor, network)
+
+
+def _network(extractor: SsdExtractor) -> ResNetV1:
+    hyper, output = own_hyper(extractor.generation, train=not extractor.freeze), "relu"
+    if extractor.overrides:
+        hyper, output = overridden(extractor.hyper, extractor.generation)
+    return ResNetV1(
+        size_in(extractor.type),
+        hyper,
+        output,
+        extractor.generation,
+        extractor.depth_multiplier,
+        extractor.min_depth,
+    )
+
+
+def _pyramid(ops: Ops[T], blocks: list[T], extractor: SsdExtractor, network: ResNetV1) -> list[T]:
+    """The maps of a feature pyramid; `use_depthwise` has no effect on it."""
+    slim = extractor.generation == "tf1"
+    if slim and extractor.padding == "FIXED":
+        raise UserError(
+            f"{extractor.type} cannot have use_explicit_padding", hint="remove use_explicit_padding"
+        )
+    # The Keras types take the message but do not hand it on.
+    levels = read_levels(extractor.config.message("fpn")) if slim else _KERAS_LEVELS
+    settings = Settings(extractor.depth(levels.depth), extractor.hyper, extractor.generation)
+    keras, tf1 = f"ResNet{network.size}V1_FPN", f"{network.scope}/fpn"
+    fine = extractor.names(
+        "neck", tf2="_fpn_features_generator", keras=f"{keras}/FeatureMaps/top_down", tf1=tf1
+    )
+    coarse = extractor.names("neck", tf2="_coarse_feature_layers", keras=keras, tf1=tf1)
+    inputs = blocks[levels.first - 2 : levels.top - 1]
+    return feature_pyramid(
+        ops, inputs, (fine, coarse), settings, levels, first_number=5, label="bottom_up_block"
+    )
+
+
+def _pooled(ops: Ops[T], x: T, extractor: SsdExtractor) -> list[T]:
+    """The maps of a pooling pyramid: a 1x1 convolution, and ever smaller maxima of its output."""
+    label = f"Base_Conv2d_1x1_{_POOLED_DEPTH}"
+    unit = Unit("base", label, f"{label}_batchnorm", label)
+    maps = [
+        conv_unit(ops, x, Layers(extractor.names("neck", tf2="")), unit, extractor.hyper, _POOLED_DEPTH, 1)
+    ]
+    for _ in range(_POOLED):
+        maps.append(ops.max_pool(maps[-1], 2, stride=2))
+    return maps
