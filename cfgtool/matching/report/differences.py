@@ -60,3 +60,8 @@ def unused_folders(plan: RestorePlan) -> dict[str, int]:
 def unused_tree(plan: RestorePlan) -> Node[int]:
     """The same with folders joined that have as many entries."""
     return fold(grow(unused_folders(plan).items()), lambda count: count)
+
+
+def each(node: Node[int]) -> str:
+    """The number of entries of a folder, or of each of several."""
+    return f"{node.values[0]:,} each" if len(node.values) > 1 else f"{node.values[0]:,}"

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from cfgtool.folding import leaves
 from cfgtool.matching.recommend import type_name
-from cfgtool.matching.report.differences import both_shapes, mismatch_tree, missing_branches, unused_tree
+from cfgtool.matching.report.differences import (
+    both_shapes,
+    each,
+    mismatch_tree,
+    missing_branches,
+    unused_tree,
+)
 from cfgtool.matching.report.fates import FATES, WORDS, Part, Report, parts
 from cfgtool.matching.report.markup import code, escape
 from cfgtool.matching.report.palette import DARK, LIGHT, properties
@@ -57,7 +63,7 @@ def plan_as_page(report: Report) -> str:
 
 
 def _body(report: Report) -> Iterator[str]:
-    modules = _modules(report)
+    modules = parts(report.rows, module_of)
     targets = {module.name: f"m{number}" for number, module in enumerate(modules)}
     yield PATTERNS
     yield from _verdict(report)
@@ -71,11 +77,6 @@ def _body(report: Report) -> Iterator[str]:
     yield from module_tables(report, modules, targets)
     yield "</section>"
     yield from _unused(report.plan)
-
-
-def _modules(report: Report) -> list[Part]:
-    """The modules below the parts of the network, in order."""
-    return parts(report.rows, module_of)
 
 
 def _verdict(report: Report) -> Iterator[str]:
@@ -171,10 +172,7 @@ def _unused(plan: RestorePlan) -> Iterator[str]:
     if not plan.unused:
         return
     yield f'<section class="card long"><h2>Unused entries ({len(plan.unused):,})</h2>'
-    folders = []
-    for name, node in leaves(unused_tree(plan)):
-        each = " each" if len(node.values) > 1 else ""
-        folders.append(f"<li>{code(name)} {node.values[0]:,}{each}</li>")
+    folders = [f"<li>{code(name)} {each(node)}</li>" for name, node in leaves(unused_tree(plan))]
     yield from _folded(folders, '<ul class="plain">', "</ul>")
     yield '<details class="rest"><summary>all names</summary>'
     yield "".join(f"<div>{code(entry.key)}</div>" for entry in plan.unused[:_MOST_UNUSED])
@@ -189,7 +187,7 @@ def _style() -> str:
     return (
         f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
         f":root[data-theme=light]{{{light}color-scheme:light}}:root[data-theme=dark]{{{dark}color-scheme:dark}}"
-        f"@media print{{:root{{{light}}}}}\n{_asset('page.css')}"
+        f"@media print{{:root[data-theme]{{{light}}}}}\n{_asset('page.css')}"
     )
 
 

@@ -8,18 +8,14 @@ from cfgtool.folding import Node, leaves, walk
 from cfgtool.matching.recommend import type_name
 from cfgtool.matching.report.differences import (
     both_shapes,
+    each,
     mismatch_tree,
     missing_branches,
     unused_folders,
     unused_tree,
 )
 from cfgtool.matching.report.fates import FATES, WORDS
-from cfgtool.matching.report.wording import (
-    checkpoint_line,
-    od_api_in_words,
-    printable,
-    shown_shape,
-)
+from cfgtool.matching.report.wording import checkpoint_line, od_api_in_words, printable, shown_shape
 from cfgtool.networks.description import UNVERIFIED
 
 if TYPE_CHECKING:
@@ -80,8 +76,9 @@ def plan_as_text(report: Report, screen: Screen, *, verbose: bool = False) -> It
     yield ""
     yield from _parts(report, screen)
     most = None if verbose else _MOST_LINES
-    for lines in (_mismatches(report), _missing(report), _unused(report)):
-        yield from _cut(list(lines), most)
+    yield from _mismatches(report, most)
+    yield from _missing(report, most)
+    yield from _unused(report, most)
     if verbose:
         yield ""
         yield from _everything(report, screen)
@@ -129,7 +126,9 @@ def _verdict(report: Report, screen: Screen) -> Iterator[str]:
     yield screen.paint(f"{severity}:", severity) + screen.paint(lines[0][len(severity) + 1 :], "bold")
     yield from (screen.paint(f"  {line}", "bold") for line in lines[1:])
     if verdict.hint:
-        yield from (f"  {line}" for line in wrapped(verdict.hint, screen.width and screen.width - 2))
+        yield from (
+            f"  {line}" for line in wrapped(printable(verdict.hint), screen.width and screen.width - 2)
+        )
 
 
 def _facts(report: Report, screen: Screen) -> Iterator[str]:
@@ -153,7 +152,7 @@ def _facts(report: Report, screen: Screen) -> Iterator[str]:
 def _parts(report: Report, screen: Screen) -> Iterator[str]:
     """A line per part of the network: its variables, parameters and fate; then their sum."""
     plan = report.plan
-    width = max(_LABEL, *(len(part.name) + 1 for part in report.parts))
+    width = max([_LABEL, *(len(part.name) + 1 for part in report.parts)])
     margin = " " * (screen.bar_width + 1)
     yield screen.paint(f"{'':<{width}}{margin}variables    parameters", "faint")
     for part in report.parts:
@@ -188,7 +187,7 @@ def _percent(count: int, of: int) -> str:
     return f"{min(max(round(100 * count / of), 1), 100 if count == of else 99)} %"
 
 
-def _mismatches(report: Report) -> Iterator[str]:
+def _mismatches(report: Report, most: int | None) -> Iterator[str]:
     """Both shapes of every variable that has another one in the checkpoint."""
     shapes = [both_shapes(row) for row in report.rows if row.fate == "shape_mismatch"]
     if not shapes:
@@ -201,17 +200,17 @@ def _mismatches(report: Report) -> Iterator[str]:
         here, there = both_shapes(node.values[0])
         return f"{here:<{width}}  {there}"
 
-    yield from _listed(mismatch_tree(report), side_by_side)
+    yield from _cut(_listed(mismatch_tree(report), side_by_side), most)
 
 
-def _missing(report: Report) -> Iterator[str]:
+def _missing(report: Report, most: int | None) -> Iterator[str]:
     """What the checkpoint lacks; a part of the network of which everything is missing in one line."""
     plan = report.plan
     if not plan.missing:
         return
     yield ""
     yield f"missing ({len(plan.missing):,})"
-    yield from _columns(list(missing_branches(report)))
+    yield from _cut(_columns(list(missing_branches(report))), most)
     variable, key = plan.missing[0]
     if key:
         yield f"  {variable.name} was looked for as {key!r}"
@@ -219,21 +218,21 @@ def _missing(report: Report) -> Iterator[str]:
         yield f"  {variable.name} has no name in such a checkpoint"
 
 
-def _listed(tree: Node[T], text: Callable[[Node[T]], str]) -> Iterator[str]:
+def _listed(tree: Node[T], text: Callable[[Node[T]], str]) -> list[str]:
     """A line for all that has values: a few under their whole names, many as a tree."""
-    few = [(name, text(node)) for name, node in leaves(tree)]
-    if len(few) > _FEW:
-        tall = walk(tree)
-        few = [("  " * level + name, text(node) if node.values else "") for level, name, node in tall]
-    yield from _columns(few)
+    lines = [(name, text(node)) for name, node in leaves(tree)]
+    if len(lines) > _FEW:
+        nodes = walk(tree)
+        lines = [("  " * level + name, text(node) if node.values else "") for level, name, node in nodes]
+    return _columns(lines)
 
 
-def _columns(lines: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _columns(lines: Sequence[tuple[str, str]]) -> list[str]:
     width = max(len(name) for name, _ in lines)
-    yield from (f"  {name:<{width}}  {more}".rstrip() for name, more in lines)
+    return [f"  {name:<{width}}  {more}".rstrip() for name, more in lines]
 
 
-def _unused(report: Report) -> Iterator[str]:
+def _unused(report: Report, most: int | None) -> Iterator[str]:
     """The entries that nothing is restored from, by the folders that they are in."""
     folders = unused_folders(report.plan)
     if not folders:
@@ -244,11 +243,7 @@ def _unused(report: Report) -> Iterator[str]:
         yield f"{head}: {next(iter(folders))}"
         return
     yield head
-    yield from _listed(unused_tree(report.plan), _each)
-
-
-def _each(node: Node[int]) -> str:
-    return f"{node.values[0]:,} each" if len(node.values) > 1 else f"{node.values[0]:,}"
+    yield from _cut(_listed(unused_tree(report.plan), each), most)
 
 
 def _cut(lines: Sequence[str], most: int | None) -> Iterator[str]:
