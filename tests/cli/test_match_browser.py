@@ -17,7 +17,10 @@ from cfgtool.matching.report.palette import DARK, LIGHT
 from cfgtool.networks import describe
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed (apt-get install chromium)"),
+]
 
 Browse = Callable[..., tuple[str, str]]
 
