@@ -295,7 +295,7 @@ def test_arguments_that_cannot_be(
 
 
 def test_meta_architectures_that_are_not_described(match: Match, tmp_path: Path) -> None:
-    config = _config(tmp_path, "model { experimental_model { name: "x" } }")
+    config = _config(tmp_path, 'model { experimental_model { name: "x" } }')
     status, _, err = match(config, "--checkpoint", "x")
     assert status == 2
     assert "'experimental_model' is not described yet" in err
