@@ -79,11 +79,6 @@ class RestorePlan:
         self.notes: list[str] = []
 
     @property
-    def type_name(self) -> str:
-        """The restore type with its switch."""
-        return self.restore_type + (" + load_all" if self.load_all else "")
-
-    @property
     def supported(self) -> bool:
         """True if the OD API knows the restore type for this network and generation."""
         network = self.network

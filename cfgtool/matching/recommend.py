@@ -58,7 +58,7 @@ def _reason(best: RestorePlan, good: list[RestorePlan]) -> str:
         return "no other type restores what it asks for"
     same = [plan for plan in others if plan.restored_parameters == best.restored_parameters]
     if same:
-        named = " and ".join(repr(plan.type_name) for plan in same)
+        named = " and ".join(repr(type_name(plan)) for plan in same)
         return f"{named} would restore the same; {_why_safer(best)}"
     heads = [variable for variable, _ in best.restored if role(variable.name) == "head"]
     text = "it restores most"
@@ -85,9 +85,9 @@ def _change(best: RestorePlan, own: RestorePlan | None, kind: str | None) -> str
         return f"the config's {kind!r} is no restore type of {best.generation.upper()}"
     more = len(best.restored) - len(own.restored)
     if own.verdict.severity == "error":
-        return f"the config's {own.type_name!r} fails: {own.verdict.text}"
+        return f"the config's {type_name(own)!r} fails: {own.verdict.text}"
     if not more:
-        return f"the config's {own.type_name!r} restores the same {len(own.restored)} variables"
+        return f"the config's {type_name(own)!r} restores the same {len(own.restored)} variables"
     counts: dict[str, int] = {}
     had = {variable.name for variable, _ in own.restored}
     for variable, _ in best.restored:
@@ -95,4 +95,9 @@ def _change(best: RestorePlan, own: RestorePlan | None, kind: str | None) -> str
             part = role(variable.name)
             counts[part] = counts.get(part, 0) + 1
     gained = ", ".join(f"{count} of the {part}" for part, count in counts.items())
-    return f"the config's {own.type_name!r} restores {len(own.restored)} variables, {more} fewer: {gained}"
+    return f"the config's {type_name(own)!r} restores {len(own.restored)} variables, {more} fewer: {gained}"
+
+
+def type_name(plan: RestorePlan) -> str:
+    """The restore type with its switch."""
+    return plan.restore_type + (" + load_all" if plan.load_all else "")

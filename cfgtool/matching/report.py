@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cfgtool.matching.recommend import type_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -251,11 +253,11 @@ def _cut(lines: list[str]) -> Iterator[str]:
 
 def types_as_text(plans: list[RestorePlan], best: RestorePlan | None) -> Iterator[str]:
     """A line per restore type, and which of them to take."""
-    width = max(len(plan.type_name) for plan in plans)
+    width = max(len(type_name(plan)) for plan in plans)
     yield f"{'type':<{width}}  restored  other shape  missing  verdict"
     for plan in plans:
         counts = f"{len(plan.restored):>8}  {len(plan.shape_mismatch):>11}  {len(plan.missing):>7}"
-        yield f"{plan.type_name:<{width}}  {counts}  {plan.verdict.severity}: {plan.verdict.text}"
+        yield f"{type_name(plan):<{width}}  {counts}  {plan.verdict.severity}: {plan.verdict.text}"
         yield f"{'':<{width}}{'':34}the OD API ({plan.generation.upper()}) {od_api_in_words(plan)}"
     yield ""
     if best is None:
