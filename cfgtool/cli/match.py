@@ -85,13 +85,16 @@ class _Job:
     """What was asked for, read: network, checkpoint and restore type, with `notes` on how they were found."""
 
     def __init__(self, path: str, checkpoint: str | None, restore_type: str | None, generation: str) -> None:
+        from cfgtool.data.keypoints import beside, keypoint_counts
         from cfgtool.networks import describe
 
         self.notes: list[str] = []
         self.config = _read_pipeline(path)
         self.train = self.config.message("train_config")
         self.network: NetworkDescription = describe(
-            self.config, cast(Literal["auto", "tf1", "tf2"], generation)
+            self.config,
+            cast(Literal["auto", "tf1", "tf2"], generation),
+            keypoints=keypoint_counts(self.config, beside(path)),
         )
         self.checkpoint = self._open(checkpoint, path)
         self.named_type = restore_type

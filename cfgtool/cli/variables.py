@@ -37,10 +37,12 @@ def variables(
         raise UserError(f"unknown format {format!r}", hint="formats are text, json")
     if generation not in ("auto", "tf1", "tf2"):
         raise UserError(f"unknown generation {generation!r}", hint="generations are auto, tf1, tf2")
+    from cfgtool.data.keypoints import beside, keypoint_counts
     from cfgtool.networks import describe, frozen_variables
 
     root = _read_pipeline(config)
-    network = describe(root, cast(Literal["auto", "tf1", "tf2"], generation))
+    keypoints = keypoint_counts(root, beside(config))
+    network = describe(root, cast(Literal["auto", "tf1", "tf2"], generation), keypoints=keypoints)
     frozen = frozen_variables(root.message("train_config"), network.variables)
     if format == "json":
         import json
