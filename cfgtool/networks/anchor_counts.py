@@ -17,7 +17,8 @@ def anchors_per_location(config: Config) -> list[int]:
     """
     kind = config.which("anchor_generator_oneof")
     if kind is None:
-        raise UserError("model.ssd.anchor_generator is not set", hint="add an ssd_anchor_generator")
+        usual = "ssd" if config.path.startswith("model.ssd") else "grid"
+        raise UserError(f"{config.path} is not set", hint=f"add an {usual}_anchor_generator")
     generator = config.message(kind)
     if kind == "ssd_anchor_generator":
         return _ssd(generator)

@@ -36,6 +36,7 @@ def conv_unit(
     *,
     stride: int = 1,
     padding: Padding = "SAME",
+    dilation: int = 1,
     activate: bool = True,
 ) -> T:
     """A full convolution with its normalisation and activation."""
@@ -49,6 +50,7 @@ def conv_unit(
         bias=hyper.bias_start,
         stride=stride,
         padding=padding,
+        dilation=dilation,
     )
     return _finish(ops, x, layers, unit, hyper, activate=activate)
 
@@ -93,6 +95,7 @@ def separable_unit(
     pointwise: Weights,
     stride: int = 1,
     padding: Padding = "SAME",
+    multiplier: int = 1,
 ) -> T:
     """A separable convolution with its normalisation and activation; `pointwise` are the weights of its
     second kernel.
@@ -108,6 +111,7 @@ def separable_unit(
         bias=hyper.bias_start,
         stride=stride,
         padding=padding,
+        multiplier=multiplier,
     )
     return _finish(ops, x, layers, unit, hyper)
 

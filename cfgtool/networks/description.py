@@ -9,7 +9,7 @@ from cfgtool.networks.extractors import find_extractor
 from cfgtool.networks.hyperparams import Generation
 from cfgtool.networks.image_size import image_shape
 from cfgtool.networks.shapes import Shape, ShapeOps
-from cfgtool.networks.variables import Variable
+from cfgtool.networks.variables import Difference, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,7 @@ _MOST_REPETITIONS = 1000
 
 _DETECTORS = {
     "ssd": "cfgtool.networks.ssd.detector",
+    "faster_rcnn": "cfgtool.networks.faster_rcnn.detector",
     "center_net": "cfgtool.networks.center_net.detector",
 }
 """The module of each meta-architecture; its function `outline` runs the network on shapes."""
@@ -57,7 +58,8 @@ class NetworkDescription(NamedTuple):
     the size open it is a nominal one. `feature_maps` are [height, width, channels] of what the head looks at,
     `anchors` counts the anchors of one image. `multiply_adds` of the convolutions and `activation_bytes`
     (float32) are for one image. `verified` is False where no list of variables of the OD API itself could be
-    compared for the extractor type.
+    compared for the extractor type. `differences` say where the other generation's network of this config
+    computes something else, although its variables may be the same; none where there is no such network.
     """
 
     meta_architecture: str
@@ -70,6 +72,7 @@ class NetworkDescription(NamedTuple):
     multiply_adds: int
     activation_bytes: int
     verified: bool = True
+    differences: tuple[Difference, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -130,6 +133,7 @@ def describe(
         ops.multiply_adds,
         ops.activation_bytes,
         extractor.verified,
+        tuple(ops.differences) if extractor.twin else (),
     )
 
 

@@ -6,6 +6,7 @@ network function states each name once, next to the layer that carries it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -66,3 +67,37 @@ class Layers:
         """Pass over a layer without weights."""
         if self._template == "{}":
             self._index += 1
+
+    def branches(self, lengths: Sequence[int]) -> list[Layers]:
+        """The layers of branches that run side by side until they are joined, `lengths` convolutions with
+        normalisation and activation in each.
+
+        A functional model numbers layers by their distance from the output, and equally far ones by branch.
+        """
+        places = sorted(
+            (-distance, branch)
+            for branch, length in enumerate(lengths)
+            for step in range(length)
+            for distance in (3 * (length - step), 3 * (length - step) - 1)
+        )
+        numbers: list[list[int]] = [[] for _ in lengths]
+        for number, (_, branch) in enumerate(places, start=self._index):
+            numbers[branch].append(number)
+        self._index += len(places)
+        return [_Branch(self.scope, self._template, iter(own)) for own in numbers]
+
+
+class _Branch(Layers):
+    """Layers with numbers that were given out before."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, scope: Names, template: str, numbers: Iterator[int]) -> None:
+        super().__init__(scope)
+        self._template = template
+        self._numbers = numbers
+
+    def next(self, name: str, *, keras: str, tf1: str) -> Names:
+        """See `Layers.next`."""
+        self._index = next(self._numbers)
+        return super().next(name, keras=keras, tf1=tf1)

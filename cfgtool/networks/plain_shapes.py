@@ -33,9 +33,9 @@ class PlainShapeOps:
 
     def add(self, a: Shape, b: Shape) -> Shape:
         """See `Ops.add`."""
-        if a != b:
+        if a != b and not _broadcast(a, b):
             raise ValueError(f"shapes differ: {a} and {b}")
-        return self._made(a)
+        return self._made(tuple(map(max, a, b)))
 
     def upsample_add(self, small: Shape, large: Shape) -> Shape:
         """See `Ops.upsample_add`."""
@@ -45,7 +45,7 @@ class PlainShapeOps:
 
     def multiply(self, a: Shape, b: Shape) -> Shape:
         """See `Ops.multiply`."""
-        if len(a) != len(b) or any(m != n and 1 not in (m, n) for m, n in zip(a, b, strict=True)):
+        if not _broadcast(a, b):
             raise ValueError(f"shapes do not fit: {a} and {b}")
         return self._made(tuple(map(max, a, b)))
 
@@ -76,7 +76,7 @@ class PlainShapeOps:
         x: Shape,
         size: tuple[int, int],
         *,
-        method: Literal["nearest", "bilinear"] = "nearest",  # noqa: ARG002
+        method: Literal["nearest", "bilinear", "corners"] = "nearest",  # noqa: ARG002
     ) -> Shape:
         """See `Ops.resize`."""
         return self._made((x[0], *size, x[3]))
@@ -90,6 +90,12 @@ class PlainShapeOps:
     ) -> Shape:
         """See `Ops.upsample`."""
         return self._made((x[0], x[1] * factor, x[2] * factor, x[3]))
+
+    def cut(self, x: Shape, like: Shape) -> Shape:
+        """See `Ops.cut`."""
+        if x[1] < like[1] or x[2] < like[2]:
+            raise ValueError(f"{x} does not cover {like}")
+        return (x[0], *like[1:3], x[3])
 
     def pad(self, x: Shape, height: tuple[int, int], width: tuple[int, int]) -> Shape:
         """See `Ops.pad`."""
@@ -112,6 +118,10 @@ class PlainShapeOps:
         """See `Ops.dropout`."""
         return self._made(x) if self.training else x
 
+    def stochastic_depth(self, x: Shape, keep_probability: float) -> Shape:
+        """See `Ops.stochastic_depth`."""
+        return self.dropout(x, keep_probability)
+
     def clip(self, x: Shape, low: float, high: float) -> Shape:  # noqa: ARG002
         """See `Ops.clip`."""
         return self._made(x)
@@ -119,6 +129,10 @@ class PlainShapeOps:
     def _made(self, shape: Shape) -> Shape:
         self.activation_bytes += 4 * prod(shape)
         return shape
+
+
+def _broadcast(a: Shape, b: Shape) -> bool:
+    return len(a) == len(b) and all(m == n or 1 in (m, n) for m, n in zip(a, b, strict=True))
 
 
 def windows(x: Shape, size: tuple[int, int], stride: int, padding: Padding, dilation: int) -> Shape:

@@ -123,7 +123,7 @@ def test_generations_differ_in_the_width_of_fpn_lite_only() -> None:
     ("config", "message"),
     [
         ("", "the config has no model"),
-        ("model { faster_rcnn { } }", "'faster_rcnn' is not described yet"),
+        ("model { experimental_model { } }", "'experimental_model' is not described yet"),
         (
             'model { ssd { feature_extractor { type: "ssd_mobilnet_v2_keras" } } }',
             "nearest is 'ssd_mobilenet_v2_keras'",

@@ -26,10 +26,23 @@ MAPPINGS = {
     "ssd_mobilenet_v1_fpn": "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync",
     "ssd_mobilenet_v2": "ssd_mobilenet_v2_coco",
     "ssdlite_mobilenet_v2": "ssdlite_mobilenet_v2_coco",
+    "faster_rcnn_resnet50": "faster_rcnn_resnet50_coco",
+    "faster_rcnn_inception_resnet_v2": "faster_rcnn_inception_resnet_v2_atrous_coco",
     "ssd_resnet50_v1_fpn": "ssd_resnet50_v1_fpn_shared_box_predictor_640x640_coco14_sync",
 }
 NUMBERED = re.compile(r"(conv2d|conv2d_transpose|batch_normalization)(_\d+)?/|center_net_hourglass")
-"""Names of layers that Keras numbers anew in each process."""
+"""Names in CenterNet that tell when in the process a layer was made; here such layers are named by what they do."""
+
+CLASS_DEPENDENT = [
+    "centernet_hourglass104_512x512_coco17_tpu-8",
+    "centernet_resnet50_v1_fpn_512x512_kpts_coco17_tpu-8",
+    "ssd_efficientdet_d0_512x512_coco17_tpu-8",
+    "ssd_mobilenet_v2_320x320_coco17_tpu-8",
+    "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
+    "faster_rcnn_resnet50_v1_640x640_coco17_tpu-8",
+    "faster_rcnn_resnet50_v1_fpn_640x640_coco17_tpu-8",
+    "mask_rcnn_inception_resnet_v2_1024x1024_coco17_gpu-8",
+]
 
 
 def described(shared: Path, stem: str, *, classes: int | None = None) -> NetworkDescription:
@@ -60,7 +73,9 @@ def test_a_tf2_network_has_the_variables_of_the_od_api(shared: Path, stem: str) 
     assert {v.tf2_key: (list(v.shape), v.trainable, v.dtype) for v in network.variables} == {
         v["key"]: (v["shape"], v["trainable"], v["dtype"]) for v in expected["variables"]
     }
-    names = {v["key"]: v["name"] for v in expected["variables"] if not NUMBERED.match(v["name"])}
+    names = {v["key"]: v["name"] for v in expected["variables"]}
+    if network.meta_architecture == "center_net":
+        names = {key: name for key, name in names.items() if not NUMBERED.match(name)}
     assert {v.tf2_key: v.keras_name for v in network.variables if v.tf2_key in names} == names
     assert len(network.variables) == expected["number_of_variables"]
     assert network.parameters == expected["number_of_parameters"]
@@ -92,18 +107,12 @@ def test_kernels_come_in_the_order_of_the_tf1_graph(shared: Path, stem: str) -> 
 def test_both_names_of_a_variable_belong_together(shared: Path, pair: str) -> None:
     mapping = table(shared, f"golden_tf1/mapping/{pair}.json")["mapping"]
     network = described(shared, MAPPINGS[pair])
-    assert {v.tf1_name: str(v.tf2_key).removeprefix("model/") for v in network.variables} == mapping
+    # Slim's first stage has a block 4 that nothing depends on and Keras does not have.
+    twins = {v.tf1_name: v.tf2_key.removeprefix("model/") for v in network.variables if v.tf2_key}
+    assert twins == mapping
 
 
-@pytest.mark.parametrize(
-    "stem",
-    [
-        "ssd_mobilenet_v2_320x320_coco17_tpu-8",
-        "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
-        "centernet_hourglass104_512x512_coco17_tpu-8",
-        "centernet_resnet50_v1_fpn_512x512_kpts_coco17_tpu-8",
-    ],
-)
+@pytest.mark.parametrize("stem", CLASS_DEPENDENT)
 def test_another_number_of_classes_changes_the_same_variables(shared: Path, stem: str) -> None:
     expected = table(shared, f"tf2/class_dependent/{stem}.json")
     many, few = described(shared, stem), described(shared, stem, classes=3)

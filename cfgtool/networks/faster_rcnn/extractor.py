@@ -48,16 +48,22 @@ class FasterRcnnExtractor(NamedTuple):
 
         Ours are `backbone/...` and `neck/...` in the first stage, `box_backbone/...` in the second.
         """
-        worlds = self.kind.worlds
-        proposal, box = (
-            "_feature_extractor_for_proposal_features",
-            "_feature_extractor_for_box_classifier_features",
+        part = "proposal" if stage == 1 else "box_classifier"
+        base = self.place(
+            "",
+            tf2=f"_feature_extractor_for_{part}_features",
+            tf1=f"{'First' if stage == 1 else 'Second'}StageFeatureExtractor",
         )
+        return base.child(name, tf2=tf2, keras=keras, tf1=tf1)
+
+    def place(self, name: str, *, tf2: str | None = "", keras: str = "", tf1: str | None = "") -> Names:
+        """A scope of the whole model, such as that of a head; None where a world never has it."""
+        worlds = self.kind.worlds
         base = Names(
             "",
-            f"model/{proposal if stage == 1 else box}" if "tf2" in worlds else None,
-            "" if "tf2" in worlds else None,
-            f"{'First' if stage == 1 else 'Second'}StageFeatureExtractor" if "tf1" in worlds else None,
+            "model" if "tf2" in worlds and tf2 is not None else None,
+            "" if "tf2" in worlds and tf2 is not None else None,
+            "" if "tf1" in worlds and tf1 is not None else None,
         )
         return base.child(name, tf2=tf2, keras=keras, tf1=tf1)
 

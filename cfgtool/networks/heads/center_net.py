@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cfgtool.errors import UserError
-from cfgtool.networks.hyperparams import Hyperparams
 from cfgtool.networks.names import Layers, Names
 from cfgtool.networks.ops import GLOROT, ZEROS, BatchNorm, Ops
 from cfgtool.networks.variables import Initializer

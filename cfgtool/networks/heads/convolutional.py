@@ -49,8 +49,45 @@ def convolutional_head(
     hyper = read_hyperparams(
         config.message("conv_hyperparams"), generation, freeze_batchnorm=freeze_batchnorm
     )
-    sigmoid = generation == "tf1" and config.flag("apply_sigmoid_to_scores")
+    converted = config.flag("apply_sigmoid_to_scores")
+    if converted:
+        ops.differs(scope, "the head applies a sigmoid to its class scores in TF1, and not in TF2")
+    sigmoid = generation == "tf1" and converted
     head = read_head(config, class_slots, sigmoid=sigmoid)
+    places = levels_of(scope, len(maps))
+    boxes: list[T] = []
+    classes: list[T] = []
+    for level, x in enumerate(maps):
+        x = _shared_layers(ops, x, config, places[level], hyper)
+        box, class_ = predict_level(ops, x, places[level], head, hyper, anchors[level], generation)
+        boxes.append(box)
+        classes.append(class_)
+    return join_levels(ops, maps, boxes, classes, head)
+
+
+class Level(NamedTuple):
+    """A feature map's place in the head: `scope` of the head, the map's number, and its scope in TF1."""
+
+    scope: Names
+    number: int
+    tf1: str
+
+
+def levels_of(scope: Names, count: int) -> list[Level]:
+    """The places of `count` maps; TF1 has no scope for the only one."""
+    return [Level(scope, number, f"BoxPredictor_{number}" if count > 1 else "") for number in range(count)]
+
+
+def predict_level(
+    ops: Ops[T],
+    x: T,
+    level: Level,
+    head: Head,
+    hyper: Hyperparams,
+    anchors: int,
+    generation: Generation,
+) -> tuple[T, T]:
+    """Box encodings and class predictions of one map, [batch, height, width, anchors * numbers]."""
     box = _Branch(
         "box", "box_encodings", "_box_encoder_layers", "ConvolutionalBoxHead", "BoxEncodingPredictor", ZEROS
     )
@@ -63,28 +100,24 @@ def convolutional_head(
         "ClassPredictor",
         start,
     )
-    boxes: list[T] = []
-    classes: list[T] = []
-    for level, x in enumerate(maps):
-        x = _shared_layers(ops, x, config, scope, level, hyper)
-        filters = anchors[level] * head.code_size
-        boxes.append(_predict(ops, x, scope, level, box, head, hyper, filters, generation))
-        filters = anchors[level] * head.class_slots
-        classes.append(_predict(ops, x, scope, level, class_, head, hyper, filters, generation))
-    return join_levels(ops, maps, boxes, classes, head)
+    return (
+        _predict(ops, x, level, box, head, hyper, anchors * head.code_size, generation),
+        _predict(ops, x, level, class_, head, hyper, anchors * head.class_slots, generation),
+    )
 
 
-def _shared_layers(ops: Ops[T], x: T, config: Config, scope: Names, level: int, hyper: Hyperparams) -> T:
+def _shared_layers(ops: Ops[T], x: T, config: Config, level: Level, hyper: Hyperparams) -> T:
     """`num_layers_before_predictor` 1x1 convolutions of a depth between `min_depth` and `max_depth`."""
     channels = ops.shape(x)[3] or 0
     depth = max(min(channels, config.integer("max_depth")), config.integer("min_depth"))
     if depth == 0:
         return x
-    place = scope.child(
-        f"shared/level_{level}",
-        tf2=f"_shared_nets/{level}",
-        keras=f"SharedConvolutions_{level}",
-        tf1=f"BoxPredictor_{level}",
+    number = level.number
+    place = level.scope.child(
+        f"shared/level_{number}",
+        tf2=f"_shared_nets/{number}",
+        keras=f"SharedConvolutions_{number}",
+        tf1=level.tf1,
     )
     layers = Layers(place)
     for index in range(config.integer("num_layers_before_predictor")):
@@ -97,8 +130,7 @@ def _shared_layers(ops: Ops[T], x: T, config: Config, scope: Names, level: int, 
 def _predict(
     ops: Ops[T],
     x: T,
-    scope: Names,
-    level: int,
+    level: Level,
     branch: _Branch,
     head: Head,
     hyper: Hyperparams,
@@ -106,11 +138,12 @@ def _predict(
     generation: Generation,
 ) -> T:
     """One branch on one map: [batch, height, width, filters]."""
-    place = scope.child(
-        f"{branch.name}/level_{level}",
-        tf2=f"_prediction_heads/{branch.heads}/{level}/{branch.layers}",
-        keras=f"{branch.keras}_{level}",
-        tf1=f"BoxPredictor_{level}",
+    number = level.number
+    place = level.scope.child(
+        f"{branch.name}/level_{number}",
+        tf2=f"_prediction_heads/{branch.heads}/{number}/{branch.layers}",
+        keras=f"{branch.keras}_{number}",
+        tf1=level.tf1,
     )
     layers = Layers(place)
     kernel = head.kernel

@@ -1,0 +1,118 @@
+"""The operations on boxes, on tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+_UNIT = 224.0
+"""Edge in pixels of a box that belongs to the last but one map of a pyramid."""
+_NEVER = -1e5
+"""The weight, before the softmax, of what does not count."""
+
+
+class RegionTensorOps:
+    """The part of `ops.Ops[tf.Tensor]` that deals with boxes."""
+
+    def crop_and_resize(
+        self,
+        maps: Sequence[tf.Tensor],
+        boxes: tf.Tensor,
+        size: tuple[int, int],
+        *,
+        image: tf.Tensor,
+        fade: bool = False,
+    ) -> tf.Tensor:
+        """See `RegionOps.crop_and_resize`."""
+        crops = [_crop(x, boxes, size, fade=fade) for x in maps]
+        if len(crops) == 1:
+            return crops[0]
+        levels = tf.reshape(_levels(boxes, image, len(maps)), [-1, 1, 1, 1])
+        return tf.add_n(
+            [tf.where(levels == level, crop, tf.zeros_like(crop)) for level, crop in enumerate(crops)]
+        )
+
+    def position_sensitive_mean(
+        self, x: tf.Tensor, boxes: tf.Tensor, bins: tuple[int, int], size: tuple[int, int]
+    ) -> tf.Tensor:
+        """See `RegionOps.position_sensitive_mean`."""
+        rows, columns = bins
+        cell = (size[0] // rows, size[1] // columns)
+        top, left, bottom, right = tf.unstack(boxes, axis=-1)
+        height, width = (bottom - top) / rows, (right - left) / columns
+        means: list[tf.Tensor] = []
+        for index, group in enumerate(tf.split(x, rows * columns, axis=3)):
+            row, column = divmod(index, columns)
+            parts = (
+                top + row * height,
+                left + column * width,
+                top + (row + 1) * height,
+                left + (column + 1) * width,
+            )
+            crop = _crop(group, tf.stack(parts, axis=-1), cell, fade=True)
+            means.append(tf.reduce_mean(crop, [1, 2]))
+        return tf.add_n(means) / tf.cast(rows * columns, x.dtype)
+
+    def attend(
+        self,
+        queries: tf.Tensor,
+        keys: tf.Tensor,
+        values: tf.Tensor,
+        *,
+        temperature: float,
+        query_counts: tf.Tensor,
+        key_counts: tf.Tensor,
+    ) -> tf.Tensor:
+        """See `RegionOps.attend`."""
+        asked = _counted(queries, query_counts)
+        known = _counted(keys, key_counts)
+        queries = tf.nn.l2_normalize(queries, axis=-1) * asked
+        keys = tf.nn.l2_normalize(keys, axis=-1) * known
+        values = tf.nn.l2_normalize(values, axis=-1) * known
+        weights = tf.matmul(queries, keys, transpose_b=True)
+        weights += _NEVER * (1 - tf.transpose(known, [0, 2, 1]))
+        return tf.matmul(tf.nn.softmax(weights / tf.cast(temperature, weights.dtype)), values)
+
+    def split_batch(self, x: tf.Tensor, boxes: tf.Tensor) -> tf.Tensor:
+        """See `RegionOps.split_batch`."""
+        dynamic = tf.shape(boxes)
+        batch, count = (dynamic[i] if size is None else size for i, size in enumerate(boxes.shape[:2]))
+        return tf.reshape(x, [batch, count, *x.shape[1:]])
+
+    def merge_batch(self, x: tf.Tensor) -> tf.Tensor:
+        """See `RegionOps.merge_batch`."""
+        static = x.shape[:2].num_elements()
+        return tf.reshape(x, [-1 if static is None else static, *x.shape[2:]])
+
+
+def _crop(x: tf.Tensor, boxes: tf.Tensor, size: tuple[int, int], *, fade: bool) -> tf.Tensor:
+    batch, count = tf.unstack(tf.shape(boxes)[:2])
+    owners = tf.repeat(tf.range(batch), count)
+    flat = tf.reshape(tf.cast(boxes, tf.float32), [-1, 4])
+    if fade:
+        # A frame of zeros: what lies between it and the border fades.
+        edges = tf.cast(tf.tile(tf.shape(x)[1:3], [2]), tf.float32)
+        flat = (flat * (edges - 1) + 1) / (edges + 1)
+        x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    # The operation computes in float32 whatever it gets, and does not take every type.
+    crops = tf.image.crop_and_resize(tf.cast(x, tf.float32), flat, owners, size)
+    crops = tf.cast(crops, x.dtype)
+    static = boxes.shape[:2].num_elements()
+    crops.set_shape([static, *size, x.shape[3]])
+    return crops
+
+
+def _levels(boxes: tf.Tensor, image: tf.Tensor, count: int) -> tf.Tensor:
+    """The map that each box belongs to, int32 [batch, boxes]."""
+    pixels = tf.cast(tf.reduce_prod(tf.shape(image)[1:3]), tf.float32)
+    area = tf.reduce_prod(boxes[..., 2:] - boxes[..., :2], axis=-1)
+    ratio = tf.sqrt(area) * (tf.sqrt(pixels) / _UNIT)
+    level = tf.math.floordiv(tf.math.log(ratio), tf.math.log(2.0)) + (count - 2)
+    # Clipped as a number first: the level of an empty box is minus infinity.
+    return tf.cast(tf.clip_by_value(level, 0.0, count - 1.0), tf.int32)
+
+
+def _counted(x: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+    """1 for what counts and 0 for the rest, [batch, n, 1]."""
+    return tf.sequence_mask(counts, tf.shape(x)[1], dtype=x.dtype)[..., tf.newaxis]
