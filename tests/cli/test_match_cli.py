@@ -295,10 +295,10 @@ def test_arguments_that_cannot_be(
 
 
 def test_meta_architectures_that_are_not_described(match: Match, tmp_path: Path) -> None:
-    config = _config(tmp_path, "model { center_net { num_classes: 1 } }")
+    config = _config(tmp_path, "model { experimental_model { name: 'mine' } }")
     status, _, err = match(config, "--checkpoint", "x")
     assert status == 2
-    assert "'center_net' is not described yet" in err
+    assert "'experimental_model' is not described yet" in err
 
 
 @pytest.mark.parametrize("cut", [0, 1, 47, 48, 400, -1])

@@ -62,8 +62,13 @@ def test_raw_predictions_equal_those_of_the_od_api(shared: Path, inputs: ModuleT
         ops = TensorOps(weights, training=False)
         model = config.find("model.center_net")
         stacks = center_net(ops, model, image)
-        got = {f"predict/{name}/{index}": y for index, heads in enumerate(stacks) for name, y in heads.items()}
-        got |= {f"predict/extracted_features/{index}": y for index, y in enumerate(feature_maps(ops, model, image))}
+        got = {
+            f"predict/{name}/{index}": y for index, heads in enumerate(stacks) for name, y in heads.items()
+        }
+        got |= {
+            f"predict/extracted_features/{index}": y
+            for index, y in enumerate(feature_maps(ops, model, image))
+        }
         golden = np.load(path)
         wanted = {key.split("__")[0] for key in golden.files if key.startswith("predict/")}
         assert wanted - {"predict/preprocessed_inputs"} == set(got)

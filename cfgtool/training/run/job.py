@@ -17,6 +17,8 @@ from cfgtool.textproto import Edit, apply_edits, parse
 
 PATH_FIELDS = ("label_map_path", "input_path", "fine_tune_checkpoint")
 """Fields that name files; a relative one is looked for below the current folder, then beside the config."""
+TRAINED = ("ssd",)
+"""The meta-architectures that a run can work on."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,9 @@ class Job:
 def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     """Read the config at `path` and apply `path=value` overrides.
 
-    Raises UserError if the file cannot be read, an override does not fit, or the text has errors of syntax or schema:
-    a run must not start from a config that means something else than it says.
+    Raises UserError if the file cannot be read, an override does not fit, the model is of a meta-architecture that is
+    not trained here, or the text has errors of syntax or schema: a run must not start from a config that means
+    something else than it says.
     """
     text = read_text(path)
     document = parse(text)
@@ -63,7 +66,19 @@ def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     document = parse(text)
     report = analyse(document, path)
     _refuse_errors(path, report)
-    return Job(path, text, read_config(document), report)
+    job = Job(path, text, read_config(document), report)
+    _refuse_architecture(job)
+    return job
+
+
+def _refuse_architecture(job: Job) -> None:
+    """Raise for a model whose losses and detections nobody computes here."""
+    model = job.config.message("model")
+    kind = model.which("model")
+    if kind is not None and kind not in TRAINED:
+        message = f"models of meta-architecture {kind!r} cannot be trained and evaluated yet"
+        hint = f"{', '.join(TRAINED)} can; lint, migrate, match and variables know the others too"
+        raise job.fail(message, model.entry(kind), hint)
 
 
 def _refuse_errors(path: str, report: Report) -> None:
