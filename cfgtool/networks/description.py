@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
 
 from cfgtool.errors import UserError
@@ -138,8 +139,13 @@ def describe(
 
 
 def _refuse_endless(message: Config) -> None:
-    """Raise UserError for a number of layers, levels or iterations that no network has."""
+    """Raise UserError for a number of layers, levels or iterations that no network has, and for a width that is no
+    number.
+    """
     for config in message.descendants():
+        if config.has("depth_multiplier") and isnan(config.number("depth_multiplier")):
+            where = f"{config.path}.depth_multiplier"
+            raise UserError(f"'{where}' is not a number", hint="write 1.0 for the usual width")
         for name in _REPEATING:
             if config.has(name) and config.integer(name) > _MOST_REPETITIONS:
                 where = f"{config.path}.{name}"
