@@ -13,7 +13,7 @@ from cfgtool.files import read_text
 from cfgtool.lint.engine import Report, analyse
 from cfgtool.schema import Config, Entry, read_config
 from cfgtool.schema.overrides import set_value
-from cfgtool.textproto import Edit, apply_edits, parse
+from cfgtool.textproto import Document, Edit, apply_edits, parse
 
 PATH_FIELDS = ("label_map_path", "input_path", "fine_tune_checkpoint")
 """Fields that name files; a relative one is looked for below the current folder, then beside the config."""
@@ -52,6 +52,8 @@ def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     """
     text = read_text(path)
     document = parse(text)
+    # First of all: whoever fills in every path should not learn it only then.
+    _refuse_architecture(path, document)
     _refuse_errors(path, analyse(document, path))
     for override in overrides:
         name, equals, value = override.partition("=")
@@ -66,19 +68,20 @@ def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     document = parse(text)
     report = analyse(document, path)
     _refuse_errors(path, report)
-    job = Job(path, text, read_config(document), report)
-    _refuse_architecture(job)
-    return job
+    return Job(path, text, read_config(document), report)
 
 
-def _refuse_architecture(job: Job) -> None:
+def _refuse_architecture(path: str, document: Document) -> None:
     """Raise for a model whose losses and detections nobody computes here."""
-    model = job.config.message("model")
+    model = read_config(document).message("model")
     kind = model.which("model")
-    if kind is not None and kind not in TRAINED:
-        message = f"models of meta-architecture {kind!r} cannot be trained and evaluated yet"
-        hint = f"{', '.join(TRAINED)} can; lint, migrate, match and variables know the others too"
-        raise job.fail(message, model.entry(kind), hint)
+    entry = model.entry(kind) if kind is not None else None
+    if kind in (None, *TRAINED) or entry is None:
+        return
+    line, column = document.position(entry.start)
+    message = f"models of meta-architecture {kind!r} cannot be trained and evaluated yet"
+    hint = f"{', '.join(TRAINED)} can; lint, migrate, match and variables know the others too"
+    raise UserError(message, path=path, line=line, column=column, hint=hint)
 
 
 def _refuse_errors(path: str, report: Report) -> None:
