@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
 from cfgtool.errors import UserError
 from cfgtool.networks.extractors import find_extractor
 from cfgtool.networks.hyperparams import Generation
-from cfgtool.networks.image_size import image_shape
+from cfgtool.networks.image_size import has_one_size, image_shape
 from cfgtool.networks.shapes import Shape, ShapeOps
 from cfgtool.networks.variables import Difference, Variable
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cfgtool.schema import Config
+
+UNVERIFIED = "unverified: no list of variables of the OD API itself could be compared with this network"
+"""What is said of a description that is not `verified`."""
 
 _REPEATING = (
     "num_layers",
@@ -36,12 +39,14 @@ _DETECTORS = {
 
 
 class Outline(NamedTuple):
-    """What a detector says of itself: `feature_maps` [height, width, channels] that its heads look at, and
-    the number of `anchors` of one image, 0 for a network without any.
+    """What a detector says of itself: `feature_maps` [height, width, channels] that its heads look at, the
+    number of `anchors` of one image, 0 for a network without any, and `input_shape` [height, width, channels]
+    of the image where it is not the one that was asked for.
     """
 
     feature_maps: tuple[tuple[int, ...], ...]
     anchors: int
+    input_shape: tuple[int, int, int] | None = None
 
 
 class _Detector(Protocol):
@@ -91,13 +96,16 @@ def describe(
     generation: Literal["auto", "tf1", "tf2"] = "auto",
     *,
     keypoints: Mapping[str, int] | None = None,
+    size: tuple[int, int] | None = None,
+    ops: ShapeOps | None = None,
 ) -> NetworkDescription:
     """The network of a whole pipeline config.
 
     `generation` auto: the one that the extractor type belongs to; another one describes the same network as
     that generation builds it. `keypoints` are the numbers of keypoints by class in CenterNet's keypoint label
-    map; without them the lists in the config are taken as complete. Raises UserError for networks that are not
-    described and for settings that cannot be built.
+    map; without them the lists in the config are taken as complete. `size`, [height, width], takes the place
+    of what the resizer gives; `ops` is what counts (`accounting.CostOps` does so by layer). Raises UserError
+    for networks that are not described and for settings that cannot be built.
     """
     model = config.message("model")
     kind = model.which("model")
@@ -112,12 +120,18 @@ def describe(
     whose = cast(Generation, extractor.generation) if generation == "auto" else generation
     if whose not in extractor.worlds:
         raise UserError(f"feature extractor type {extractor.type!r} has no {whose.upper()} form")
-    shape = image_shape(message.message("image_resizer"))
+    resizer = message.message("image_resizer")
+    shape = image_shape(resizer)
+    if size is not None:
+        shape = (*size, shape[2])
     outline: _Detector = import_module(_DETECTORS[kind]).outline
-    # The one thing about a network that its config leaves to another file.
-    known = {"keypoints": keypoints} if kind == "center_net" else {}
+    known: dict[str, object] = {}
+    if kind == "center_net":
+        # Its keypoints are the one thing about a network that a config leaves to another file, and it is the one
+        # that cannot take images of every size.
+        known = {"keypoints": keypoints, "nominal": size is None and not has_one_size(resizer)}
     # Variables do not depend on the size of the image; costs and anchors do.
-    ops = ShapeOps()
+    ops = ops or ShapeOps()
     try:
         outlined = outline(ops, message, (1, *shape), whose, **known)
     except ArithmeticError as error:
@@ -128,7 +142,7 @@ def describe(
         extractor.type,
         whose,
         tuple(ops.variables.values()),
-        shape,
+        outlined.input_shape or shape,
         outlined.feature_maps,
         outlined.anchors,
         ops.multiply_adds,

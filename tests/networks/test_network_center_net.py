@@ -157,6 +157,7 @@ def test_identities_are_told_by_a_classifier_that_only_training_asks() -> None:
         f"{place}-2/kernel": (16, 7),
         f"{place}-2/bias": (7,),
     }
+    assert describe(config(tracked)).input_shape == (64, 64, 3)
     assert list(outputs(config(tracked))[0]) == ["object_center", "box/scale", "box/offset", "track/reid"]
 
 
@@ -173,6 +174,7 @@ def test_sizes_that_the_config_leaves_open_are_made_to_fit(
     type_: str, resizer: str, size: tuple[int, int]
 ) -> None:
     network = describe(config(type_=type_, resizer=resizer))
+    assert network.input_shape == (*size, 3)
     assert {shape[:2] for shape in network.feature_maps} == {(size[0] // 4, size[1] // 4)}
     assert next(v.shape[2] for v in network.variables) == 3
 
@@ -184,6 +186,13 @@ def test_sizes_that_the_config_leaves_open_are_made_to_fit(
 def test_images_that_do_not_fit_are_refused(type_: str, height: int, multiple: int) -> None:
     with pytest.raises(UserError, match=f"images of {height}x128; make .* multiples of {multiple}"):
         describe(config(type_=type_, resizer=FIXED.format(height, 128)))
+
+
+def test_a_size_that_is_asked_for_is_not_made_to_fit() -> None:
+    open_size = config(type_="hourglass_104", resizer="identity_resizer { }")
+    assert describe(open_size, size=(128, 256)).input_shape == (128, 256, 3)
+    with pytest.raises(UserError, match="images of 128x300"):
+        describe(open_size, size=(128, 300))
 
 
 @pytest.mark.parametrize(
