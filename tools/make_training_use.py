@@ -55,6 +55,8 @@ NAMESAKES = {
 
 REFUSED = {
     "BoxCoder.keypoint_box_coder",
+    "BoxPredictor.mask_rcnn_box_predictor",
+    "BoxPredictor.rfcn_box_predictor",
     "DetectionModel.center_net",
     "DetectionModel.faster_rcnn",
     "InputReader.num_keypoints",

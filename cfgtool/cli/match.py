@@ -91,12 +91,14 @@ class _Job:
     def __init__(
         self, path: str, checkpoint: str | None, restore_type: str | None, generation: Generation
     ) -> None:
+        from cfgtool.data.keypoints import beside, keypoint_counts
         from cfgtool.networks import describe
 
         self.notes: list[str] = []
         self.config = read_pipeline(path)
         self.train = self.config.message("train_config")
-        self.network: NetworkDescription = describe(self.config, generation)
+        keypoints = keypoint_counts(self.config, beside(path))
+        self.network: NetworkDescription = describe(self.config, generation, keypoints=keypoints)
         self.checkpoint = self._open(checkpoint, path)
         self.named_type = restore_type
 

@@ -66,6 +66,14 @@ def test_a_separable_convolution_is_counted_as_its_two_parts() -> None:
     assert [v.shape for v in one.variables.values()] == [(3, 3, 4, 1), (1, 1, 4, 6)]
 
 
+def test_a_transposed_convolution_enlarges_and_is_counted_by_its_input() -> None:
+    ops = ShapeOps()
+    out = ops.transposed_conv((2, 4, 5, 3), LAYER, 8, (3, 2), weights=GLOROT, bias=ZEROS, stride=2)
+    assert out == (2, 8, 10, 8)
+    assert [v.shape for v in ops.variables.values()] == [(3, 2, 8, 3), (8,)]
+    assert ops.multiply_adds == 2 * 4 * 5 * 3 * 3 * 2 * 8
+
+
 @pytest.mark.parametrize(
     ("norm", "leaves"),
     [

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -210,6 +210,37 @@ def test_fixed_padding_does_not_depend_on_the_size(size: int) -> None:
     assert np.allclose(run(ops, x, "FIXED"), run(ops, x), atol=1e-3) == (size == 7)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_transposed_convolution_is_the_gradient_of_a_convolution(stride: int) -> None:
+    def run(ops: Any, x: Any) -> Any:
+        return ops.transposed_conv(x, LAYER, 5, 3, weights=GLOROT, bias=ZEROS, stride=stride)
+
+    weights = layer_weights(run)
+    x, large = images(6), tf.ones([2, 6 * stride, 6 * stride, 5])
+    with tf.GradientTape() as tape:
+        tape.watch(large)
+        product = tf.reduce_sum(x * tf.nn.conv2d(large, weights["layer/kernel"], stride, "SAME"))
+    y = run(TensorOps(weights, training=False), x)
+    np.testing.assert_allclose(y, tape.gradient(product, large), atol=1e-5)
+    assert tuple(y.shape) == run(ShapeOps(), (2, 6, 6, 3))
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear"])
+def test_sizes_that_are_not_known_before_are_upsampled_alike(method: Literal["nearest", "bilinear"]) -> None:
+    def run(x: tf.Tensor) -> tf.Tensor:
+        ops = TensorOps(Weights([]), training=False)
+        x = ops.upsample(x, 2, method=method)
+        return ops.activation(x, "relu")
+
+    x = images(5)
+    traced = tf.function(run).get_concrete_function(tf.TensorSpec([None, None, None, 3], tf.float32))
+    assert traced.output_shapes.as_list() == [None, None, None, 3]
+    np.testing.assert_array_equal(traced(x), run(x))
+    assert tuple(run(x).shape) == ShapeOps().upsample((2, 5, 5, 3), 2, method=method)
+    # Whatever the method, a corner is the corner.
+    np.testing.assert_allclose(run(x)[:, 0, 0], tf.nn.relu(x[:, 0, 0]), atol=1e-6)
+
+
 @pytest.mark.parametrize(("small", "large"), [((3, 4), (6, 8)), ((3, 4), (5, 8)), ((3, 4), (6, 7))])
 def test_upsample_add_doubles_by_nearest_neighbour(small: tuple[int, int], large: tuple[int, int]) -> None:
     ops = TensorOps(Weights([]), training=False)
@@ -287,12 +318,11 @@ def test_networks_without_a_tf2_form_are_kept_under_our_names() -> None:
     )
 
 
-def test_a_slash_in_an_attribute_is_written_as_the_checkpoint_writes_it(tmp_path: Path) -> None:
-    tree = object_tree({"model/head/pose.Soffset/0/kernel": tf.Variable(1.0)})
+@pytest.mark.parametrize("name", ["pose.Soffset", "a..b.Sc", "a..S.S", "...S"])
+def test_a_slash_in_an_attribute_is_written_as_the_checkpoint_writes_it(tmp_path: Path, name: str) -> None:
+    tree = object_tree({f"model/head/{name}/0/kernel": tf.Variable(1.0)})
     path = tf.train.Checkpoint(model=tree).write(str(tmp_path / "ckpt"))
-    assert "model/head/pose.Soffset/0/kernel/.ATTRIBUTES/VARIABLE_VALUE" in dict(
-        tf.train.list_variables(path)
-    )
+    assert f"model/head/{name}/0/kernel/.ATTRIBUTES/VARIABLE_VALUE" in dict(tf.train.list_variables(path))
 
 
 def test_frozen_variables_are_not_trainable_and_their_statistics_stay() -> None:
