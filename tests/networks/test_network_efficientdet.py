@@ -9,6 +9,9 @@ from network_configs import HYPER, pipeline, read
 
 from cfgtool.errors import UserError
 from cfgtool.networks import describe
+from cfgtool.networks.backbones.efficientnet import efficientnet
+from cfgtool.networks.names import Names
+from cfgtool.networks.shapes import Shape, ShapeOps
 from cfgtool.textproto import apply_edits
 from cfgtool.textproto.edits import delete_fields
 
@@ -97,6 +100,34 @@ def test_the_classifier_has_variables_but_no_cost() -> None:
     assert network.multiply_adds == pytest.approx(0.37e9, rel=0.02)
 
 
+class _Kept(ShapeOps):
+    """Notes the probabilities of stochastic depth."""
+
+    __slots__ = ("noted",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[float] = []
+
+    def stochastic_depth(self, x: Shape, keep_probability: float) -> Shape:
+        self.noted.append(keep_probability)
+        return x
+
+
+@pytest.mark.parametrize(
+    ("version", "count", "first", "last"),
+    [("b0", 9, 0.975, 0.825), ("b3", 18, 0.992308, 0.823077), ("b7", 45, 0.996364, 0.818182)],
+)
+def test_stochastic_depth_has_the_probabilities_of_the_od_api(
+    version: str, count: int, first: float, last: float
+) -> None:
+    """What the OD API's own layers say, of the blocks that the pyramid needs."""
+    ops, scope = _Kept(), Names("backbone", "model", "", None)
+    efficientnet(ops, (1, 64, 64, 3), scope, scope, version=version, last=(6, 0))
+    assert len(ops.noted) == count
+    assert (ops.noted[0], ops.noted[-1]) == pytest.approx((first, last), abs=1e-6)
+
+
 @pytest.mark.parametrize(("size", "maps"), [(100, [13, 7, 4, 2, 1]), (128, [16, 8, 4, 2, 1])])
 def test_maps_of_any_size(size: int, maps: list[int]) -> None:
     network = describe(pipeline(B0, size=size, extractor="bifpn { num_iterations: 1 }"))
@@ -107,8 +138,7 @@ def test_maps_of_any_size(size: int, maps: list[int]) -> None:
 def test_a_forced_bias_reaches_the_towers_of_keras(forced: bool) -> None:
     hyper = HYPER + f" force_use_bias: {str(forced).lower()}"
     names = {
-        v.name
-        for v in describe(pipeline(B0, extractor="bifpn { num_iterations: 1 }", hyper=hyper)).variables
+        v.name for v in describe(pipeline(B0, extractor="bifpn { num_iterations: 1 }", hyper=hyper)).variables
     }
     assert ("head/box_tower/conv_0/bias" in names) is forced
     assert ("neck/pass_1/up_4/conv/bias" in names) is forced
