@@ -77,11 +77,19 @@ class Ops(RegionOps[T], Protocol[T]):
 
     Variables of a layer: `conv` kernel [kh, kw, in, filters], bias [filters]; `depthwise_conv`
     depthwise_kernel [kh, kw, in, 1]; `separable_conv` depthwise_kernel [kh, kw, in, multiplier],
-    pointwise_kernel [1, 1, in * multiplier, filters], bias; `batch_norm` gamma, beta,
-    moving_mean, moving_variance, each [in]; `weighted_sum` bifpn_combine_weights [values, 1].
+    pointwise_kernel [1, 1, in * multiplier, filters], bias; `transposed_conv` kernel [kh, kw, filters, in],
+    bias; `batch_norm` gamma, beta, moving_mean, moving_variance, each [in]; `weighted_sum`
+    bifpn_combine_weights [values, 1].
     """
 
     training: bool
+
+    def differs(self, scope: Names, what: str) -> None:
+        """Say that this part, configured as it is, computes something else in the other generation.
+
+        Called in both generations alike, and only where the settings let the difference show; `what` is a
+        clause with both sides ("TF1 does this, TF2 that").
+        """
 
     def shape(self, x: T) -> tuple[int | None, ...]:
         """The static shape; None where it is not known before the network runs."""
@@ -133,6 +141,19 @@ class Ops(RegionOps[T], Protocol[T]):
         in between.
         """
 
+    def transposed_conv(
+        self,
+        x: T,
+        layer: Names,
+        filters: int,
+        kernel: Kernel,
+        *,
+        weights: Weights,
+        bias: Bias | None = None,
+        stride: int = 1,
+    ) -> T:
+        """The transpose of a convolution with SAME padding: height and width times `stride`."""
+
     def batch_norm(self, x: T, layer: Names, norm: BatchNorm) -> T:
         """Normalise each channel: by the batch in training, by the moving statistics otherwise."""
 
@@ -181,8 +202,8 @@ class Ops(RegionOps[T], Protocol[T]):
         `corners`: bilinear with the centres of the corner pixels in one place (`align_corners` of TF1).
         """
 
-    def upsample(self, x: T, factor: int) -> T:
-        """Every pixel repeated `factor` times in height and width."""
+    def upsample(self, x: T, factor: int, *, method: Literal["nearest", "bilinear"] = "nearest") -> T:
+        """Height and width times `factor`: every pixel repeated, or as `resize` interpolates."""
 
     def cut(self, x: T, like: T) -> T:
         """The upper left part of `x` that is as high and wide as `like`."""

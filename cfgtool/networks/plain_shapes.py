@@ -81,7 +81,13 @@ class PlainShapeOps:
         """See `Ops.resize`."""
         return self._made((x[0], *size, x[3]))
 
-    def upsample(self, x: Shape, factor: int) -> Shape:
+    def upsample(
+        self,
+        x: Shape,
+        factor: int,
+        *,
+        method: Literal["nearest", "bilinear"] = "nearest",  # noqa: ARG002
+    ) -> Shape:
         """See `Ops.upsample`."""
         return self._made((x[0], x[1] * factor, x[2] * factor, x[3]))
 

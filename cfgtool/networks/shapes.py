@@ -22,7 +22,7 @@ from cfgtool.networks.ops import (
 )
 from cfgtool.networks.plain_shapes import Shape, windows
 from cfgtool.networks.region_shapes import RegionShapeOps
-from cfgtool.networks.variables import Initializer, Variable
+from cfgtool.networks.variables import Difference, Initializer, Variable
 
 __all__ = ["Shape", "ShapeOps"]
 
@@ -38,16 +38,23 @@ _TF1_LEAVES = {
 class ShapeOps(RegionShapeOps):
     """`ops.Ops[Shape]`: infers shapes, records variables, counts.
 
-    After a run: `variables` by name in the order of first use, `multiply_adds` of convolutions for the whole
-    batch, and `activation_bytes`, the float32 size of everything that the operations returned (what a
-    training step keeps at most).
+    After a run: `variables` by name in the order of first use, `differences` between the generations,
+    `multiply_adds` of convolutions for the whole batch, and `activation_bytes`, the float32 size of
+    everything that the operations returned (what a training step keeps at most).
     """
 
-    __slots__ = ("variables",)
+    __slots__ = ("differences", "variables")
 
     def __init__(self, *, training: bool = False) -> None:
         super().__init__(training=training)
         self.variables: dict[str, Variable] = {}
+        self.differences: list[Difference] = []
+
+    def differs(self, scope: Names, what: str) -> None:
+        """See `Ops.differs`."""
+        difference = Difference(scope.name, what)
+        if difference not in self.differences:
+            self.differences.append(difference)
 
     def conv(
         self,
@@ -114,6 +121,24 @@ class ShapeOps(RegionShapeOps):
         self.multiply_adds += prod(out) * middle * (height * width + filters)
         self._made((*out, middle))
         return self._made((*out, filters))
+
+    def transposed_conv(
+        self,
+        x: Shape,
+        layer: Names,
+        filters: int,
+        kernel: Kernel,
+        *,
+        weights: Weights,
+        bias: Bias | None = None,
+        stride: int = 1,
+    ) -> Shape:
+        """See `Ops.transposed_conv`."""
+        height, width = window(kernel)
+        self._weights(layer, "kernel", (height, width, filters, x[3]), weights)
+        self._bias(layer, filters, bias)
+        self.multiply_adds += prod(x) * height * width * filters
+        return self._made((x[0], x[1] * stride, x[2] * stride, filters))
 
     def batch_norm(self, x: Shape, layer: Names, norm: BatchNorm) -> Shape:
         """See `Ops.batch_norm`."""

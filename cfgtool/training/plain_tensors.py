@@ -92,8 +92,13 @@ class PlainTensorOps:
             return tf.cast(tf.compat.v1.image.resize_bilinear(x, size, align_corners=True), x.dtype)
         return tf.cast(tf.image.resize(x, size, method), x.dtype)
 
-    def upsample(self, x: tf.Tensor, factor: int) -> tf.Tensor:
+    def upsample(
+        self, x: tf.Tensor, factor: int, *, method: Literal["nearest", "bilinear"] = "nearest"
+    ) -> tf.Tensor:
         """See `Ops.upsample`."""
+        if method == "bilinear":
+            y = tf.cast(tf.image.resize(x, factor * tf.shape(x)[1:3], method), x.dtype)
+            return tf.ensure_shape(y, [x.shape[0], *(n and n * factor for n in x.shape[1:3]), x.shape[3]])
         return tf.repeat(tf.repeat(x, factor, axis=1), factor, axis=2)
 
     def cut(self, x: tf.Tensor, like: tf.Tensor) -> tf.Tensor:

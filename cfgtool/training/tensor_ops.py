@@ -42,6 +42,9 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         self._dropouts = 0
         self._cast: dict[str, tf.Tensor] = {}
 
+    def differs(self, scope: Names, what: str) -> None:
+        """See `Ops.differs`: for the dry run alone."""
+
     def conv(
         self,
         x: tf.Tensor,
@@ -96,6 +99,26 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         values = self._variable(layer, "depthwise_kernel")
         y = _depthwise(x, values, stride, explicit_padding(padding, kernel, 1), 1)
         y = tf.nn.conv2d(y, self._variable(layer, "pointwise_kernel"), 1, "SAME")
+        return self._bias(y, layer, bias)
+
+    def transposed_conv(
+        self,
+        x: tf.Tensor,
+        layer: Names,
+        filters: int,
+        kernel: Kernel,  # noqa: ARG002
+        *,
+        weights: KernelWeights,  # noqa: ARG002
+        bias: Bias | None = None,
+        stride: int = 1,
+    ) -> tf.Tensor:
+        """See `Ops.transposed_conv`."""
+        values = self._variable(layer, "kernel")
+        size = tf.shape(x)
+        y = tf.nn.conv2d_transpose(
+            x, values, [size[0], stride * size[1], stride * size[2], filters], stride, "SAME"
+        )
+        y = tf.ensure_shape(y, [x.shape[0], *(n and n * stride for n in x.shape[1:3]), filters])
         return self._bias(y, layer, bias)
 
     def batch_norm(self, x: tf.Tensor, layer: Names, norm: BatchNorm) -> tf.Tensor:

@@ -25,8 +25,19 @@ MAPPINGS = {
     "ssd_mobilenet_v1_fpn": "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync",
     "ssd_mobilenet_v2": "ssd_mobilenet_v2_coco",
     "ssdlite_mobilenet_v2": "ssdlite_mobilenet_v2_coco",
+    "faster_rcnn_resnet50": "faster_rcnn_resnet50_coco",
+    "faster_rcnn_inception_resnet_v2": "faster_rcnn_inception_resnet_v2_atrous_coco",
     "ssd_resnet50_v1_fpn": "ssd_resnet50_v1_fpn_shared_box_predictor_640x640_coco14_sync",
 }
+
+CLASS_DEPENDENT = [
+    "ssd_efficientdet_d0_512x512_coco17_tpu-8",
+    "ssd_mobilenet_v2_320x320_coco17_tpu-8",
+    "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
+    "faster_rcnn_resnet50_v1_640x640_coco17_tpu-8",
+    "faster_rcnn_resnet50_v1_fpn_640x640_coco17_tpu-8",
+    "mask_rcnn_inception_resnet_v2_1024x1024_coco17_gpu-8",
+]
 
 
 def described(shared: Path, stem: str, *, classes: int | None = None) -> NetworkDescription:
@@ -87,17 +98,12 @@ def test_kernels_come_in_the_order_of_the_tf1_graph(shared: Path, stem: str) -> 
 def test_both_names_of_a_variable_belong_together(shared: Path, pair: str) -> None:
     mapping = table(shared, f"golden_tf1/mapping/{pair}.json")["mapping"]
     network = described(shared, MAPPINGS[pair])
-    assert {v.tf1_name: str(v.tf2_key).removeprefix("model/") for v in network.variables} == mapping
+    # Slim's first stage has a block 4 that nothing depends on and Keras does not have.
+    twins = {v.tf1_name: v.tf2_key.removeprefix("model/") for v in network.variables if v.tf2_key}
+    assert twins == mapping
 
 
-@pytest.mark.parametrize(
-    "stem",
-    [
-        "ssd_mobilenet_v2_320x320_coco17_tpu-8",
-        "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
-        "ssd_efficientdet_d0_512x512_coco17_tpu-8",
-    ],
-)
+@pytest.mark.parametrize("stem", CLASS_DEPENDENT)
 def test_another_number_of_classes_changes_the_same_variables(shared: Path, stem: str) -> None:
     expected = table(shared, f"tf2/class_dependent/{stem}.json")
     many, few = described(shared, stem), described(shared, stem, classes=3)

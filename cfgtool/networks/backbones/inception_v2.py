@@ -70,20 +70,21 @@ LAST_BLOCKS: tuple[tuple[str, Block], ...] = (
 """The blocks at stride 32, which Faster R-CNN runs on crops."""
 
 
-def inception_v2(ops: Ops[T], image: T, builder: Builder, *, last: bool = True) -> dict[str, T]:
-    """The outputs of the blocks by the OD API's names; Mixed_4c and Mixed_4e have stride 16, Mixed_5c
-    stride 32. Without `last` it ends at Mixed_4e.
-    """
+def first_part(ops: Ops[T], image: T, builder: Builder) -> dict[str, T]:
+    """The outputs of the blocks up to Mixed_4e by the OD API's names; from Mixed_4a on they have stride 16."""
     x = _stem(ops, image, builder)
     x = ops.max_pool(x, 3, stride=2)
     x = builder.conv(ops, x, "", "", Conv("Conv2d_2b_1x1", 64, 1, start=_PROJECT))
     x = builder.conv(ops, x, "", "", Conv("Conv2d_2c_3x3", 192, 3))
     x = ops.max_pool(x, 3, stride=2)
     outputs: dict[str, T] = {}
-    x = run_blocks(ops, x, builder, FIRST_BLOCKS, outputs)
-    if last:
-        run_blocks(ops, x, builder, LAST_BLOCKS, outputs)
+    run_blocks(ops, x, builder, FIRST_BLOCKS, outputs)
     return outputs
+
+
+def last_part(ops: Ops[T], x: T, builder: Builder) -> T:
+    """The blocks Mixed_5a to Mixed_5c on the output of Mixed_4e, or on crops of it: half as high and wide."""
+    return run_blocks(ops, x, builder, LAST_BLOCKS, {})
 
 
 def _stem(ops: Ops[T], image: T, builder: Builder) -> T:

@@ -62,6 +62,9 @@ def weight_shared_head(
             "weight_shared_convolutional_box_predictor has a tower of depth 0", hint="set depth, such as 256"
         )
     shared = _settings(ops, config, class_slots, generation, freeze_batchnorm)
+    if shared.layers and shared.hyper.activation != "relu_6":
+        kind = shared.hyper.activation
+        ops.differs(scope, f"the head's towers have relu_6 in TF1, and {kind} from conv_hyperparams in TF2")
     head = shared.head
     one_tower = config.flag("share_prediction_tower")
     box_layer = scope.child(
