@@ -47,7 +47,6 @@ READ_AS_THE_REST = {
 NAMESAKES = {
     "Hyperparams.group_norm",
     "InputReader.name",
-    "SsdFeatureExtractor.bifpn",
     "TrainConfig.max_number_of_boxes",
     "TrainConfig.run_fine_tune_checkpoint_dummy_computation",
 }

@@ -19,7 +19,7 @@ import tensorflow as tf
 from network_configs import CONVOLUTIONAL, HYPER, MULTISCALE, pipeline
 
 from cfgtool.networks.names import Names
-from cfgtool.networks.ops import GLOROT, ZEROS, BatchNorm
+from cfgtool.networks.ops import GLOROT, ZEROS, BatchNorm, Fusion
 from cfgtool.networks.shapes import ShapeOps
 from cfgtool.networks.variables import Initializer, Variable
 from cfgtool.training.tensor_ops import TensorOps
@@ -268,6 +268,49 @@ def test_dropout_acts_in_training_and_repeats_with_its_seed() -> None:
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert set(np.unique(first)) == {0.0, 2.0}
+
+
+def test_stochastic_depth_drops_whole_examples() -> None:
+    x = images(6, batch=64)
+    assert TensorOps(Weights([]), training=False).stochastic_depth(x, 0.8) is x
+    ops = TensorOps(Weights([]), training=True, dropout_seed=tf.constant([1, 2]))
+    ratio = np.asarray(ops.stochastic_depth(x, 0.8) / x)
+    assert all(len(np.unique(example.round(4))) == 1 for example in ratio)
+    kept = ratio[:, 0, 0, 0]
+    assert set(np.unique(kept.round(4))) == {0.0, 1.25}
+    assert 0.6 < np.count_nonzero(kept) / 64 < 0.95
+    assert not np.array_equal(kept, np.asarray(ops.stochastic_depth(x, 0.8) / x)[:, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("method", "factors"),
+    [
+        ("weighted_sum", [2.0, -1.0, 3.0]),
+        # Each number is alone in its softmax.
+        ("attention", [1.0, 1.0, 1.0]),
+        ("fast_attention", [2.0 / 5.0001, 0.0, 3.0 / 5.0001]),
+    ],
+)
+def test_the_numbers_of_a_weighted_sum(method: Fusion, factors: list[float]) -> None:
+    weights = layer_weights(lambda ops, x: ops.weighted_sum([x] * 3, LAYER, method))
+    weights.assign({"layer/bifpn_combine_weights": np.float32([[2.0], [-1.0], [3.0]])})
+    values = [images(size)[:, :4, :4] for size in (4, 5, 6)]
+    got = TensorOps(weights, training=False).weighted_sum(values, LAYER, method)
+    expected = sum(factor * value.numpy() for factor, value in zip(factors, values, strict=True))
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_cut_keeps_the_upper_left_part() -> None:
+    ops = TensorOps(Weights([]), training=False)
+    x = images(6)
+    np.testing.assert_array_equal(ops.cut(x, images(5)), x[:, :5, :5])
+    assert ops.cut(x, images(6)) is x
+
+
+def test_layers_without_use_are_not_computed() -> None:
+    TensorOps(Weights([]), training=True).unused(
+        lambda ops, x: ops.dense(x, LAYER, 1, weights=GLOROT), images(4)
+    )
 
 
 def test_two_dropouts_of_one_pass_differ() -> None:
