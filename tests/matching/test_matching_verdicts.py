@@ -10,6 +10,7 @@ from matching_cases import checkpoint, entry, network, variable
 from cfgtool.checkpoints import Checkpoint, Entry, open_checkpoint
 from cfgtool.errors import UserError
 from cfgtool.matching import RestorePlan, restore_plan, restore_types
+from cfgtool.networks import Difference
 
 EXTRACTOR = "model/_feature_extractor"
 BACKBONE = f"{EXTRACTOR}/classification_backbone/layer_with_weights-0"
@@ -46,10 +47,10 @@ def plan(
     checkpoint: Checkpoint,
     restore_type: str,
     generation: str = "tf2",
-    type_: str = "ssd_mobilenet_v1",
     load_all: bool = False,
+    differences: tuple[Difference, ...] = (),
 ) -> RestorePlan:
-    description = network(VARIABLES, type_, generation)
+    description = network(VARIABLES, generation=generation)._replace(differences=differences)
     return restore_plan(description, checkpoint, restore_type, load_all=load_all, num_classes=CLASSES)
 
 
@@ -188,11 +189,33 @@ def test_other_shapes_everywhere_are_told() -> None:
     assert "all 2 variables have other shapes" in plan(source, "classification").verdict.text
 
 
-def test_another_element_type_does_not_fit() -> None:
-    source = saved(drop="conv/bias")
-    source.entries[f"{BACKBONE}/bias"] = entry(f"{BACKBONE}/bias", (8,), "float16")
-    made = plan(source, "full")
+@pytest.mark.parametrize(
+    ("generation", "shape", "stops"),
+    [("tf2", (8,), True), ("tf2", (4,), True), ("tf1", (8,), True), ("tf1", (4,), False)],
+)
+def test_another_element_type_stops_the_restore(generation: str, shape: tuple[int, ...], stops: bool) -> None:
+    source = saved(generation, drop="conv/bias")
+    key = f"{BACKBONE}/bias" if generation == "tf2" else "FeatureExtractor/Net/conv/biases"
+    source.entries[key] = entry(key, shape, "float16")
+    made = plan(source, "detection", generation)
     assert [item.name for item, *_ in made.shape_mismatch] == ["backbone/conv/bias"]
+    if stops:
+        assert made.od_api.exception == "InvalidArgumentError"
+        end = f"tensor_name = {key}; expected dtype float does not equal original dtype half"
+        assert made.od_api.text == end
+        assert made.verdict.slug == "would-raise"
+        assert "is float16 in the checkpoint and float32 here" in made.verdict.text
+        assert made.verdict.hint == "take a checkpoint with values in float32"
+    else:
+        # TF1 has dropped it for its shape by then.
+        assert (made.od_api.outcome, made.od_api.restored) == ("ok", 2)
+        assert made.verdict.slug == "backbone-mismatch"
+
+
+def test_a_checkpoint_of_other_element_types_alone_is_not_called_misshapen() -> None:
+    source = checkpoint([entry(item.key, item.shape, "float64") for item in saved().tensors()])
+    made = plan(source, "full")
+    assert "is float64 in the checkpoint and float32 here, and 6 more" in made.verdict.text
 
 
 @pytest.mark.parametrize(
@@ -230,23 +253,30 @@ def test_a_checkpoint_of_the_other_world_is_read_through_its_names(
 
 
 @pytest.mark.parametrize(
-    ("type_", "restore_type", "warned"),
+    ("parts", "restore_type", "warned_of"),
     [
-        ("ssd_mobilenet_v1_keras", "full", False),
-        ("ssd_mobilenet_v1_fpn_keras", "full", True),
-        ("ssd_mobilenet_v2_fpn_keras", "detection", True),
-        ("ssd_mobilenet_v1_fpn_keras", "classification", False),
-        ("ssd_resnet50_v1_fpn_keras", "classification", True),
+        ([], "full", []),
+        (["neck"], "full", ["neck"]),
+        (["neck"], "detection", ["neck"]),
+        (["neck"], "classification", []),
+        (["backbone", "neck"], "classification", ["backbone"]),
+        (["backbone", "neck"], "full", ["backbone", "neck"]),
+        (["head"], "detection", []),
+        ([""], "classification", [""]),
     ],
 )
 def test_networks_that_compute_something_else_are_warned_of(
-    type_: str, restore_type: str, warned: bool
+    parts: list[str], restore_type: str, warned_of: list[str]
 ) -> None:
+    """Of the differences of those parts that values come from the other generation for, and of no others."""
     source = classifier("tf1") if restore_type == "classification" else saved("tf1")
-    made = plan(source, restore_type, type_=type_)
+    differences = tuple(Difference(part, f"{part!r} differs") for part in parts)
+    made = plan(source, restore_type, differences=differences)
     assert made.restored
-    assert bool(made.warnings) is warned
-    assert not plan(saved(), "detection", type_=type_).warnings
+    about = "; ".join(f"{part!r} differs" for part in warned_of)
+    what = f"the weights fit, but 'ssd_mobilenet_v1' computes something else with them: {about}"
+    assert made.warnings == ([what] if warned_of else [])
+    assert not plan(saved(), "detection", differences=differences).warnings
 
 
 def test_load_all_is_nothing_in_tf2() -> None:
@@ -283,8 +313,8 @@ def test_rules_of_the_other_generation_can_be_asked_for() -> None:
 
 def test_other_meta_architectures_are_refused() -> None:
     description = network(VARIABLES)._replace(meta_architecture="center_net")
-    with pytest.raises(UserError, match="'center_net' is not described"):
-        restore_plan(description, saved(), "full")
+    with pytest.raises(UserError, match="'center_net' is not described for TF1"):
+        restore_plan(description, saved(), "full", "tf1")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ MAPPINGS = {
 }
 
 CLASS_DEPENDENT = [
+    "ssd_efficientdet_d0_512x512_coco17_tpu-8",
     "ssd_mobilenet_v2_320x320_coco17_tpu-8",
     "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
     "faster_rcnn_resnet50_v1_640x640_coco17_tpu-8",

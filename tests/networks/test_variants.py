@@ -1,7 +1,8 @@
 """Settings that no reference table has, as the OD API itself listed them (key and shape of every variable).
 
-`recorded/variants.json` holds for each variant of a golden's config the number of variables and the SHA-256 of the sorted
-JSON list of [key, shape]; `recorded/demo.json` the whole list for the demo's config.
+Each file in `recorded/` but one holds, for configs of the reference data and changes of them, the number of variables and
+the SHA-256 of the sorted JSON list of [key, shape] (TF2) or [name, shape] (TF1); `recorded/demo.json` has the whole list for
+the demo's config.
 """
 
 from __future__ import annotations
@@ -19,19 +20,27 @@ from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import apply_edits, parse
 
 RECORDED = Path(__file__).parent / "recorded"
-VARIANTS: list[dict[str, Any]] = json.loads((RECORDED / "variants.json").read_text())
+VARIANTS: list[dict[str, Any]] = [
+    variant
+    for path in sorted(RECORDED.glob("*.json"))
+    if path.name != "demo.json"
+    for variant in json.loads(path.read_text())
+]
 
 
 def listing(text: str) -> list[tuple[str | None, list[int]]]:
-    """Key and shape of every variable of a config, sorted."""
+    """Key (TF1: name) and shape of every variable of a config, sorted."""
     network = describe(read_config(parse(text)))
-    return sorted((variable.tf2_key, list(variable.shape)) for variable in network.variables)
+    return sorted(
+        (variable.tf1_name if network.generation == "tf1" else variable.tf2_key, list(variable.shape))
+        for variable in network.variables
+    )
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: f"{v['golden']} {' '.join(v['changes'])}")
-def test_variants_of_the_goldens(variant: dict[str, Any], shared: Path) -> None:
-    text = (shared / "oracle" / "golden" / f"{variant['golden']}.config").read_text(encoding="utf-8")
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: f"{v['config']} {' '.join(v['changes'])}")
+def test_networks_without_a_table(variant: dict[str, Any], shared: Path) -> None:
+    text = (shared / variant["config"]).read_text(encoding="utf-8")
     for change in variant["changes"]:
         path, _, value = change.partition("=")
         text = apply_edits(text, set_value(parse(text), path, value))

@@ -158,8 +158,9 @@ def layer_weights(run: Any, *, frozen: frozenset[str] = frozenset()) -> Weights:
     return Weights(ops.variables.values(), frozen=frozen)
 
 
-def test_batch_norm_in_training_normalises_by_the_batch_and_moves_the_statistics() -> None:
-    norm = BatchNorm(decay=0.9, epsilon=0.01)
+@pytest.mark.parametrize("sample", [True, False])
+def test_batch_norm_in_training_normalises_by_the_batch_and_moves_the_statistics(*, sample: bool) -> None:
+    norm = BatchNorm(decay=0.9, epsilon=0.01, sample=sample)
     weights = layer_weights(lambda ops, x: ops.batch_norm(x, LAYER, norm))
     weights.assign({"layer/gamma": np.float32([1, 2, 3]), "layer/moving_mean": np.float32([5, 6, 7])})
     x = np.random.default_rng(0).normal(3.0, 2.0, (4, 6, 6, 3)).astype(np.float32)
@@ -172,7 +173,7 @@ def test_batch_norm_in_training_normalises_by_the_batch_and_moves_the_statistics
     count = x.size / 3
     expected = 0.9 * np.float32([5, 6, 7]) + 0.1 * mean
     np.testing.assert_allclose(weights["layer/moving_mean"], expected, rtol=1e-6)
-    expected = 0.9 + 0.1 * variance * count / (count - 1)
+    expected = 0.9 + 0.1 * variance * (count / (count - 1) if sample else 1.0)
     np.testing.assert_allclose(weights["layer/moving_variance"], expected, rtol=1e-6)
 
 

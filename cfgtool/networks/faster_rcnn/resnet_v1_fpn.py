@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from cfgtool.errors import UserError
 from cfgtool.networks.backbones.resnet_v1 import ResNetV1, overridden, own_hyper, resnet_v1, size_in
-from cfgtool.networks.blocks import normalize
 from cfgtool.networks.faster_rcnn.extractor import FasterRcnnExtractor
 from cfgtool.networks.hyperparams import Hyperparams, read_hyperparams
 from cfgtool.networks.names import Layers
@@ -65,7 +64,7 @@ def box_features(ops: Ops[T], crops: T, extractor: FasterRcnnExtractor) -> T:
     x = ops.activation(ops.dense(x, layer, _UNITS, weights=GLOROT, bias=ZEROS), "relu")
     if norm is not None:
         layer = layers.next("dense_0/batch_norm", keras="freezable_batch_norm", tf1="")
-        x = normalize(ops, x, layer, norm)
+        x = ops.batch_norm(x, layer, norm._replace(sample=False))
     layer = layers.next("dense_1", keras="dense_1", tf1="")
     return ops.activation(ops.dense(x, layer, _UNITS, weights=GLOROT, bias=ZEROS), "relu")
 
