@@ -129,7 +129,9 @@ def _stride(draft: Draft) -> Iterator[Change]:
         if draft.text(place) == "8":
             # Anchors of another stride than the features cover the wrong area, without a message.
             grid = [anchors for anchors in draft.find(*_GRID_STRIDES) if draft.text(anchors) == "8"]
-            message = f"{coarse}: features and anchors are half as dense, so small objects are found less well"
+            message = (
+                f"{coarse}: features and anchors are half as dense, so small objects are found less well"
+            )
             parts = [set_to(draft, moved, "16") for moved in (place, *grid)]
             yield change(message, *parts, exact=False)
 
