@@ -24,7 +24,7 @@ from cfgtool.networks.faster_rcnn.detector import (
     second_stage,
     third_stage,
 )
-from cfgtool.training.detectors.normalisation import CENTRED, SYMMETRIC
+from cfgtool.training.input.preprocess import normalisation
 from cfgtool.training.tensor_ops import TensorOps
 from cfgtool.training.tensors import Detector, build_detector
 
@@ -84,11 +84,11 @@ def run(shared: Path) -> Callable[[str], Run]:
         # The image is padded before it is scaled.
         padded = np.zeros((2, 256, 256, 3), np.uint8)
         padded[:, :height, :width] = module.image(height, width)
-        scaling = SYMMETRIC if "inception" in name else CENTRED
         ops = TensorOps(detector.weights, training=False)
         config, generation = detector.config.find("model.faster_rcnn"), detector.description.generation
         golden = np.load(path.with_name(f"{path.name}.npz"))
-        return Run(golden, detector, ops, first_stage(ops, config, scaling.apply(padded), generation))
+        image = normalisation(config)(tf.constant(padded))
+        return Run(golden, detector, ops, first_stage(ops, config, image, generation))
 
     def find(name: str) -> Run:
         if name not in known:
