@@ -26,6 +26,9 @@ _REPEATING = (
     "max_level",
     "num_iterations",
     "num_fc_layers",
+    "mask_prediction_num_conv_layers",
+    "num_attention_heads",
+    "num_attention_layers",
 )
 """Fields that say how often something is built; a slip of the keyboard there must not be carried out."""
 _MOST_REPETITIONS = 1000
