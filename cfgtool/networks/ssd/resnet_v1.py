@@ -33,7 +33,9 @@ def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
     network = _network(extractor)
     scope = extractor.names("backbone", tf2="classification_backbone", tf1=network.scope)
     blocks = resnet_v1(ops, image, scope, network)
-    return _pooled(ops, blocks[2], extractor) if pooled else _pyramid(ops, blocks, extractor, network)
+    if pooled:
+        return _pooled(ops, blocks[2], extractor, network)
+    return _pyramid(ops, blocks, extractor, network)
 
 
 def _network(extractor: SsdExtractor) -> ResNetV1:
@@ -71,13 +73,12 @@ def _pyramid(ops: Ops[T], blocks: list[T], extractor: SsdExtractor, network: Res
     )
 
 
-def _pooled(ops: Ops[T], x: T, extractor: SsdExtractor) -> list[T]:
+def _pooled(ops: Ops[T], x: T, extractor: SsdExtractor, network: ResNetV1) -> list[T]:
     """The maps of a pooling pyramid: a 1x1 convolution, and ever smaller maxima of its output."""
     label = f"Base_Conv2d_1x1_{_POOLED_DEPTH}"
+    layers = Layers(extractor.names("neck", tf2="", tf1=network.scope))
     unit = Unit("base", label, f"{label}_batchnorm", label)
-    maps = [
-        conv_unit(ops, x, Layers(extractor.names("neck", tf2="")), unit, extractor.hyper, _POOLED_DEPTH, 1)
-    ]
+    maps = [conv_unit(ops, x, layers, unit, extractor.hyper, _POOLED_DEPTH, 1)]
     for _ in range(_POOLED):
         maps.append(ops.max_pool(maps[-1], 2, stride=2))
     return maps
