@@ -49,6 +49,7 @@ NAMESAKES = {
     "InputReader.name",
     "SsdFeatureExtractor.bifpn",
     "TrainConfig.max_number_of_boxes",
+    "TrainConfig.run_fine_tune_checkpoint_dummy_computation",
 }
 """Fields without effect, though a field of the same name is read, or a member of the same oneof."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cfgtool.checkpoints import Checkpoint
     from cfgtool.matching import RestorePlan
+    from cfgtool.matching.recommend import Recommendation
     from cfgtool.networks import NetworkDescription
     from cfgtool.schema import Config, SchemaProblem
     from cfgtool.textproto import Document, Problem
@@ -57,11 +58,9 @@ def match(
     job = _Job(config, checkpoint, restore_type, generation)
     if all_types:
         plans = job.all_plans()
-        _write(_types(plans, job, format), output)
-        from cfgtool.matching.report import best_plan
-
-        best = best_plan(plans)
-        return int(best is None or _is_bad(best, fail_under))
+        chosen = job.recommendation(plans)
+        _write(_types(plans, chosen, job, format), output)
+        return int(chosen.plan is None or _is_bad(chosen.plan, fail_under))
     plan = job.plan()
     _write(_one(plan, job, format), output)
     return int(_is_bad(plan, fail_under))
@@ -115,12 +114,24 @@ class _Job:
         """A plan for each restore type of the generation; in TF1 also with its switch for all variables."""
         from cfgtool.matching import restore_types
 
-        kinds = restore_types(self.network.meta_architecture, self.network.generation)
+        network = self.network
+        kinds = restore_types(network.meta_architecture, network.generation, network.feature_extractor)
         plans = [self._planned(kind, load_all=False) for kind in kinds]
         if self.network.generation == "tf1":
             plans.append(self._planned("detection", load_all=True))
         self.notes += self.checkpoint.notes
         return plans
+
+    def recommendation(self, plans: list[RestorePlan]) -> Recommendation:
+        """Which of the plans to take, compared with the type asked for, or with the config's."""
+        from cfgtool.matching.recommend import recommend
+        from cfgtool.schema.unwritten import restore_type
+
+        # Without a checkpoint of its own the config has no type to be compared with.
+        own = self.named_type
+        if own is None and self.train.text("fine_tune_checkpoint"):
+            own = restore_type(self.train)
+        return recommend(plans, own, self.train.flag("load_all_detection_checkpoint_vars"))
 
     def _planned(self, kind: str, load_all: bool) -> RestorePlan:
         from cfgtool.matching import configured_plan
@@ -189,25 +200,34 @@ def _one(plan: RestorePlan, job: _Job, format_: str) -> Iterator[str]:
         yield from plan_as_text(plan, job.notes)
 
 
-def _types(plans: list[RestorePlan], job: _Job, format_: str) -> Iterator[str]:
+def _types(plans: list[RestorePlan], chosen: Recommendation, job: _Job, format_: str) -> Iterator[str]:
     from cfgtool.matching import report
 
-    best = report.best_plan(plans)
+    best = chosen.plan
     if format_ == "json":
         types = [
             {"type": plan.restore_type, "load_all": plan.load_all, "od_api": plan.od_api._asdict()}
             | report.summary_as_json(plan)
             for plan in plans
         ]
-        chosen = best and {"type": best.restore_type, "load_all": best.load_all}
-        checkpoint = report.checkpoint_as_json(job.checkpoint)
-        yield _dumped({"checkpoint": checkpoint, "types": types, "recommended": chosen, "notes": job.notes})
+        answer = {
+            "checkpoint": report.checkpoint_as_json(job.checkpoint),
+            "types": types,
+            "recommended": best and {"type": best.restore_type, "load_all": best.load_all},
+            "reason": chosen.reason,
+            "change": chosen.change,
+            "notes": job.notes,
+        }
+        yield _dumped(answer)
         return
     yield f"checkpoint  {report.checkpoint_line(job.checkpoint)}"
     for note in job.notes:
         yield f"note        {report.printable(note)}"
     yield ""
     yield from report.types_as_text(plans, best)
+    for line in (chosen.reason, chosen.change):
+        if line:
+            yield f"  {report.printable(line)}"
 
 
 def _dumped(value: object) -> str:

@@ -25,13 +25,15 @@ class RestorePlan:
     checkpoint has none) and `not_requested` (the restore type leaves it alone). Every entry is restored from,
     or in `unused`, or counted in `bookkeeping`.
 
-    `verdict` says whether this is as it should be, `od_api` what the OD API's own trainer would do,
-    `warnings` what is wrong although everything fits, `notes` what else is worth knowing.
+    `frozen` are the names of the variables that training will not change. `verdict` says whether this is as
+    it should be, `od_api` what the OD API's own trainer would do, `warnings` what is wrong although everything
+    fits, `notes` what else is worth knowing.
     """
 
     __slots__ = (
         "bookkeeping",
         "checkpoint",
+        "frozen",
         "generation",
         "load_all",
         "missing",
@@ -56,6 +58,7 @@ class RestorePlan:
         generation: str,
         load_all: bool,
         num_classes: int | None = None,
+        frozen: frozenset[str] = frozenset(),
     ) -> None:
         self.network = network
         self.checkpoint = checkpoint
@@ -63,6 +66,7 @@ class RestorePlan:
         self.generation = generation
         self.load_all = load_all
         self.num_classes = num_classes
+        self.frozen = frozen
         self.restored: list[tuple[Variable, Entry]] = []
         self.shape_mismatch: list[tuple[Variable, Entry, Shape, Shape]] = []
         self.missing: list[tuple[Variable, str | None]] = []
@@ -76,8 +80,10 @@ class RestorePlan:
 
     @property
     def supported(self) -> bool:
-        """True if the OD API knows the restore type for this meta-architecture and generation."""
-        return self.restore_type in restore_types(self.network.meta_architecture, self.generation)
+        """True if the OD API knows the restore type for this network and generation."""
+        network = self.network
+        known = restore_types(network.meta_architecture, self.generation, network.feature_extractor)
+        return self.restore_type in known
 
     @property
     def requested(self) -> int:
@@ -88,6 +94,15 @@ class RestorePlan:
     def percent(self) -> float:
         """Share of the requested variables that are restored, 0 to 100."""
         return 100.0 * len(self.restored) / self.requested if self.requested else 0.0
+
+    @property
+    def frozen_fresh(self) -> list[Variable]:
+        """The frozen variables that are not restored: they keep what they start with."""
+        if not self.frozen:
+            return []
+        restored = {variable.name for variable, _ in self.restored}
+        wanted = self.frozen - restored
+        return [variable for variable in self.network.variables if variable.name in wanted]
 
     @property
     def restored_parameters(self) -> int:
@@ -104,23 +119,27 @@ def restore_plan(
     *,
     num_classes: int | None = None,
     checkpoint_version: str = "V2",
+    dummy_run: bool = True,
+    frozen: frozenset[str] = frozenset(),
 ) -> RestorePlan:
     """Match the variables of `network` with the entries of `checkpoint`.
 
     `generation` is whose rules count, "auto" for the network's own; a checkpoint of the other generation is
-    read through the names that the network has there. `restore_type`, `load_all` and `checkpoint_version` are
-    `fine_tune_checkpoint_type`, `load_all_detection_checkpoint_vars` and `fine_tune_checkpoint_version` of
-    the config; `num_classes`, if given, lets the verdict speak of classes. An unknown restore type is a
-    verdict, not an error. Raises UserError for a meta-architecture that is not described.
+    read through the names that the network has there. `restore_type` and `load_all` are
+    `fine_tune_checkpoint_type` and `load_all_detection_checkpoint_vars` of the config; `checkpoint_version`
+    and `dummy_run`, which only the OD API minds, `fine_tune_checkpoint_version` and
+    `run_fine_tune_checkpoint_dummy_computation`. `num_classes`, if given, lets the verdict speak of classes;
+    `frozen` names the variables that must not change. An unknown restore type is a verdict, not an error.
+    Raises UserError for a meta-architecture that is not described.
     """
-    from cfgtool.matching.od_api import od_api_outcome
+    from cfgtool.matching.od_api import Trainer, od_api_outcome
     from cfgtool.matching.verdict import judge
 
     whose = network.generation if generation == "auto" else generation
     check_described(network.meta_architecture, whose)
-    plan = RestorePlan(network, checkpoint, restore_type, whose, load_all, num_classes)
+    plan = RestorePlan(network, checkpoint, restore_type, whose, load_all, num_classes, frozen)
     assign(plan)
-    plan.od_api = od_api_outcome(plan, checkpoint_version)
+    plan.od_api = od_api_outcome(plan, Trainer(checkpoint_version, dummy_run))
     judge(plan)
     return plan
 
@@ -143,9 +162,7 @@ def assign(plan: RestorePlan) -> None:
 
 def _assign_variables(plan: RestorePlan, taken: set[str]) -> None:
     network, checkpoint = plan.network, plan.checkpoint
-    asked = Request(
-        network.meta_architecture, plan.restore_type, plan.generation, checkpoint.format, plan.load_all
-    )
+    asked = Request(network, plan.restore_type, plan.generation, checkpoint.format, plan.load_all)
     for variable in network.variables:
         if not asked.wants(variable):
             plan.not_requested.append(variable)

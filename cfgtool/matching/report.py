@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cfgtool.matching.recommend import type_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -263,17 +265,6 @@ def types_as_text(plans: list[RestorePlan], best: RestorePlan | None) -> Iterato
     else:
         more = "\n             load_all_detection_checkpoint_vars: true" if best.load_all else ""
         yield f'recommended: fine_tune_checkpoint_type: "{best.restore_type}"{more}'
-
-
-def type_name(plan: RestorePlan) -> str:
-    """The restore type with its switch."""
-    return plan.restore_type + (" + load_all" if plan.load_all else "")
-
-
-def best_plan(plans: list[RestorePlan]) -> RestorePlan | None:
-    """The plan that restores most parameters as intended; None if all of them are errors."""
-    good = [plan for plan in plans if plan.verdict.severity != "error"]
-    return max(good, key=lambda plan: plan.restored_parameters, default=None)
 
 
 def printable(text: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cfgtool.matching.classes import checkpoint_classes, scores_per_anchor
+from cfgtool.matching.heads import about_fresh_heads, only_classes_differ, why_heads_differ
+from cfgtool.matching.semantics import restore_types
 from cfgtool.matching.twins import twin_difference
+from cfgtool.matching.ways_out import OTHER_CHECKPOINT, scopes, way_out
+from cfgtool.networks.roles import role
 
 if TYPE_CHECKING:
-    from cfgtool.checkpoints import Checkpoint
     from cfgtool.matching.plan import RestorePlan
     from cfgtool.networks.variables import Variable
 
@@ -49,23 +51,49 @@ def judge(plan: RestorePlan) -> None:
     if plan.load_all and plan.generation == "tf2":
         plan.warnings.append("load_all_detection_checkpoint_vars has no meaning in TF2: delete it")
     if plan.verdict.slug == "heads-fresh":
-        plan.notes.append(_about_heads(plan))
+        plan.notes.append(about_fresh_heads(plan))
+    idle = sum(variable.name.startswith("backbone/") for variable in plan.not_requested)
+    if idle and plan.generation == "tf1" and plan.supported:
+        plan.notes.append(f"{idle} variables that the second stage has again are never used: TF1 skips them")
+    if plan.od_api.hint and plan.verdict.severity != "error":
+        plan.notes.append(f"for the OD API, {plan.od_api.hint}")
+    _judge_frozen(plan)
+
+
+def _judge_frozen(plan: RestorePlan) -> None:
+    """Variables that are frozen should come from somewhere."""
+    if not plan.frozen or not plan.restored:
+        return
+    if plan.frozen_fresh:
+        plan.warnings.append(frozen_in_words(plan))
+    else:
+        plan.notes.append(f"{len(plan.frozen)} variables are frozen, all of them are restored")
+
+
+def frozen_in_words(plan: RestorePlan) -> str:
+    """What is frozen and does not come from the checkpoint."""
+    fresh = plan.frozen_fresh
+    text = f"{len(fresh)} of the {len(plan.frozen)} frozen variables are not restored"
+    return f"{text} and keep what they start with, such as '{fresh[0].name}'"
 
 
 def _verdict(plan: RestorePlan) -> Verdict:
     if not plan.supported:
         return _unknown_type(plan)
+    other_types = _other_element_types(plan)
+    if other_types is not None:
+        return other_types
     if not plan.restored:
         return _nothing(plan)
-    backbone = [variable for variable, _ in plan.restored if _role(variable) == "backbone"]
+    backbone = [variable for variable, _ in plan.restored if role(variable.name) == "backbone"]
     lost = [variable for variable, _ in plan.missing] + [mismatch[0] for mismatch in plan.shape_mismatch]
-    wanted = len(backbone) + sum(_role(variable) == "backbone" for variable in lost)
+    wanted = len(backbone) + sum(role(variable.name) == "backbone" for variable in lost)
     if len(backbone) < _ENOUGH * wanted:
         return _other_backbone(plan, len(backbone), wanted)
     # From here on it is the right network.
     if not lost:
         return _as_asked(plan)
-    if not plan.missing and all(_role(variable) == "head" for variable in lost):
+    if not plan.missing and all(role(variable.name) == "head" for variable in lost):
         return _other_heads(plan)
     if plan.generation == "tf1" and plan.restore_type == "classification" and len(backbone) == wanted:
         text = f"all {wanted} variables of the backbone are restored; a classifier has no others"
@@ -73,20 +101,33 @@ def _verdict(plan: RestorePlan) -> Verdict:
     return _partial(plan, lost)
 
 
-def _role(variable: Variable) -> str:
-    """`backbone`, `neck` or `head`."""
-    return variable.name.partition("/")[0]
-
-
 def _unknown_type(plan: RestorePlan) -> Verdict:
     trainer = plan.generation.upper()
     text = f"the {trainer} trainer does not know fine_tune_checkpoint_type {plan.restore_type!r}"
+    if plan.restore_type in restore_types(plan.network.meta_architecture, plan.generation):
+        text = f"{plan.network.feature_extractor!r} has no part that a {plan.restore_type!r} checkpoint fits"
     hint = 'set fine_tune_checkpoint_type: "detection"'
     if plan.restore_type == "full":  # what TF1 has in its place
         hint += " and load_all_detection_checkpoint_vars: true"
     else:
-        hint = _way_out(plan) or hint
+        hint = way_out(plan) or hint
     return Verdict("would-raise", "error", text, hint)
+
+
+def _other_element_types(plan: RestorePlan) -> Verdict | None:
+    """Reading a tensor as another type stops either generation, unless TF1 has dropped it for its shape."""
+    found = [
+        (variable, entry)
+        for variable, entry, want, got in plan.shape_mismatch
+        if entry.dtype != variable.dtype and (want == got or plan.generation == "tf2")
+    ]
+    if not found:
+        return None
+    variable, entry = found[0]
+    text = f"training would stop: {entry.key!r} is {entry.dtype} in the checkpoint and {variable.dtype} here"
+    if len(found) > 1:
+        text += f", and {len(found) - 1} more are of another type"
+    return Verdict("would-raise", "error", text, f"take a checkpoint with values in {variable.dtype}")
 
 
 def _nothing(plan: RestorePlan) -> Verdict:
@@ -100,10 +141,7 @@ def _nothing(plan: RestorePlan) -> Verdict:
     if not plan.missing:
         why = f"all {plan.requested} variables have other shapes in the checkpoint"
     text = f"nothing is restored: {why}"
-    return Verdict("nothing-restored", "error", text, _way_out(plan) or _OTHER_CHECKPOINT)
-
-
-_OTHER_CHECKPOINT = "take a checkpoint of this network"
+    return Verdict("nothing-restored", "error", text, way_out(plan) or OTHER_CHECKPOINT)
 
 
 def _looked_for(plan: RestorePlan) -> str:
@@ -111,49 +149,15 @@ def _looked_for(plan: RestorePlan) -> str:
     return f"names like {keys[0]!r}" if keys else "names that such a checkpoint never has"
 
 
-def _way_out(plan: RestorePlan) -> str | None:
-    """The restore type that gets more out of this checkpoint than the plan's own, as a line of the config."""
-    from cfgtool.matching.plan import RestorePlan as Plan
-    from cfgtool.matching.plan import assign
-    from cfgtool.matching.semantics import restore_types
-
-    found: dict[str, int] = {}
-    for restore_type in restore_types(plan.network.meta_architecture, plan.generation):
-        other = Plan(plan.network, plan.checkpoint, restore_type, plan.generation, plan.load_all)
-        assign(other)
-        # TF1 takes what is there, TF2 all or nothing.
-        enough = other.requested if plan.generation == "tf2" else other.requested / 2
-        if len(other.restored) >= enough and len(other.restored) > len(plan.restored):
-            found[restore_type] = len(other.restored)
-    if not found:
-        return None
-    # Heads of the same shape need not be the same classes: "full" only where "detection" does not help.
-    best = "detection" if "detection" in found else max(found, key=lambda name: found[name])
-    return f'set fine_tune_checkpoint_type: "{best}", which restores {found[best]} variables'
-
-
-def scopes(checkpoint: Checkpoint) -> str:
-    """Where most of a checkpoint's variables live, in words: 'FeatureExtractor/MobilenetV1' (175)."""
-    counts: dict[str, int] = {}
-    for entry in checkpoint.tensors():
-        parts = entry.key.split("/")
-        # "model/_feature_extractor" says less than what comes after it.
-        depth = 3 if parts[0] == "model" else 2
-        scope = "/".join(parts[: min(depth, len(parts) - 1)]) or parts[0]
-        counts[scope] = counts.get(scope, 0) + 1
-    top = sorted(counts, key=lambda scope: -counts[scope])[:2]
-    return " and ".join(f"{counts[scope]} under {scope!r}" for scope in top)
-
-
 def _other_backbone(plan: RestorePlan, restored: int, wanted: int) -> Verdict:
     text = f"only {restored} of {wanted} variables of the backbone are restored"
     for variable, entry, want, got in plan.shape_mismatch:
-        if _role(variable) == "backbone":
+        if role(variable.name) == "backbone":
             text += f": {entry.key!r} is {list(got)} in the checkpoint and {list(want)} here"
             hint = "the checkpoint has another backbone or depth_multiplier"
             return Verdict("backbone-mismatch", "error", text, hint)
     text += f"; the checkpoint has {scopes(plan.checkpoint)}"
-    return Verdict("backbone-mismatch", "error", text, _way_out(plan) or _OTHER_CHECKPOINT)
+    return Verdict("backbone-mismatch", "error", text, way_out(plan) or OTHER_CHECKPOINT)
 
 
 def _as_asked(plan: RestorePlan) -> Verdict:
@@ -161,9 +165,21 @@ def _as_asked(plan: RestorePlan) -> Verdict:
     if not plan.not_requested:
         return Verdict("complete", "ok", f"all {count} variables are restored")
     left = f"the other {len(plan.not_requested)} start fresh"
-    if all(_role(variable) == "head" for variable in plan.not_requested):
+    if plan.network.meta_architecture == "faster_rcnn":
+        left += f": {_parts(plan)}"
+    if all(role(variable.name) == "head" for variable in plan.not_requested):
         return Verdict("heads-fresh", "ok", f"all {count} variables below the heads are restored; {left}")
     return Verdict("backbone-only", "ok", f"all {count} variables of the backbone are restored; {left}")
+
+
+def _parts(plan: RestorePlan) -> str:
+    """What is not asked for of a detector with several kinds of heads, counted."""
+    counts: dict[str, int] = {}
+    for variable in plan.not_requested:
+        first = variable.name.partition("/")[0]
+        part = "RPN" if first == "rpn" else first if role(variable.name) == "head" else role(variable.name)
+        counts[part] = counts.get(part, 0) + 1
+    return ", ".join(f"{count} of the {part}" for part, count in counts.items())
 
 
 def _other_heads(plan: RestorePlan) -> Verdict:
@@ -173,60 +189,25 @@ def _other_heads(plan: RestorePlan) -> Verdict:
     anchors per location, which is rarely meant.
     """
     text = f"{len(plan.restored)} of {plan.requested} variables are restored, "
-    text += f"{len(plan.shape_mismatch)} of the heads have other shapes: {_why_heads_differ(plan)}"
+    text += f"{len(plan.shape_mismatch)} of the heads have other shapes: {why_heads_differ(plan)}"
     if plan.generation == "tf1":
-        severity = "ok" if _only_classes_differ(plan) else "warning"
+        severity = "ok" if only_classes_differ(plan) else "warning"
         return Verdict("heads-differ", severity, f"{text}; they start fresh")
     hint = 'set fine_tune_checkpoint_type: "detection", which leaves the heads out'
     return Verdict("would-raise", "error", f"training would stop: {text}", hint)
-
-
-def _only_classes_differ(plan: RestorePlan) -> bool:
-    return all(variable.name.startswith("head/class") for variable, *_ in plan.shape_mismatch)
-
-
-def _why_heads_differ(plan: RestorePlan) -> str:
-    if not _only_classes_differ(plan):
-        return "another number of anchors per location, or another kind of head"
-    return _classes(plan) or "another number of classes"
-
-
-def _classes(plan: RestorePlan) -> str | None:
-    """How many classes each side has, in words; None if it is the same number, or nothing tells."""
-    scores = scores_per_anchor(plan.network, plan.checkpoint)
-    if scores is None or scores[0] == scores[1]:
-        return None
-    known = None if plan.num_classes is None else checkpoint_classes(scores, plan.num_classes)
-    if known is None:
-        return f"{scores[1]} class scores per anchor in the checkpoint, {scores[0]} here"
-    return f"the checkpoint has {known} classes, the config {plan.num_classes}"
-
-
-def _about_heads(plan: RestorePlan) -> str:
-    """Whether the heads that start fresh could have been restored too."""
-    classes = _classes(plan)
-    if classes:
-        return f"heads of other classes could not be restored anyway: {classes}"
-    more = _way_out(plan)
-    if more and "full" in more:
-        return f"the heads fit too: {more}"
-    if plan.generation == "tf1" and scores_per_anchor(plan.network, plan.checkpoint):
-        return "the heads may fit too: load_all_detection_checkpoint_vars: true restores what fits of them"
-    return "the checkpoint has no heads that fit"
 
 
 def _partial(plan: RestorePlan, lost: list[Variable]) -> Verdict:
     """The right network but for some variables, not only of the heads."""
     parts: dict[str, int] = {}
     for variable in lost:
-        parts[_role(variable)] = parts.get(_role(variable), 0) + 1
-    where = ", ".join(f"{count} of the {role}" for role, count in parts.items())
+        part = role(variable.name)
+        parts[part] = parts.get(part, 0) + 1
+    where = ", ".join(f"{count} of the {part}" for part, count in parts.items())
     text = f"{len(plan.restored)} of {plan.requested} variables are restored; not restored: {where}"
     if plan.shape_mismatch:
         _, entry, want, got = plan.shape_mismatch[0]
         text += f"; {entry.key!r} is {list(got)} in the checkpoint and {list(want)} here"
     if plan.generation == "tf1":
-        return Verdict("partial", "warning", text, _OTHER_CHECKPOINT)
-    return Verdict(
-        "would-raise", "error", f"training would stop: {text}", _way_out(plan) or _OTHER_CHECKPOINT
-    )
+        return Verdict("partial", "warning", text, OTHER_CHECKPOINT)
+    return Verdict("would-raise", "error", f"training would stop: {text}", way_out(plan) or OTHER_CHECKPOINT)

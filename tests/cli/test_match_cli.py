@@ -205,13 +205,15 @@ def test_all_types(match: Match, text: str, tmp_path: Path) -> None:
     status, out, _ = match(config, "--checkpoint", prefix, "--all-types")
     assert status == 0
     assert [line.split()[0] for line in out.splitlines() if "  error: " in line] == ["full", "classification"]
-    assert out.endswith('recommended: fine_tune_checkpoint_type: "detection"\n')
+    assert 'recommended: fine_tune_checkpoint_type: "detection"\n' in out
+    assert out.endswith("  no other type restores what it asks for\n")
     _, out, _ = match(config, "--checkpoint", prefix, "--all-types", "--format", "json")
     answer = json.loads(out)
     assert {row["type"]: row["restored_variables"] for row in answer["types"]} == {
         "full": 187, "detection": 175, "classification": 0,
     }  # fmt: skip
     assert answer["recommended"] == {"type": "detection", "load_all": False}
+    assert (answer["reason"], answer["change"]) == ("no other type restores what it asks for", None)
 
 
 def test_all_types_of_another_network(match: Match, text: str, tmp_path: Path) -> None:

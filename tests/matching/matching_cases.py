@@ -16,11 +16,14 @@ GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 def network(
-    variables: list[Variable], type_: str = "ssd_mobilenet_v1", generation: str = "tf2"
+    variables: list[Variable],
+    type_: str = "ssd_mobilenet_v1",
+    generation: str = "tf2",
+    architecture: str = "ssd",
 ) -> NetworkDescription:
-    """An SSD of these variables."""
+    """A detector of these variables."""
     shape = (300, 300, 3)
-    return NetworkDescription("ssd", type_, generation, tuple(variables), shape, (), 0, 0, 0)  # type: ignore[arg-type]
+    return NetworkDescription(architecture, type_, generation, tuple(variables), shape, (), 0, 0, 0)  # type: ignore[arg-type]
 
 
 def variable(
@@ -51,23 +54,78 @@ def read(path: Path) -> Any:
 
 
 def table(shared: Path, generation: str, stem: str) -> NetworkDescription:
-    """The network of a table of the oracle; its variables are called as in that table."""
+    """The network of a table of the oracle; its variables are called by their parts and as in that table."""
     data = read(shared / "oracle" / generation / f"{stem}.json")
     variables = []
     for row in data["variables"]:
         if generation == "tf2":
-            variables.append(variable(_role(row["key"]), row["shape"], row["key"], None, row["name"]))
+            variables.append(variable(_named(row["key"]), row["shape"], row["key"], None, row["name"]))
         else:
-            variables.append(variable(_role(row["name"]), row["shape"], None, row["name"]))
-    return network(variables, data["feature_extractor_type"], generation)
+            variables.append(variable(_named(row["name"]), row["shape"], None, row["name"]))
+        if row.get("dtype", "float32") != "float32":
+            variables[-1] = variables[-1]._replace(dtype=row["dtype"])
+    return network(variables, data["feature_extractor_type"], generation, data["meta_architecture"])
 
 
-def _role(key: str) -> str:
+_PARTS = {
+    # The first of these that a name of a table contains.
+    "PredictionTower": "head/tower",
+    "_base_tower_layers": "head/tower",
+    "model/_prediction_head_dict/": "head",
+    "_first_stage_box_predictor_first_conv": "rpn/conv",
+    "_first_stage_box_predictor/_prediction_heads/class": "rpn/class",
+    "_first_stage_box_predictor/": "rpn/box",
+    "FirstStageBoxPredictor/Class": "rpn/class",
+    "FirstStageBoxPredictor/": "rpn/box",
+    "mask_predictions": "head/mask",
+    "SecondStageBoxPredictor/Conv": "head/mask",
+    "_class_prediction_head": "head/class",
+    "class_predictions": "head/class",
+    "ClassPredictor": "head/class",
+    "_box_prediction_head": "head/box",
+    "box_encodings": "head/box",
+    "BoxEncodingPredictor": "head/box",
+    "refined_locations": "head/box",
+    "redictor": "head/tower",
+    "Attention": "attention",
+    "fully_connected": "attention",
+    "model/_feature_extractor_for_box_classifier": "box_backbone",
+    "SecondStageFeatureExtractor": "box_backbone",
+    "classification_backbone": "backbone",
+    "_efficientnet": "backbone",
+    "_base_model": "backbone",
+    "/_network/": "backbone",
+    "_features_generator": "neck",
+    "coarse_feature_layers": "neck",
+    "model/_feature_extractor_for_proposal": "backbone",
+    "FirstStageFeatureExtractor": "backbone",
+    "model/_feature_extractor/": "neck",
+    "FeatureExtractor/": "backbone",
+    "": "rpn/conv",
+}
+_TWINS = {
+    # What class heads and box heads are called beside each other.
+    "_box_prediction_head": "_prediction_heads/predictions",
+    "class_predictions_with_background": "predictions",
+    "box_encodings": "predictions",
+    "_class_predictor_layers": "layers",
+    "_box_encoder_layers": "layers",
+    "ClassPredictor": "Predictor",
+    "BoxEncodingPredictor": "Predictor",
+    "class_predictions": "predictions",
+    "refined_locations": "predictions",
+}
+
+
+def _named(key: str) -> str:
     """A name of our own for a variable of a table: its part of the network, and its key."""
-    if "redictor" in key:
-        return f"head/{key}"
-    backbone = "classification_backbone" in key or "_efficientnet" in key
-    return f"{'backbone' if backbone or 'feature_extractor' not in key else 'neck'}/{key}"
+    part = next(part for mark, part in _PARTS.items() if mark in key)
+    folder, _, leaf = key.rpartition("/")
+    for name, other in _TWINS.items():
+        if part.startswith(("head/class", "head/box")):
+            folder = folder.replace(name, other)
+    leaf = {"biases": "bias", "weights": "kernel"}.get(leaf, leaf)
+    return f"{part}/{folder}/{leaf}"
 
 
 def own_checkpoint(description: NetworkDescription, head_factor: int = 1) -> Checkpoint:
@@ -83,3 +141,27 @@ def own_checkpoint(description: NetworkDescription, head_factor: int = 1) -> Che
         assert key is not None
         entries.append(entry(key, shape))
     return checkpoint(entries, object_based)
+
+
+def with_three_classes(shared: Path, description: NetworkDescription, stem: str) -> NetworkDescription:
+    """The network of a table as the OD API builds it for 3 classes in place of the config's."""
+    data = read(shared / f"oracle/tf2/class_dependent/{stem}.json")
+    shapes = {row["key"]: row["shape_at_3_classes"] for row in data["variables_whose_shape_changes"]}
+    variables = [
+        item._replace(shape=tuple(shapes.get(item.tf2_key, item.shape))) for item in description.variables
+    ]
+    return description._replace(variables=tuple(variables))
+
+
+def classifier_of(shared: Path, description: NetworkDescription, stem: str) -> Checkpoint:
+    """The checkpoint of a classifier as the OD API looks for it."""
+    items = {item.tf2_key: item for item in description.variables}
+    rows = read(shared / f"oracle/tf2/restore/{stem}.classification.json")["restored"]
+    return checkpoint([entry(row["restore_key"], items[row["key"]].shape) for row in rows])
+
+
+def moved(source: Checkpoint, old: str, new: str) -> Checkpoint:
+    """The entries below the root `old`, below the root `new`."""
+    start = f"{old}/"
+    found = [item for item in source.tensors() if item.key.startswith(start)]
+    return checkpoint([entry(f"{new}/{item.key[len(start) :]}", item.shape) for item in found])

@@ -188,11 +188,33 @@ def test_other_shapes_everywhere_are_told() -> None:
     assert "all 2 variables have other shapes" in plan(source, "classification").verdict.text
 
 
-def test_another_element_type_does_not_fit() -> None:
-    source = saved(drop="conv/bias")
-    source.entries[f"{BACKBONE}/bias"] = entry(f"{BACKBONE}/bias", (8,), "float16")
-    made = plan(source, "full")
+@pytest.mark.parametrize(
+    ("generation", "shape", "stops"),
+    [("tf2", (8,), True), ("tf2", (4,), True), ("tf1", (8,), True), ("tf1", (4,), False)],
+)
+def test_another_element_type_stops_the_restore(generation: str, shape: tuple[int, ...], stops: bool) -> None:
+    source = saved(generation, drop="conv/bias")
+    key = f"{BACKBONE}/bias" if generation == "tf2" else "FeatureExtractor/Net/conv/biases"
+    source.entries[key] = entry(key, shape, "float16")
+    made = plan(source, "detection", generation)
     assert [item.name for item, *_ in made.shape_mismatch] == ["backbone/conv/bias"]
+    if stops:
+        assert made.od_api.exception == "InvalidArgumentError"
+        end = f"tensor_name = {key}; expected dtype float does not equal original dtype half"
+        assert made.od_api.text == end
+        assert made.verdict.slug == "would-raise"
+        assert "is float16 in the checkpoint and float32 here" in made.verdict.text
+        assert made.verdict.hint == "take a checkpoint with values in float32"
+    else:
+        # TF1 has dropped it for its shape by then.
+        assert (made.od_api.outcome, made.od_api.restored) == ("ok", 2)
+        assert made.verdict.slug == "backbone-mismatch"
+
+
+def test_a_checkpoint_of_other_element_types_alone_is_not_called_misshapen() -> None:
+    source = checkpoint([entry(item.key, item.shape, "float64") for item in saved().tensors()])
+    made = plan(source, "full")
+    assert "is float64 in the checkpoint and float32 here, and 6 more" in made.verdict.text
 
 
 @pytest.mark.parametrize(
@@ -283,8 +305,8 @@ def test_rules_of_the_other_generation_can_be_asked_for() -> None:
 
 def test_other_meta_architectures_are_refused() -> None:
     description = network(VARIABLES)._replace(meta_architecture="center_net")
-    with pytest.raises(UserError, match="'center_net' is not described"):
-        restore_plan(description, saved(), "full")
+    with pytest.raises(UserError, match="'center_net' is not described for TF1"):
+        restore_plan(description, saved(), "full", "tf1")
 
 
 @pytest.mark.parametrize(

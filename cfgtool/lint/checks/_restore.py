@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
 from cfgtool.lint.checks._paths import is_local
+from cfgtool.networks.roles import role
 
 if TYPE_CHECKING:
     from cfgtool.checkpoints.locate import Location
@@ -97,4 +98,4 @@ def type_place(config: Config) -> Entry | Config:
 def heads_differ(plan: RestorePlan) -> bool:
     """True if all that does not fit is heads of other shapes."""
     mismatched = [variable for variable, *_ in plan.shape_mismatch]
-    return bool(mismatched) and not plan.missing and all(v.name.startswith("head") for v in mismatched)
+    return bool(mismatched) and not plan.missing and all(role(v.name) == "head" for v in mismatched)

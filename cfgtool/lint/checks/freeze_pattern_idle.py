@@ -4,8 +4,8 @@
 
 A pattern is a regular expression that has to match from the start of a variable's name. One that matches
 nothing freezes nothing, and nobody says so; as the only pattern of `update_trainable_variables` it leaves
-nothing to train. Names of TF1, of Keras and of cfgtool count: `cfgtool variables` lists them. In TF1 a pattern
-that matches inside of names is a remark only: one of its two trainers takes it.
+nothing to train. Names of TF1, of Keras, paths of TF2 objects and names of cfgtool count: `cfgtool variables`
+lists them. In TF1 a pattern that matches inside of names is a remark only: one of its two trainers takes it.
 
 ## Example
 
@@ -73,6 +73,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.lint.rules import Rule
+from cfgtool.networks.freezing import FIELDS, spellings
+from cfgtool.networks.roles import role
 
 if TYPE_CHECKING:
     import re
@@ -81,7 +83,6 @@ if TYPE_CHECKING:
     from cfgtool.lint.context import Context
     from cfgtool.lint.findings import Finding
     from cfgtool.networks import NetworkDescription
-    from cfgtool.networks.variables import Variable
     from cfgtool.schema import Config, Entry
 
 RULE = Rule(
@@ -100,7 +101,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     """Match every pattern with the names that the network has."""
     import re
 
-    for field in ("freeze_variables", "update_trainable_variables"):
+    for field in FIELDS:
         for entry in config.entries(field):
             text = entry.value
             network = context.network() if isinstance(text, str) else None
@@ -123,7 +124,7 @@ def _judge(
     `cfgtool train` matches the start of all names. TF1 knows its own names only; one of its trainers matches
     their start and the other searches them.
     """
-    names = [name for variable in network.variables for name in _names(variable)]
+    names = [name for variable in network.variables for _, name in spellings(variable)]
     own = [variable.tf1_name for variable in network.variables if variable.tf1_name]
     said = f"'{entry.type.name}' pattern '{entry.value}'"
     tf1 = context.generation == "tf1"
@@ -132,25 +133,42 @@ def _judge(
         return None
     if begins:
         message = f"{said} matches names of cfgtool only, TF1 has others"
-        return RULE.finding(entry, f"{message}, such as {_examples(own)}", severity="info")
+        return RULE.finding(entry, f"{message}, such as {_examples(network, tf1)}", severity="info")
     inside = next((name for name in (own if tf1 else names) if pattern.search(name)), None)
     if inside is not None:
         message = f"{said} matches inside of names such as '{inside}' and begins none"
         severity = "info" if tf1 else None
         return RULE.finding(entry, f"{message}; write '.*{entry.value}'", severity=severity)
-    shown = _examples(own if tf1 else names)
-    return RULE.finding(entry, f"{said} matches no variable of this network, whose names are like {shown}")
+    message = f"{said} matches no variable of this network"
+    scope = _nearest(str(entry.value), own if tf1 else names)
+    if scope is not None:
+        return RULE.finding(entry, f"{message}; nearest is '{scope}/.*'")
+    return RULE.finding(entry, f"{message}, whose names are like {_examples(network, tf1)}")
 
 
-def _names(variable: Variable) -> Iterator[str]:
-    """The names that training matches, as `cfgtool.networks.freezing` does."""
-    for name in (variable.name, variable.keras_name, variable.tf1_name):
-        if name:
-            yield name
+def _nearest(pattern: str, names: list[str]) -> str | None:
+    """The scope of `names` that the longest plain part of a pattern resembles most."""
+    import re
+    from difflib import get_close_matches
+
+    wanted = max(re.split(r"[\\.*+?()\[\]{}|^$]+", pattern), key=len).strip("/")
+    scopes: dict[str, str] = {}
+    for name in names:
+        parts = name.split("/")[:-1]
+        for depth, part in enumerate(parts, 1):
+            path = "/".join(parts[:depth])
+            scopes.setdefault(path, path)
+            scopes.setdefault(part, path)
+    near = get_close_matches(wanted, scopes, 1, cutoff=0.7)
+    return scopes[near[0]] if near else None
 
 
-def _examples(names: list[str]) -> str:
+def _examples(network: NetworkDescription, tf1: bool) -> str:
     """The first name of the backbone and of the heads."""
-    heads = (name for name in names if name.startswith(("BoxPredictor", "head/", "WeightShared")))
-    shown = dict.fromkeys(name for name in (names[0] if names else None, next(heads, None)) if name)
-    return " and ".join(f"'{name}'" for name in shown)
+    shown: dict[str, str] = {}
+    for variable in network.variables:
+        name = variable.tf1_name if tf1 else variable.name
+        if name:
+            shown.setdefault(role(variable.name), name)
+    shown.pop("neck", None)
+    return " and ".join(f"'{name}'" for name in shown.values())
