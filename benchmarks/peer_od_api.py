@@ -1,56 +1,25 @@
 """The OD API's own training step, timed: run with the interpreter of an environment where it is installed.
 
-Not imported by the rest. `python benchmarks/peer_od_api.py CONFIG STEPS` prints one JSON object: seconds to the first
-finished step, median seconds and CPU seconds of a step, images per second. The OD API needs Keras 2 and modules that
-newer TensorFlow releases no longer have; the stand-ins below are what it takes to import it.
+Not imported by the rest. `PYTHON -m benchmarks.peer_od_api CONFIG STEPS` prints one JSON object: seconds to the first
+finished step, median seconds and CPU seconds of a step, images per second.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import time
-import types
 from typing import Any
 
+from tools.od_api.stand_in import tensorflow
+
 START = time.perf_counter()
-os.environ["TF_USE_LEGACY_KERAS"] = "1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-
-class _Anything(types.ModuleType):
-    """A module whose every attribute is an empty class."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        value = type(name, (), {"__init__": lambda self, *args, **kwargs: None})
-        setattr(self, name, value)
-        return value
-
-
-def _stand_in() -> Any:
-    """Import TensorFlow with what the OD API misses in it."""
-    sys.modules.setdefault("tensorflow_io", types.ModuleType("tensorflow_io"))
-    import tensorflow as tf
-    import tensorflow.compat.v1 as v1
-    from tensorflow.python.ops import cond, control_flow_case, control_flow_ops, while_loop
-
-    estimator = _Anything("tensorflow.compat.v1.estimator")
-    estimator.tpu = _Anything("tensorflow.compat.v1.estimator.tpu")
-    sys.modules["tensorflow.compat.v1.estimator"] = estimator
-    v1.estimator = tf.estimator = estimator
-    control_flow_ops.case = control_flow_case.case
-    control_flow_ops.cond = cond.cond
-    control_flow_ops.while_loop = while_loop.while_loop
-    return tf
 
 
 def main(config_path: str, steps: int) -> None:
     """Train `steps` steps of the config and print the figures."""
-    tf = _stand_in()
+    tf = tensorflow()
     from object_detection import inputs, model_lib_v2
     from object_detection.builders import model_builder, optimizer_builder
     from object_detection.utils import config_util

@@ -23,7 +23,7 @@ def training(setting: Setting) -> None:
         return
     results = {"cfgtool": measure([sys.executable, "-m", "benchmarks.own_training", str(config), str(STEPS)])}
     if setting.od_api:
-        results["OD API"] = measure([setting.od_api, str(HERE / "peer_od_api.py"), str(config), str(STEPS)])
+        results["OD API"] = measure([setting.od_api, "-m", "benchmarks.peer_od_api", str(config), str(STEPS)])
         # A second run of ours after the peer's shows how far the machine itself drifts.
         results["cfgtool again"] = measure(
             [sys.executable, "-m", "benchmarks.own_training", str(config), str(STEPS)]

@@ -6,11 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from cfgtool.checkpoints.bundle import read_index
-from cfgtool.checkpoints.damage import DamageError
+from cfgtool.checkpoints.damage import DamageError, UnreadableError
 from cfgtool.checkpoints.entry import Entry
+from cfgtool.checkpoints.kinds import SAVED_MODEL, is_graph_file, is_in_saved_model, is_single_file
 from cfgtool.checkpoints.names import OBJECT_GRAPH, VALUE_SUFFIX
-from cfgtool.checkpoints.single_file import is_single_file, read_single_file
-from cfgtool.checkpoints.table import MAGIC
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,17 +21,20 @@ _MAX_INDEX_BYTES = 1 << 28
 class Checkpoint:
     """`path` is the prefix of the files, `entries` every tensor by its key, in the order of the file.
 
+    `container` is the kind of its files: "bundle" (the V2 format: an index and data files), "v1" (one file),
+    "saved_model" (the bundle of a SavedModel, or the constants of its graph), "frozen_graph".
     `format` is "tf2-object" (written by tf.train.Checkpoint: keys are paths of objects) or "tf1-name"
     (written by a Saver: keys are names of graph variables). `step` is the number that the prefix ends in
     (TF1: the training step, TF2: the number of the checkpoint), None without one. `notes` say what was made
     of the path that was asked for, and `path_error` is the exception (its type, its text) that the OD API
-    raises for that spelling, None if it takes it. `shards` counts the data files, 0 for a checkpoint in one
-    file; `parts` are the slices of partitioned variables by their encoded keys.
+    raises for that spelling, None if it takes it. `shards` counts the data files of a bundle, 0 where everything is in
+    the one file `path`; `parts` are the slices of partitioned variables by their encoded keys.
     """
 
     __slots__ = (
         "_graph",
         "_graph_wanted",
+        "container",
         "entries",
         "format",
         "notes",
@@ -51,8 +53,10 @@ class Checkpoint:
         shards: int = 1,
         parts: dict[bytes, Entry] | None = None,
         notes: tuple[str, ...] = (),
+        container: str = "bundle",
     ) -> None:
         self.path = path
+        self.container = container
         self.format = format_
         self.entries = entries
         self.shards = shards
@@ -89,7 +93,9 @@ class Checkpoint:
         return [entry for entry in self.entries.values() if not entry.bookkeeping]
 
     def data_file(self, shard: int) -> str:
-        """The name of a data file."""
+        """The name of a data file; without any, that of the one file."""
+        if not self.shards:
+            return self.path
         return f"{self.path}.data-{shard:05d}-of-{self.shards:05d}"
 
     def missing_data(self) -> list[str]:
@@ -99,22 +105,27 @@ class Checkpoint:
 
     @property
     def has_data(self) -> bool:
-        """True if values can be read (of the V1 format they cannot); names and shapes need the index alone."""
-        return self.shards > 0 and all(os.path.isfile(self.data_file(shard)) for shard in range(self.shards))
+        """True if all files are there; names and shapes need the index alone."""
+        return all(os.path.isfile(self.data_file(shard)) for shard in range(self.shards))
+
+    @property
+    def in_graph(self) -> bool:
+        """True if the values are constants of a graph, which no reader of checkpoints in TensorFlow takes."""
+        return not self.shards and self.container != "v1"
 
 
 def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:
     """The checkpoint with the files `prefix`.index and `prefix`.data-*, of which only the index is read.
 
-    Without an index, `prefix` itself may be a checkpoint of the V1 format. Raises UserError, with the path
-    and the offset in bytes, if the index is not whole.
+    Without an index, `prefix` may be the one file of a V1 checkpoint or of a frozen graph. Raises UserError, with the
+    path and the offset in bytes, if that file is not whole.
     """
     path = f"{prefix}.index"
-    if not os.path.isfile(path) and is_single_file(prefix):
-        try:
-            return Checkpoint(prefix, "tf1-name", read_single_file(prefix), shards=0, notes=notes)
-        except DamageError as error:
-            raise _explain(prefix, MAGIC, error) from None
+    if not os.path.isfile(path):
+        if is_single_file(prefix):
+            return _single_file(prefix, notes)
+        if is_graph_file(prefix):
+            return _graph(prefix, notes)
     data = _read_file(path)
     try:
         bundle = read_index(data)
@@ -124,7 +135,31 @@ def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:
     for entry in bundle.entries.values():
         entries[entry.key if entry.key not in entries else entry.name] = entry
     format_ = "tf2-object" if OBJECT_GRAPH in entries else "tf1-name"
-    return Checkpoint(prefix, format_, entries, bundle.shards, bundle.parts, notes)
+    container = "saved_model" if is_in_saved_model(prefix) else "bundle"
+    return Checkpoint(prefix, format_, entries, bundle.shards, bundle.parts, notes, container)
+
+
+def _single_file(path: str, notes: tuple[str, ...]) -> Checkpoint:
+    from cfgtool.checkpoints.single_file import read_single_file
+
+    try:
+        entries = read_single_file(path)
+    except DamageError as error:
+        raise _damaged("checkpoint", path, error) from None
+    return Checkpoint(path, "tf1-name", entries, 0, None, notes, "v1")
+
+
+def _graph(path: str, notes: tuple[str, ...]) -> Checkpoint:
+    from cfgtool.checkpoints.frozen_graph import read_graph_file
+
+    try:
+        entries, marked = read_graph_file(path)
+    except DamageError as error:
+        raise _damaged("graph", path, error) from None
+    container = "saved_model" if os.path.basename(path) == SAVED_MODEL else "frozen_graph"
+    if not marked:
+        notes += ("no constant of the graph is read like a variable: all with numbers are listed",)
+    return Checkpoint(path, "tf1-name", entries, 0, None, notes, container)
 
 
 def _read_file(path: str) -> bytes:
@@ -146,7 +181,13 @@ def _explain(path: str, data: bytes, error: DamageError) -> UserError:
         return UserError("is a Git LFS pointer, not the index itself", path=path, hint="run `git lfs pull`")
     if not data:
         return UserError("checkpoint index is empty", path=path, hint="copy or download the checkpoint again")
-    message = f"checkpoint index is damaged at byte {error.offset}: {error.what}"
+    return _damaged("checkpoint index", path, error)
+
+
+def _damaged(what: str, path: str, error: DamageError) -> UserError:
+    if isinstance(error, UnreadableError):
+        return UserError(f"{what} cannot be read: {error.what}", path=path)
+    message = f"{what} is damaged at byte {error.offset}: {error.what}"
     return UserError(message, path=path, hint="copy or download the checkpoint again")
 
 

@@ -29,12 +29,23 @@ DTYPES = {
 """TensorFlow's numbers of element types: (name, bytes per element, 0 where that varies)."""
 
 
+WIDTHS = dict(DTYPES.values())
+"""Bytes per element by the name of the type, 0 where that varies."""
+
+Slice = tuple[tuple[int, int], ...]
+"""(start, length) per axis of a part of a tensor; length -1 for a whole axis."""
+
+NO_NUMBERS = "string", "resource", "variant"
+"""Element types whose values are no numbers."""
+
+
 class Entry:
     """`name` as the index has it, `key` the same without the suffix of object-based checkpoints.
 
-    The value is `size` bytes from byte `offset` of data shard `shard`; `crc` is its masked CRC-32C. A
-    partitioned variable is one entry with the full shape; `slices` then lists its parts as (start, length)
-    per axis, length -1 for a whole axis, and the values lie in entries of their own, which are not listed.
+    In a bundle the value is `size` bytes from byte `offset` of data shard `shard`; `crc` is its masked CRC-32C. In a
+    frozen graph that is where the constant's `TensorProto` lies in the file. A checkpoint in one file says nothing of
+    it: there `size` is 0, and the value is looked up by its name. A partitioned variable is one entry with the full
+    shape; `slices` then lists its parts, whose values lie in entries of their own, which are not listed.
     """
 
     __slots__ = ("crc", "dtype", "key", "name", "offset", "shape", "shard", "size", "slices")
@@ -50,7 +61,7 @@ class Entry:
         self.offset = offset
         self.size = size
         self.crc = crc
-        self.slices: tuple[tuple[tuple[int, int], ...], ...] = ()
+        self.slices: tuple[Slice, ...] = ()
 
     def __repr__(self) -> str:
         return f"Entry({self.name!r}, {self.dtype}, {self.shape})"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from cfgtool.checkpoints.single_file import is_single_file
+from cfgtool.checkpoints.kinds import SAVED_MODEL, is_graph_file, is_in_saved_model, is_single_file
 from cfgtool.errors import UserError
 
 _STATE_FIELD = "model_checkpoint_path"
@@ -26,6 +26,23 @@ NO_CHECKPOINT = (
     ".tar",
 )
 """Ends of files that hold weights, or archives of them, and are no checkpoints."""
+_ARCHIVES = (".tar.gz", ".tgz", ".zip", ".tar")
+_NOT_WEIGHTS = (
+    (_ARCHIVES, "an archive", "unpack it, and name the checkpoint in it: what comes before '.index'"),
+    (".pbtxt", "a graph as text", "its weights are in the checkpoint beside it, if anywhere"),
+    (
+        ".meta",
+        "the graph of a checkpoint",
+        "the weights are in its .index and .data files, which are not here",
+    ),
+    ((".h5", ".keras"), "a file of Keras", "load it with Keras, and save a tf.train.Checkpoint"),
+    (".tflite", "a model of TensorFlow Lite", "train from the checkpoint that it was made of"),
+    (
+        (".onnx", ".pth", ".pt", ".safetensors"),
+        "a file of another framework",
+        "there is no way from it to the OD API",
+    ),
+)
 _SHOWN = 4
 _FOLDERS = 200
 """So many folders are looked into at most for what may have been meant."""
@@ -35,20 +52,22 @@ _DEPTH = 3
 
 class Location(NamedTuple):
     """Where a checkpoint is. `notes` say what was made of the spelling, `error` what the OD API raises for
-    it: the exception's type and text, None for a spelling that it takes.
+    it: the exception's type and text, None for a spelling that it takes. `kind` is "saved_model" or
+    "frozen_graph" for what is no checkpoint of a trainer.
     """
 
     prefix: str
     notes: tuple[str, ...] = ()
     error: tuple[str, str] | None = None
+    kind: str = "checkpoint"
 
 
 def resolve_checkpoint(path: str) -> Location:
     """The checkpoint that `path` means.
 
     Understood beside the prefix itself: a file of the checkpoint, a folder (its `checkpoint` state file
-    decides, or the only checkpoint in it), and a prefix whose step is missing. Raises UserError, naming
-    candidates, if nothing fits.
+    decides, or the only checkpoint in it), a state file, a prefix whose step is missing, a SavedModel, and a frozen
+    graph. Raises UserError, naming candidates, if nothing fits.
     """
     if "://" in path:
         raise UserError(f"{path!r} is a remote path", hint="copy its .index file here and name that")
@@ -59,15 +78,55 @@ def resolve_checkpoint(path: str) -> Location:
         return _corrected(path, stripped, "a file of the checkpoint", _file_error(path))
     if os.path.isdir(path):
         return _in_folder(path)
-    if is_single_file(path):
-        return Location(path)
     if os.path.isfile(path):
-        hint = "a checkpoint is named by what its files have in common, before '.index'"
-        raise UserError("is a file, but not a checkpoint", path=path, hint=hint)
+        return _file(path)
     steps = _with_step(path)
     if len(steps) == 1:
         return _corrected(path, steps[0], "not there without its step", _missing_error(path))
     raise UserError(_absence(stripped), path=path, hint=_near(path, steps))
+
+
+def _file(path: str) -> Location:
+    """What a file that is no part of a bundle means. Raises UserError if it is nothing to read weights from."""
+    folder, name = os.path.split(path)
+    if is_single_file(path) and not path.endswith(".index"):
+        return Location(path)
+    if name == SAVED_MODEL:
+        return _saved_model(path, folder, _file_error(path))
+    if name == "checkpoint":
+        prefix = _latest(folder)
+        if prefix is not None:
+            return _corrected(
+                path, prefix, "a state file, which names the newest checkpoint", _file_error(path)
+            )
+        raise UserError("is a state file, whose checkpoint is not there", path=path, hint=_near(path, []))
+    if is_graph_file(path):
+        return _frozen_graph(path)
+    for ends, what, hint in _NOT_WEIGHTS:
+        if path.endswith(ends):
+            raise UserError(f"is {what}, not a checkpoint", path=path, hint=hint)
+    hint = "a checkpoint is named by what its files have in common, before '.index'"
+    raise UserError("is a file, but not a checkpoint", path=path, hint=hint)
+
+
+def _frozen_graph(path: str) -> Location:
+    beside = _prefixes(os.path.dirname(path))
+    note = f"{path!r} is a frozen graph, which the OD API cannot start from: it would raise DataLossError"
+    if len(beside) == 1:
+        note += f"; beside it is the checkpoint {beside[0]!r}"
+    return Location(path, (note,), _file_error(path), "frozen_graph")
+
+
+def _saved_model(path: str, folder: str, error: tuple[str, str]) -> Location:
+    """The variables of the SavedModel in `folder`; of one without any, the constants of its graph."""
+    prefix = os.path.join(folder, "variables", "variables")
+    if _has_index(prefix):
+        found = _corrected(path, prefix, "a SavedModel, which has its variables in a checkpoint", error)
+        return found._replace(kind="saved_model")
+    prefix = os.path.join(folder, SAVED_MODEL)
+    note = f"{path!r} is a SavedModel without variables; read are the constants of its graph {prefix!r}"
+    note += f" (the OD API would raise {error[0]}, and takes neither)"
+    return Location(prefix, (note,), error, "saved_model")
 
 
 def _corrected(path: str, prefix: str, what: str, error: tuple[str, str]) -> Location:
@@ -101,28 +160,47 @@ def _file_error(path: str) -> tuple[str, str]:
 
 
 def _in_folder(folder: str) -> Location:
-    """The checkpoint that the state file of a folder names, or the only one in it."""
-    error = (
-        "DataLossError",
-        f"Unable to open table file {folder}: FAILED_PRECONDITION: {folder}; Is a directory",
-    )
+    """The checkpoint that the state file of a folder names, or the only one in it, or a SavedModel or frozen graph."""
+    newest = _latest(folder)
+    if newest is not None:
+        # Listing such a folder follows the state file, restoring does not.
+        text = f"Unable to open table file {folder}: FAILED_PRECONDITION: {folder}; Is a directory"
+        what = "a folder, whose state file names its newest checkpoint"
+        return _corrected(folder, newest, what, ("DataLossError", text))
+    error = ("ValueError", f"Couldn't find 'checkpoint' file or checkpoints in given directory {folder}")
+    if os.path.isfile(os.path.join(folder, SAVED_MODEL)):
+        return _saved_model(folder, folder, error)
+    found = _prefixes(folder)
+    if len(found) == 1:
+        if is_in_saved_model(found[0]):
+            return _corrected(folder, found[0], "the folder of a SavedModel's variables", error)
+        return _corrected(folder, found[0], "a folder with one checkpoint", error)
+    if found:
+        raise UserError(
+            "is a folder with several checkpoints", path=folder, hint=f"name one: {_listed(found)}"
+        )
+    files = [os.path.join(folder, name) for name in _names(folder) if name.endswith((".ckpt", ".pb"))]
+    files = [path for path in files if is_single_file(path) or is_graph_file(path)]
+    if len(files) == 1:
+        kind = "frozen_graph" if is_graph_file(files[0]) else "checkpoint"
+        return _corrected(folder, files[0], "a folder with one file of weights", error)._replace(kind=kind)
+    if files:
+        raise UserError(
+            "is a folder with several files of weights", path=folder, hint=f"name one: {_listed(files)}"
+        )
+    raise UserError("is a folder without a checkpoint", path=folder, hint=_near(os.path.join(folder, ""), []))
+
+
+def _latest(folder: str) -> str | None:
+    """The checkpoint that the state file of a folder names, if it is there."""
     named = _state(os.path.join(folder, "checkpoint"))
     if named:
         # A state file that moved with its folder still holds the old path; only the name is right then.
         for candidate in (named, os.path.basename(named)):
             prefix = os.path.join(folder, candidate)
             if _has_index(prefix):
-                return _corrected(
-                    folder, prefix, "a folder, whose state file names its newest checkpoint", error
-                )
-    found = _prefixes(folder)
-    if len(found) == 1:
-        return _corrected(folder, found[0], "a folder with one checkpoint", error)
-    if found:
-        raise UserError(
-            "is a folder with several checkpoints", path=folder, hint=f"name one: {_listed(found)}"
-        )
-    raise UserError("is a folder without a checkpoint", path=folder, hint=_near(os.path.join(folder, ""), []))
+                return prefix
+    return None
 
 
 def _state(path: str) -> str | None:
@@ -187,7 +265,8 @@ def _near(path: str, steps: list[str]) -> str:
     if alike:
         return f"did you mean {_listed(alike)}?"
     for deeper in _names(folder)[:_FOLDERS]:
-        near += _prefixes(os.path.join(folder, deeper))
+        inner = os.path.join(folder, deeper)
+        near += [inner] if os.path.isfile(os.path.join(inner, SAVED_MODEL)) else _prefixes(inner)
     if not near and folder:
         near = _below(folder, name) or _prefixes(os.path.dirname(folder))
     if near:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cfgtool.checkpoints.damage import DamageError
 
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
+Buffer: TypeAlias = "bytes | mmap | memoryview"
 
-def varint(data: bytes | mmap, position: int) -> tuple[int, int]:
+
+def varint(data: Buffer, position: int) -> tuple[int, int]:
     """The unsigned number at `position`, at most 64 bits, and the position after it. Raises DamageError."""
     value = shift = 0
     start = position
@@ -37,44 +39,59 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """(number, value) of each field of a message: unsigned int of a varint or fixed field, bytes of the
-    others.
+def spans(data: Buffer, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """(number, wire type, start, end) of each field of the message in data[position:end]: where its value lies.
 
     Raises DamageError, with the offset in `data`, for anything that is not a message.
     """
-    position = 0
-    end = len(data)
     while position < end:
         start = position
         key, position = varint(data, position)
         kind = key & 7
+        begin = position
         if kind == VARINT:
-            number, position = varint(data, position)
-            yield key >> 3, number
-            continue
-        if kind == BYTES:
-            size, position = varint(data, position)
+            _, position = varint(data, position)
+        elif kind == BYTES:
+            size, begin = varint(data, position)
+            position = begin + size
         elif kind in (FIXED32, FIXED64):
-            size = 4 if kind == FIXED32 else 8
+            position += 4 if kind == FIXED32 else 8
         else:
             raise DamageError(start, f"message has a field of unknown wire type {kind}")
-        if key >> 3 == 0 or position + size > end:
+        if key >> 3 == 0 or position > end:
             raise DamageError(start, "message is cut off")
-        value = data[position : position + size]
-        position += size
-        yield key >> 3, value if kind == BYTES else int.from_bytes(value, "little")
+        yield key >> 3, kind, begin, position
 
 
-def number_of(value: int | bytes) -> int:
+def fields(data: bytes | memoryview) -> Iterator[tuple[int, int | bytes | memoryview]]:
+    """(number, value) of each field of a message: unsigned int of a varint or fixed field, of the others a
+    slice of `data`.
+
+    Raises DamageError, with the offset in `data`, for anything that is not a message.
+    """
+    for number, kind, start, end in spans(data, 0, len(data)):
+        if kind == BYTES:
+            yield number, data[start:end]
+        elif kind == VARINT:
+            yield number, data[start] if end - start == 1 else varint(data, start)[0]
+        else:
+            yield number, int.from_bytes(data[start:end], "little")
+
+
+def number_of(value: int | bytes | memoryview) -> int:
     """A value of `fields` that must be a number. Raises DamageError."""
-    if isinstance(value, bytes):
+    if not isinstance(value, int):
         raise DamageError(0, "message has bytes where a number must be")
     return value
 
 
-def bytes_of(value: int | bytes) -> bytes:
-    """A value of `fields` that must be bytes: a string or a message. Raises DamageError."""
+def bytes_of(value: int | bytes | memoryview) -> bytes:
+    """A value of `fields` that must be bytes, a string or a message, copied. Raises DamageError."""
+    return bytes(view_of(value))
+
+
+def view_of(value: int | bytes | memoryview) -> bytes | memoryview:
+    """A value of `fields` that must be bytes, as it is. Raises DamageError."""
     if isinstance(value, int):
         raise DamageError(0, "message has a number where bytes must be")
     return value

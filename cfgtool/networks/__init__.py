@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from cfgtool.networks.description import NetworkDescription, describe
     from cfgtool.networks.extractors import described_extractors, known_extractors
     from cfgtool.networks.freezing import frozen_variables
-    from cfgtool.networks.variables import Initializer, Variable
+    from cfgtool.networks.variables import Difference, Initializer, Variable
 
 __all__ = [
+    "Difference",
     "Initializer",
     "NetworkDescription",
     "Variable",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Difference": "variables",
     "Initializer": "variables",
     "NetworkDescription": "description",
     "Variable": "variables",

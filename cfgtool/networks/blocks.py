@@ -95,6 +95,7 @@ def separable_unit(
     pointwise: Weights,
     stride: int = 1,
     padding: Padding = "SAME",
+    multiplier: int = 1,
 ) -> T:
     """A separable convolution with its normalisation and activation; `pointwise` are the weights of its
     second kernel.
@@ -110,6 +111,7 @@ def separable_unit(
         bias=hyper.bias_start,
         stride=stride,
         padding=padding,
+        multiplier=multiplier,
     )
     return _finish(ops, x, layers, unit, hyper)
 

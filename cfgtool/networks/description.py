@@ -9,18 +9,27 @@ from cfgtool.networks.extractors import find_extractor
 from cfgtool.networks.hyperparams import Generation
 from cfgtool.networks.image_size import image_shape
 from cfgtool.networks.shapes import Shape, ShapeOps
-from cfgtool.networks.variables import Variable
+from cfgtool.networks.variables import Difference, Variable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cfgtool.schema import Config
 
-_REPEATING = ("num_layers", "num_layers_before_predictor", "max_level", "num_iterations")
+_REPEATING = (
+    "num_layers",
+    "num_layers_before_predictor",
+    "max_level",
+    "num_iterations",
+    "num_fc_layers",
+)
 """Fields that say how often something is built; a slip of the keyboard there must not be carried out."""
 _MOST_REPETITIONS = 1000
 
 _DETECTORS = {
     "ssd": "cfgtool.networks.ssd.detector",
     "faster_rcnn": "cfgtool.networks.faster_rcnn.detector",
+    "center_net": "cfgtool.networks.center_net.detector",
 }
 """The module of each meta-architecture; its function `outline` runs the network on shapes."""
 
@@ -37,7 +46,9 @@ class Outline(NamedTuple):
 class _Detector(Protocol):
     """The function `outline` of a meta-architecture's module."""
 
-    def __call__(self, ops: ShapeOps, config: Config, image: Shape, generation: Generation) -> Outline: ...
+    def __call__(
+        self, ops: ShapeOps, config: Config, image: Shape, generation: Generation, **known: object
+    ) -> Outline: ...
 
 
 class NetworkDescription(NamedTuple):
@@ -47,7 +58,8 @@ class NetworkDescription(NamedTuple):
     the size open it is a nominal one. `feature_maps` are [height, width, channels] of what the head looks at,
     `anchors` counts the anchors of one image. `multiply_adds` of the convolutions and `activation_bytes`
     (float32) are for one image. `verified` is False where no list of variables of the OD API itself could be
-    compared for the extractor type.
+    compared for the extractor type. `differences` say where the other generation's network of this config
+    computes something else, although its variables may be the same; none where there is no such network.
     """
 
     meta_architecture: str
@@ -60,6 +72,7 @@ class NetworkDescription(NamedTuple):
     multiply_adds: int
     activation_bytes: int
     verified: bool = True
+    differences: tuple[Difference, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -72,12 +85,18 @@ class NetworkDescription(NamedTuple):
         return sum(variable.size for variable in self.variables if variable.trainable)
 
 
-def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto") -> NetworkDescription:
+def describe(
+    config: Config,
+    generation: Literal["auto", "tf1", "tf2"] = "auto",
+    *,
+    keypoints: Mapping[str, int] | None = None,
+) -> NetworkDescription:
     """The network of a whole pipeline config.
 
     `generation` auto: the one that the extractor type belongs to; another one describes the same network as
-    that generation builds it. Raises UserError for networks that are not described and for settings that
-    cannot be built.
+    that generation builds it. `keypoints` are the numbers of keypoints by class in CenterNet's keypoint label
+    map; without them the lists in the config are taken as complete. Raises UserError for networks that are not
+    described and for settings that cannot be built.
     """
     model = config.message("model")
     kind = model.which("model")
@@ -94,10 +113,12 @@ def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto")
         raise UserError(f"feature extractor type {extractor.type!r} has no {whose.upper()} form")
     shape = image_shape(message.message("image_resizer"))
     outline: _Detector = import_module(_DETECTORS[kind]).outline
+    # The one thing about a network that its config leaves to another file.
+    known = {"keypoints": keypoints} if kind == "center_net" else {}
     # Variables do not depend on the size of the image; costs and anchors do.
     ops = ShapeOps()
     try:
-        outlined = outline(ops, message, (1, *shape), whose)
+        outlined = outline(ops, message, (1, *shape), whose, **known)
     except ArithmeticError as error:
         hint = f"look for zeros, 'inf' and 'nan' in 'model.{kind}'"
         raise UserError(f"the numbers of the model cannot be computed with ({error})", hint=hint) from None
@@ -112,6 +133,7 @@ def describe(config: Config, generation: Literal["auto", "tf1", "tf2"] = "auto")
         ops.multiply_adds,
         ops.activation_bytes,
         extractor.verified,
+        tuple(ops.differences) if extractor.twin else (),
     )
 
 

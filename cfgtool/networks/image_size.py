@@ -29,3 +29,11 @@ def image_shape(resizer: Config) -> tuple[int, int, int]:
         shorter = longer if message.flag("pad_to_max_dimension") else message.integer("min_dimension")
         return (shorter, longer, channels)
     return (_NOMINAL_SIZE, _NOMINAL_SIZE, channels)
+
+
+def has_one_size(resizer: Config) -> bool:
+    """Whether an `ImageResizer` message makes all images one size, so that `image_shape` is not nominal."""
+    kind = resizer.which("image_resizer_oneof")
+    if kind == "keep_aspect_ratio_resizer":
+        return resizer.message(kind).flag("pad_to_max_dimension")
+    return kind == "fixed_shape_resizer"

@@ -46,15 +46,16 @@ class Layers:
     """A run of layers whose TF2 paths are numbered: a Keras functional model, or a Python list of layers.
 
     A functional model numbers the layers that have weights (`layer_with_weights-12`); a list numbers every
-    layer, also activations and paddings, which is why `skip` says that one of those comes next.
+    layer, also activations and paddings, which is why `skip` says that one of those comes next. `start` is
+    the number of the first layer.
     """
 
     __slots__ = ("_index", "_template", "scope")
 
-    def __init__(self, scope: Names, *, functional: bool = False) -> None:
+    def __init__(self, scope: Names, *, functional: bool = False, start: int = 0) -> None:
         self.scope = scope
         self._template = "layer_with_weights-{}" if functional else "{}"
-        self._index = 0
+        self._index = start
 
     def next(self, name: str, *, keras: str, tf1: str) -> Names:
         """The next layer that has weights."""

@@ -81,9 +81,21 @@ class PlainShapeOps:
         """See `Ops.resize`."""
         return self._made((x[0], *size, x[3]))
 
-    def upsample(self, x: Shape, factor: int) -> Shape:
+    def upsample(
+        self,
+        x: Shape,
+        factor: int,
+        *,
+        method: Literal["nearest", "bilinear"] = "nearest",  # noqa: ARG002
+    ) -> Shape:
         """See `Ops.upsample`."""
         return self._made((x[0], x[1] * factor, x[2] * factor, x[3]))
+
+    def cut(self, x: Shape, like: Shape) -> Shape:
+        """See `Ops.cut`."""
+        if x[1] < like[1] or x[2] < like[2]:
+            raise ValueError(f"{x} does not cover {like}")
+        return (x[0], *like[1:3], x[3])
 
     def pad(self, x: Shape, height: tuple[int, int], width: tuple[int, int]) -> Shape:
         """See `Ops.pad`."""
@@ -105,6 +117,10 @@ class PlainShapeOps:
     def dropout(self, x: Shape, keep_probability: float) -> Shape:  # noqa: ARG002
         """See `Ops.dropout`."""
         return self._made(x) if self.training else x
+
+    def stochastic_depth(self, x: Shape, keep_probability: float) -> Shape:
+        """See `Ops.stochastic_depth`."""
+        return self.dropout(x, keep_probability)
 
     def clip(self, x: Shape, low: float, high: float) -> Shape:  # noqa: ARG002
         """See `Ops.clip`."""

@@ -4,13 +4,25 @@ for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import prod
 
 from cfgtool.networks.names import Names
-from cfgtool.networks.ops import ONES, ZEROS, BatchNorm, Kernel, Padding, Weights, window
+from cfgtool.networks.ops import (
+    ONES,
+    ZEROS,
+    BatchNorm,
+    Bias,
+    Fusion,
+    Kernel,
+    Ops,
+    Padding,
+    Weights,
+    window,
+)
 from cfgtool.networks.plain_shapes import Shape, windows
 from cfgtool.networks.region_shapes import RegionShapeOps
-from cfgtool.networks.variables import Initializer, Variable
+from cfgtool.networks.variables import Difference, Initializer, Variable
 
 __all__ = ["Shape", "ShapeOps"]
 
@@ -26,16 +38,23 @@ _TF1_LEAVES = {
 class ShapeOps(RegionShapeOps):
     """`ops.Ops[Shape]`: infers shapes, records variables, counts.
 
-    After a run: `variables` by name in the order of first use, `multiply_adds` of convolutions for the whole
-    batch, and `activation_bytes`, the float32 size of everything that the operations returned (what a
-    training step keeps at most).
+    After a run: `variables` by name in the order of first use, `differences` between the generations,
+    `multiply_adds` of convolutions for the whole batch, and `activation_bytes`, the float32 size of
+    everything that the operations returned (what a training step keeps at most).
     """
 
-    __slots__ = ("variables",)
+    __slots__ = ("differences", "variables")
 
     def __init__(self, *, training: bool = False) -> None:
         super().__init__(training=training)
         self.variables: dict[str, Variable] = {}
+        self.differences: list[Difference] = []
+
+    def differs(self, scope: Names, what: str) -> None:
+        """See `Ops.differs`."""
+        difference = Difference(scope.name, what)
+        if difference not in self.differences:
+            self.differences.append(difference)
 
     def conv(
         self,
@@ -45,7 +64,7 @@ class ShapeOps(RegionShapeOps):
         kernel: Kernel,
         *,
         weights: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         dilation: int = 1,
@@ -65,7 +84,7 @@ class ShapeOps(RegionShapeOps):
         kernel: Kernel,
         *,
         weights: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         dilation: int = 1,
@@ -87,19 +106,39 @@ class ShapeOps(RegionShapeOps):
         *,
         depthwise: Weights,
         pointwise: Weights,
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
+        multiplier: int = 1,
     ) -> Shape:
         """See `Ops.separable_conv`."""
         height, width = window(kernel)
-        self._weights(layer, "depthwise_kernel", (height, width, x[3], 1), depthwise)
-        self._weights(layer, "pointwise_kernel", (1, 1, x[3], filters), pointwise)
+        middle = x[3] * multiplier
+        self._weights(layer, "depthwise_kernel", (height, width, x[3], multiplier), depthwise)
+        self._weights(layer, "pointwise_kernel", (1, 1, middle, filters), pointwise)
         self._bias(layer, filters, bias)
         out = windows(x, (height, width), stride, padding, 1)
-        self.multiply_adds += prod(out) * x[3] * (height * width + filters)
-        self._made((*out, x[3]))
+        self.multiply_adds += prod(out) * middle * (height * width + filters)
+        self._made((*out, middle))
         return self._made((*out, filters))
+
+    def transposed_conv(
+        self,
+        x: Shape,
+        layer: Names,
+        filters: int,
+        kernel: Kernel,
+        *,
+        weights: Weights,
+        bias: Bias | None = None,
+        stride: int = 1,
+    ) -> Shape:
+        """See `Ops.transposed_conv`."""
+        height, width = window(kernel)
+        self._weights(layer, "kernel", (height, width, filters, x[3]), weights)
+        self._bias(layer, filters, bias)
+        self.multiply_adds += prod(x) * height * width * filters
+        return self._made((x[0], x[1] * stride, x[2] * stride, filters))
 
     def batch_norm(self, x: Shape, layer: Names, norm: BatchNorm) -> Shape:
         """See `Ops.batch_norm`."""
@@ -113,7 +152,7 @@ class ShapeOps(RegionShapeOps):
         return self._made(x)
 
     def dense(
-        self, x: Shape, layer: Names, units: int, *, weights: Weights, bias: Initializer | None = None
+        self, x: Shape, layer: Names, units: int, *, weights: Weights, bias: Bias | None = None
     ) -> Shape:
         """See `Ops.dense`."""
         self._weights(layer, "kernel", (x[-1], units), weights)
@@ -121,12 +160,26 @@ class ShapeOps(RegionShapeOps):
         self.multiply_adds += prod(x) * units
         return self._made((*x[:-1], units))
 
+    def weighted_sum(self, values: Sequence[Shape], layer: Names, method: Fusion) -> Shape:  # noqa: ARG002
+        """See `Ops.weighted_sum`."""
+        if len(set(values)) > 1:
+            raise ValueError(f"shapes differ: {', '.join(map(str, values))}")
+        self._record(layer, "bifpn_combine_weights", (len(values), 1), ONES, _PLAIN, trainable=True)
+        return self._made(values[0])
+
+    def unused(self, layers: Callable[[Ops[Shape], Shape], object], x: Shape) -> None:
+        """See `Ops.unused`."""
+        aside = ShapeOps(training=self.training)
+        layers(aside, x)
+        self.variables |= aside.variables
+
     def _weights(self, layer: Names, leaf: str, shape: Shape, weights: Weights) -> None:
         self._record(layer, leaf, shape, weights.initializer, weights, trainable=True)
 
-    def _bias(self, layer: Names, filters: int, bias: Initializer | None) -> None:
+    def _bias(self, layer: Names, filters: int, bias: Bias | None) -> None:
         if bias is not None:
-            self._record(layer, "bias", (filters,), bias, _PLAIN, trainable=True)
+            weights = bias if isinstance(bias, Weights) else Weights(bias)
+            self._weights(layer, "bias", (filters,), weights)
 
     def _record(
         self,

@@ -24,6 +24,19 @@ class Initializer(NamedTuple):
     mode: str = "fan_in"
 
 
+class Difference(NamedTuple):
+    """What the two generations compute differently although the variables fit: `what` says how, as a clause;
+    `part` is the scope (ours) whose values come out otherwise, empty for the whole network.
+    """
+
+    part: str
+    what: str
+
+    def concerns(self, variable: Variable) -> bool:
+        """True if the variable is of that part."""
+        return not self.part or variable.name.startswith(f"{self.part}/")
+
+
 class Variable(NamedTuple):
     """One array of a network.
 

@@ -21,6 +21,7 @@ _ACTIVATIONS = {
     "swish": tf.nn.silu,
     "sigmoid": tf.nn.sigmoid,
     "hard_sigmoid": _hard_sigmoid,
+    "rounded_hard_sigmoid": lambda x: tf.nn.relu6(x + 3.0) * 0.16667,
     "hard_swish": lambda x: x * _hard_sigmoid(x),
 }
 
@@ -91,9 +92,23 @@ class PlainTensorOps:
             return tf.cast(tf.compat.v1.image.resize_bilinear(x, size, align_corners=True), x.dtype)
         return tf.cast(tf.image.resize(x, size, method), x.dtype)
 
-    def upsample(self, x: tf.Tensor, factor: int) -> tf.Tensor:
+    def upsample(
+        self, x: tf.Tensor, factor: int, *, method: Literal["nearest", "bilinear"] = "nearest"
+    ) -> tf.Tensor:
         """See `Ops.upsample`."""
+        if method == "bilinear":
+            y = tf.cast(tf.image.resize(x, factor * tf.shape(x)[1:3], method), x.dtype)
+            return tf.ensure_shape(y, [x.shape[0], *(n and n * factor for n in x.shape[1:3]), x.shape[3]])
         return tf.repeat(tf.repeat(x, factor, axis=1), factor, axis=2)
+
+    def cut(self, x: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+        """See `Ops.cut`."""
+        _, height, width, channels = x.shape
+        if None not in (height, width) and like.shape[1:3] == (height, width):
+            return x
+        size = tf.shape(like)
+        y = x[:, : size[1], : size[2]]
+        return tf.ensure_shape(y, [x.shape[0], *like.shape[1:3], channels])
 
     def pad(self, x: tf.Tensor, height: tuple[int, int], width: tuple[int, int]) -> tf.Tensor:
         """See `Ops.pad`."""

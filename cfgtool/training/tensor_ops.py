@@ -4,12 +4,13 @@ and the model cannot disagree.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import tensorflow as tf
 
 from cfgtool.networks.names import Names
-from cfgtool.networks.ops import BatchNorm, Kernel, Padding
+from cfgtool.networks.ops import BatchNorm, Bias, Fusion, Kernel, Ops, Padding
 from cfgtool.networks.ops import Weights as KernelWeights
-from cfgtool.networks.variables import Initializer
 from cfgtool.training.plain_tensors import PlainTensorOps, explicit_padding
 from cfgtool.training.region_tensors import RegionTensorOps
 from cfgtool.training.tensor_weights import Weights
@@ -41,6 +42,9 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         self._dropouts = 0
         self._cast: dict[str, tf.Tensor] = {}
 
+    def differs(self, scope: Names, what: str) -> None:
+        """See `Ops.differs`: for the dry run alone."""
+
     def conv(
         self,
         x: tf.Tensor,
@@ -49,7 +53,7 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         kernel: Kernel,
         *,
         weights: KernelWeights,  # noqa: ARG002
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         dilation: int = 1,
@@ -67,7 +71,7 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         kernel: Kernel,
         *,
         weights: KernelWeights,  # noqa: ARG002
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
         dilation: int = 1,
@@ -86,14 +90,35 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         *,
         depthwise: KernelWeights,  # noqa: ARG002
         pointwise: KernelWeights,  # noqa: ARG002
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
+        multiplier: int = 1,  # noqa: ARG002
     ) -> tf.Tensor:
         """See `Ops.separable_conv`."""
         values = self._variable(layer, "depthwise_kernel")
         y = _depthwise(x, values, stride, explicit_padding(padding, kernel, 1), 1)
         y = tf.nn.conv2d(y, self._variable(layer, "pointwise_kernel"), 1, "SAME")
+        return self._bias(y, layer, bias)
+
+    def transposed_conv(
+        self,
+        x: tf.Tensor,
+        layer: Names,
+        filters: int,
+        kernel: Kernel,  # noqa: ARG002
+        *,
+        weights: KernelWeights,  # noqa: ARG002
+        bias: Bias | None = None,
+        stride: int = 1,
+    ) -> tf.Tensor:
+        """See `Ops.transposed_conv`."""
+        values = self._variable(layer, "kernel")
+        size = tf.shape(x)
+        y = tf.nn.conv2d_transpose(
+            x, values, [size[0], stride * size[1], stride * size[2], filters], stride, "SAME"
+        )
+        y = tf.ensure_shape(y, [x.shape[0], *(n and n * stride for n in x.shape[1:3]), filters])
         return self._bias(y, layer, bias)
 
     def batch_norm(self, x: tf.Tensor, layer: Names, norm: BatchNorm) -> tf.Tensor:
@@ -130,7 +155,7 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         units: int,  # noqa: ARG002
         *,
         weights: KernelWeights,  # noqa: ARG002
-        bias: Initializer | None = None,
+        bias: Bias | None = None,
     ) -> tf.Tensor:
         """See `Ops.dense`."""
         y = tf.tensordot(x, self._variable(layer, "kernel"), 1)
@@ -138,13 +163,37 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
 
     def dropout(self, x: tf.Tensor, keep_probability: float) -> tf.Tensor:
         """See `Ops.dropout`."""
+        return self._drop(x, keep_probability, tf.shape(x))
+
+    def stochastic_depth(self, x: tf.Tensor, keep_probability: float) -> tf.Tensor:
+        """See `Ops.stochastic_depth`."""
+        return self._drop(x, keep_probability, [tf.shape(x)[0], *[1] * (x.shape.rank - 1)])
+
+    def unused(self, layers: Callable[[Ops[tf.Tensor], tf.Tensor], object], x: tf.Tensor) -> None:
+        """See `Ops.unused`."""
+
+    def weighted_sum(self, values: Sequence[tf.Tensor], layer: Names, method: Fusion) -> tf.Tensor:
+        """See `Ops.weighted_sum`."""
+        weights = self._variable(layer, "bifpn_combine_weights")
+        if method == "attention":
+            # Over the last axis, which has one entry: the OD API's softmax makes every weight 1.
+            weights = tf.nn.softmax(weights)
+        elif method == "fast_attention":
+            positive = tf.nn.relu(weights)
+            weights = positive / (tf.reduce_sum(positive) + 0.0001)
+        return tf.add_n([weight * value for weight, value in zip(tf.unstack(weights), values, strict=True)])
+
+    def _drop(
+        self, x: tf.Tensor, keep_probability: float, shape: tf.Tensor | list[tf.Tensor | int]
+    ) -> tf.Tensor:
+        """In training, zero by draws of `shape`, which is broadcast over `x`."""
         if not self.training:
             return x
         self._dropouts += 1
         if self._dropout_seed is None:
-            return tf.nn.dropout(x, 1.0 - keep_probability)
+            return tf.nn.dropout(x, 1.0 - keep_probability, shape)
         seed = self._dropout_seed + tf.constant([0, self._dropouts])
-        return tf.nn.experimental.stateless_dropout(x, 1.0 - keep_probability, seed)
+        return tf.nn.experimental.stateless_dropout(x, 1.0 - keep_probability, seed, noise_shape=shape)
 
     def _variable(self, layer: Names, leaf: str) -> tf.Tensor:
         name = f"{layer.name}/{leaf}"
@@ -154,7 +203,7 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
             self._cast[name] = tf.cast(self._weights[name], self._dtype)
         return self._cast[name]
 
-    def _bias(self, x: tf.Tensor, layer: Names, bias: Initializer | None) -> tf.Tensor:
+    def _bias(self, x: tf.Tensor, layer: Names, bias: Bias | None) -> tf.Tensor:
         return x if bias is None else tf.nn.bias_add(x, self._variable(layer, "bias"))
 
 

@@ -10,6 +10,7 @@ from matching_cases import checkpoint, entry, network, variable
 from cfgtool.checkpoints import Checkpoint, Entry, open_checkpoint
 from cfgtool.errors import UserError
 from cfgtool.matching import RestorePlan, restore_plan, restore_types
+from cfgtool.networks import Difference
 
 EXTRACTOR = "model/_feature_extractor"
 BACKBONE = f"{EXTRACTOR}/classification_backbone/layer_with_weights-0"
@@ -46,10 +47,10 @@ def plan(
     checkpoint: Checkpoint,
     restore_type: str,
     generation: str = "tf2",
-    type_: str = "ssd_mobilenet_v1",
     load_all: bool = False,
+    differences: tuple[Difference, ...] = (),
 ) -> RestorePlan:
-    description = network(VARIABLES, type_, generation)
+    description = network(VARIABLES, generation=generation)._replace(differences=differences)
     return restore_plan(description, checkpoint, restore_type, load_all=load_all, num_classes=CLASSES)
 
 
@@ -252,23 +253,30 @@ def test_a_checkpoint_of_the_other_world_is_read_through_its_names(
 
 
 @pytest.mark.parametrize(
-    ("type_", "restore_type", "warned"),
+    ("parts", "restore_type", "warned_of"),
     [
-        ("ssd_mobilenet_v1_keras", "full", False),
-        ("ssd_mobilenet_v1_fpn_keras", "full", True),
-        ("ssd_mobilenet_v2_fpn_keras", "detection", True),
-        ("ssd_mobilenet_v1_fpn_keras", "classification", False),
-        ("ssd_resnet50_v1_fpn_keras", "classification", True),
+        ([], "full", []),
+        (["neck"], "full", ["neck"]),
+        (["neck"], "detection", ["neck"]),
+        (["neck"], "classification", []),
+        (["backbone", "neck"], "classification", ["backbone"]),
+        (["backbone", "neck"], "full", ["backbone", "neck"]),
+        (["head"], "detection", []),
+        ([""], "classification", [""]),
     ],
 )
 def test_networks_that_compute_something_else_are_warned_of(
-    type_: str, restore_type: str, warned: bool
+    parts: list[str], restore_type: str, warned_of: list[str]
 ) -> None:
+    """Of the differences of those parts that values come from the other generation for, and of no others."""
     source = classifier("tf1") if restore_type == "classification" else saved("tf1")
-    made = plan(source, restore_type, type_=type_)
+    differences = tuple(Difference(part, f"{part!r} differs") for part in parts)
+    made = plan(source, restore_type, differences=differences)
     assert made.restored
-    assert bool(made.warnings) is warned
-    assert not plan(saved(), "detection", type_=type_).warnings
+    about = "; ".join(f"{part!r} differs" for part in warned_of)
+    what = f"the weights fit, but 'ssd_mobilenet_v1' computes something else with them: {about}"
+    assert made.warnings == ([what] if warned_of else [])
+    assert not plan(saved(), "detection", differences=differences).warnings
 
 
 def test_load_all_is_nothing_in_tf2() -> None:

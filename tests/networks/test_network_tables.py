@@ -26,8 +26,18 @@ MAPPINGS = {
     "ssd_mobilenet_v2": "ssd_mobilenet_v2_coco",
     "ssdlite_mobilenet_v2": "ssdlite_mobilenet_v2_coco",
     "faster_rcnn_resnet50": "faster_rcnn_resnet50_coco",
+    "faster_rcnn_inception_resnet_v2": "faster_rcnn_inception_resnet_v2_atrous_coco",
     "ssd_resnet50_v1_fpn": "ssd_resnet50_v1_fpn_shared_box_predictor_640x640_coco14_sync",
 }
+
+CLASS_DEPENDENT = [
+    "ssd_efficientdet_d0_512x512_coco17_tpu-8",
+    "ssd_mobilenet_v2_320x320_coco17_tpu-8",
+    "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8",
+    "faster_rcnn_resnet50_v1_640x640_coco17_tpu-8",
+    "faster_rcnn_resnet50_v1_fpn_640x640_coco17_tpu-8",
+    "mask_rcnn_inception_resnet_v2_1024x1024_coco17_gpu-8",
+]
 
 
 def described(shared: Path, stem: str, *, classes: int | None = None) -> NetworkDescription:
@@ -95,9 +105,7 @@ def test_both_names_of_a_variable_belong_together(shared: Path, pair: str) -> No
     }
 
 
-@pytest.mark.parametrize(
-    "stem", ["ssd_mobilenet_v2_320x320_coco17_tpu-8", "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8"]
-)
+@pytest.mark.parametrize("stem", CLASS_DEPENDENT)
 def test_another_number_of_classes_changes_the_same_variables(shared: Path, stem: str) -> None:
     expected = table(shared, f"tf2/class_dependent/{stem}.json")
     many, few = described(shared, stem), described(shared, stem, classes=3)

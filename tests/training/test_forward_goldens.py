@@ -23,7 +23,13 @@ pytestmark = [pytest.mark.reference, pytest.mark.slow]
 
 TF2 = ["ssd_mobilenet_v1_keras", "ssd_mobilenet_v1_fpn", "ssd_mobilenet_v2", "ssd_mobilenet_v2_fpnlite"]
 V1_FPN = "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync"
-TF1 = ["ssd_mobilenet_v1_coco", "ssd_mobilenet_v2_coco", V1_FPN]
+TF1 = [
+    "ssd_mobilenet_v1_coco",
+    "ssd_mobilenet_v2_coco",
+    V1_FPN,
+    "ssd_inception_v2_coco",
+    "ssdlite_mobilenet_v3_large_320x320_coco",
+]
 TOLERANCE = 1e-4
 """Of the standard deviation of a tensor; other convolution algorithms on the same machine differ by up to
 4e-5.

@@ -27,7 +27,8 @@ class ResNetV1(NamedTuple):
     """A network of `size` layers as `generation` builds it.
 
     `hyper` holds for the convolutions, `output` is the activation after each unit's sum. The generations
-    apply `depth_multiplier` and `min_depth` to other widths.
+    apply `depth_multiplier` and `min_depth` to other widths. `pooling` is the padding of the pooling after the
+    first convolution.
     """
 
     size: int
@@ -36,6 +37,7 @@ class ResNetV1(NamedTuple):
     generation: Generation
     depth_multiplier: float = 1.0
     min_depth: int = 8
+    pooling: Padding = "SAME"
 
     @property
     def scope(self) -> str:
@@ -120,7 +122,7 @@ def stem(ops: Ops[T], image: T, layers: Layers, network: ResNetV1) -> T:
         norm = layers.next("stem/batch_norm", keras="conv1_bn", tf1="conv1/BatchNorm")
     x = _conv(ops, image, _Layer(conv, norm), network.hyper, network.stem_width, 7, stride=2, padding="FIXED")
     x = ops.activation(x, network.hyper.activation)
-    return ops.max_pool(x, 3, stride=2)
+    return ops.max_pool(x, 3, stride=2, padding=network.pooling)
 
 
 def block(
@@ -164,7 +166,7 @@ def _unit(
     if projects:
         shortcut = _conv(ops, x, layer[0], hyper, outside, 1, stride=entry * leave)
     else:
-        shortcut = x if leave == 1 else ops.max_pool(x, 1, stride=leave)
+        shortcut = x if entry * leave == 1 else ops.max_pool(x, 1, stride=entry * leave)
     y = ops.activation(_conv(ops, x, layer[1], hyper, inside, 1, stride=entry), hyper.activation)
     padding: Padding = "SAME" if leave == 1 else "FIXED"
     y = _conv(ops, y, layer[2], hyper, inside, 3, stride=leave, padding=padding, dilation=dilation)

@@ -49,7 +49,10 @@ def convolutional_head(
     hyper = read_hyperparams(
         config.message("conv_hyperparams"), generation, freeze_batchnorm=freeze_batchnorm
     )
-    sigmoid = generation == "tf1" and config.flag("apply_sigmoid_to_scores")
+    converted = config.flag("apply_sigmoid_to_scores")
+    if converted:
+        ops.differs(scope, "the head applies a sigmoid to its class scores in TF1, and not in TF2")
+    sigmoid = generation == "tf1" and converted
     head = read_head(config, class_slots, sigmoid=sigmoid)
     places = levels_of(scope, len(maps))
     boxes: list[T] = []

@@ -62,6 +62,9 @@ def weight_shared_head(
             "weight_shared_convolutional_box_predictor has a tower of depth 0", hint="set depth, such as 256"
         )
     shared = _settings(ops, config, class_slots, generation, freeze_batchnorm)
+    if shared.layers and shared.hyper.activation != "relu_6":
+        kind = shared.hyper.activation
+        ops.differs(scope, f"the head's towers have relu_6 in TF1, and {kind} from conv_hyperparams in TF2")
     head = shared.head
     one_tower = config.flag("share_prediction_tower")
     box_layer = scope.child(
@@ -100,9 +103,10 @@ def _settings(
     hyper = read_hyperparams(
         config.message("conv_hyperparams"), generation, freeze_batchnorm=freeze_batchnorm
     )
-    hyper = hyper._replace(norm=hyper.tower_norm, bias=hyper.tower_norm is None)
-    sigmoid = config.enum("score_converter") == "SIGMOID" and not ops.training
     slim = generation == "tf1"
+    forced = not slim and config.message("conv_hyperparams").flag("force_use_bias")
+    hyper = hyper._replace(norm=hyper.tower_norm, bias=hyper.tower_norm is None or forced)
+    sigmoid = config.enum("score_converter") == "SIGMOID" and not ops.training
     configured = (hyper.weights, hyper.weights)
     return _Shared(
         read_head(config, class_slots, sigmoid=sigmoid),

@@ -67,6 +67,8 @@ def top_down(ops: Ops[T], maps: Sequence[T], scope: Names, settings: Settings) -
     before the smoothing.
     """
     depth, hyper = settings.depth, settings.hyper
+    if len(maps) > 2:  # with two the map below the top is the last one: nothing goes on from it
+        ops.differs(scope, "TF1 hands the plain sum down the feature pyramid, TF2 the smoothed map")
 
     def project(x: T, number: int, tf2: str) -> T:
         name = f"projection_{number}"
@@ -81,7 +83,6 @@ def top_down(ops: Ops[T], maps: Sequence[T], scope: Names, settings: Settings) -
         layers = Layers(scope.child("", tf2=f"conv_layers/{index}"))
         smooth = _smooth(ops, top, layers, f"smoothing_{level + 1}", f"smoothing_{level + 1}", settings)
         result.append(smooth)
-        # The one difference between the generations; below three levels of backbone it would not show.
         if settings.generation == "tf2":
             top = smooth
     return result[::-1]

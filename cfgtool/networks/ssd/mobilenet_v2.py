@@ -19,10 +19,15 @@ def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
     with_pyramid = extractor.type == "ssd_mobilenet_v2_fpn"
     slim = extractor.generation == "tf1"
     hyper = _backbone_hyper(extractor)
+    scope = extractor.names("backbone", tf2="classification_backbone", tf1="MobilenetV2")
+    configured = extractor.hyper.activation
+    if extractor.overrides and configured != "relu_6":
+        what = f"the backbone's activation is relu_6 in TF1, and {configured} from conv_hyperparams in TF2"
+        ops.differs(scope, what)
     maps = mobilenet_v2(
         ops,
         image,
-        extractor.names("backbone", tf2="classification_backbone", tf1="MobilenetV2"),
+        scope,
         hyper,
         widths=Widths(extractor.generation, extractor.depth_multiplier, extractor.min_depth),
         # On its own slim does not regularise the depthwise kernels of MobileNet V2.

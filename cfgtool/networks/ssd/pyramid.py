@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from cfgtool.networks.necks.fpn import Settings, feature_pyramid, read_levels
+from cfgtool.networks.necks.fpn import TOP, Settings, feature_pyramid, read_levels
 from cfgtool.networks.ops import Ops
 from cfgtool.networks.ssd.extractor import SsdExtractor
 
@@ -28,10 +28,10 @@ def pyramid(
     """
     fpn = read_levels(extractor.config.message("fpn"))
     inputs = [levels[level] for level in range(fpn.first, fpn.top + 1)]
+    # Below a max_level of 5 the Keras extractor counts from the coarse end, and so takes other maps than TF1.
+    lowest = TOP - (fpn.top - fpn.first)
     if extractor.generation == "tf2":
-        # Below a max_level of 5 the Keras extractor counts from the coarse end, and so takes other maps
-        # than TF1.
-        inputs = [levels[level] for level in range(2 + 3 - (fpn.top - fpn.first), 6)]
+        inputs = [levels[level] for level in range(lowest, TOP + 1)]
     settings = Settings(
         extractor.depth(fpn.depth),
         extractor.hyper,
@@ -42,5 +42,8 @@ def pyramid(
     fine = extractor.names(
         "neck", tf2="_fpn_features_generator", keras=f"{keras}/FeatureMaps/top_down", tf1=f"{tf1}/fpn"
     )
+    if lowest != fpn.first:
+        what = f"TF1 builds the feature pyramid on level {fpn.first} to {fpn.top}, TF2 on {lowest} to {TOP}"
+        ops.differs(fine, what)
     coarse = extractor.names("neck", tf2="_coarse_feature_layers", keras=keras, tf1=f"{tf1}/fpn")
     return feature_pyramid(ops, inputs, (fine, coarse), settings, fpn, first_number=first_number)

@@ -1,0 +1,117 @@
+"""Values inside messages (`TensorProto`): those of checkpoints in one file, and of constants in graphs.
+
+tensorflow/core/framework/tensor.proto; the field numbers are named below.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from cfgtool.checkpoints.damage import DamageError
+from cfgtool.checkpoints.entry import WIDTHS
+from cfgtool.checkpoints.shapes import read_type
+from cfgtool.checkpoints.wire import bytes_of, fields, number_of, varint, view_of
+from cfgtool.crc32c import masked_crc32c
+
+if TYPE_CHECKING:
+    from cfgtool.checkpoints.shapes import Type
+
+_CONTENT = 4  # tensor_content
+_STRINGS = 8  # string_val
+_FIXED = {"float32": (5, 4), "float64": (6, 8), "complex64": (9, 4), "complex128": (12, 8)}
+_VARINTS = {
+    **dict.fromkeys(("int32", "int16", "int8", "uint8", "uint16"), 7),
+    **dict.fromkeys(("float16", "bfloat16"), 13),
+    "int64": 10,
+    "bool": 11,
+    "uint32": 16,
+    "uint64": 17,
+}
+"""The field that has the numbers of each element type: packed (field, bytes of one), or varints."""
+
+MAX_FILLED = 1 << 28
+"""So many bytes at most are made of fewer: one number may stand for a whole constant."""
+
+
+def tensor_type(message: bytes | memoryview) -> Type:
+    """Element type and shape of a `TensorProto`. Raises DamageError."""
+    code, shape = 0, b""
+    for number, value in fields(message):
+        if number == 1:  # dtype
+            code = number_of(value)
+        elif number == 2:  # tensor_shape
+            shape = bytes_of(value)
+    return read_type(code, shape)
+
+
+def tensor_bytes(
+    message: bytes | memoryview, dtype: str, shape: tuple[int, ...], *, fill: bool = False
+) -> memoryview:
+    """The elements of a `TensorProto` in row-major order, little-endian; a slice of `message` where they lie so.
+
+    Strings come as a bundle stores them: see `Values.raw`. With `fill`, the last of too few elements stands for the
+    rest, as in graphs. Raises DamageError if the elements are not as many as the shape wants.
+    """
+    elements = prod(shape)
+    if dtype == "string":
+        return _strings(message, elements)
+    if dtype not in _FIXED and dtype not in _VARINTS:
+        raise DamageError(0, f"values of the type {dtype} are no numbers")
+    width = WIDTHS[dtype]
+    raw = _content(message, dtype, width)
+    size = elements * width
+    if len(raw) == size:
+        return raw
+    if len(raw) > size or not fill or len(raw) % width:
+        raise DamageError(0, f"{len(raw)} bytes of values for {dtype} of shape {list(shape)}")
+    if size > MAX_FILLED:
+        raise DamageError(0, f"{len(raw)} bytes of values stand for {size}")
+    last = bytes(raw[-width:]) or bytes(width)
+    return memoryview(bytes(raw) + last * ((size - len(raw)) // width))
+
+
+def _content(message: bytes | memoryview, dtype: str, width: int) -> memoryview:
+    """All elements that the message has, whichever field they are in."""
+    wanted, size = _FIXED.get(dtype) or (_VARINTS[dtype], 0)
+    parts: list[bytes | memoryview] = []
+    for number, value in fields(message):
+        if number == _CONTENT:
+            content = view_of(value)
+            if len(content):
+                return memoryview(content)
+        elif number == wanted and size:
+            parts.append(value.to_bytes(size, "little") if isinstance(value, int) else value)
+        elif number == wanted:
+            parts.append(_narrowed(value, width))
+    return memoryview(parts[0] if len(parts) == 1 else b"".join(parts))
+
+
+def _narrowed(value: int | bytes | memoryview, width: int) -> bytes:
+    """Varints, one or a packed row of them, as numbers of `width` bytes each."""
+    mask = (1 << 8 * width) - 1
+    if isinstance(value, int):
+        return (value & mask).to_bytes(width, "little")
+    out = bytearray()
+    position = 0
+    while position < len(value):
+        number, position = varint(value, position)
+        out += (number & mask).to_bytes(width, "little")
+    return bytes(out)
+
+
+def _strings(message: bytes | memoryview, elements: int) -> memoryview:
+    texts = [view_of(value) for number, value in fields(message) if number == _STRINGS]
+    if len(texts) != elements:
+        raise DamageError(0, f"{len(texts)} strings where {elements} must be")
+    sizes = b"".join(len(text).to_bytes(4, "little") for text in texts)
+    lengths = b"".join(_varint(len(text)) for text in texts)
+    return memoryview(b"".join((lengths, masked_crc32c(sizes).to_bytes(4, "little"), *texts)))
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])

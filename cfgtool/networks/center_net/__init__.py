@@ -1,0 +1,1 @@
+"""CenterNet: one module per family of feature extractors, and the heads that they all share."""

@@ -1,0 +1,89 @@
+"""Where the two generations compute differently with the same variables, and under which settings only."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from network_configs import HYPER, pipeline, read
+
+from cfgtool.networks import Difference, Initializer, Variable, describe
+from cfgtool.schema import Config
+
+RELU = HYPER.replace("RELU_6", "RELU")
+OVERRIDE = "depth_multiplier: 0.25 override_base_feature_extractor_hyperparams: true"
+PYRAMID = ("neck", "TF1 hands the plain sum down the feature pyramid, TF2 the smoothed map")
+V2_ACTIVATION = (
+    "backbone",
+    "the backbone's activation is relu_6 in TF1, and relu from conv_hyperparams in TF2",
+)
+TOWERS = ("head", "the head's towers have relu_6 in TF1, and relu from conv_hyperparams in TF2")
+
+
+def levels(first: int, last: int) -> str:
+    return f"depth_multiplier: 0.25 fpn {{ min_level: {first} max_level: {last} }}"
+
+
+def scales(first: int, last: int) -> str:
+    return f"multiscale_anchor_generator {{ min_level: {first} max_level: {last} aspect_ratios: 1.0 }}"
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (pipeline("ssd_mobilenet_v1"), []),
+        (pipeline("ssd_mobilenet_v1", extractor=OVERRIDE, hyper=RELU), []),
+        (pipeline("ssd_mobilenet_v2"), []),
+        (pipeline("ssd_mobilenet_v2", extractor=f"{OVERRIDE} use_depthwise: true"), []),
+        (pipeline("ssd_mobilenet_v2", hyper=RELU), []),
+        (pipeline("ssd_mobilenet_v2", extractor=OVERRIDE, hyper=RELU), [V2_ACTIVATION]),
+        (pipeline("ssd_mobilenet_v2_keras", extractor=OVERRIDE, hyper=RELU), [V2_ACTIVATION]),
+        (pipeline("ssd_mobilenet_v1_fpn"), [PYRAMID]),
+        (pipeline("ssd_mobilenet_v2_fpn_keras"), [PYRAMID]),
+        (pipeline("ssd_mobilenet_v1_fpn", hyper=RELU), [PYRAMID, TOWERS]),
+        (pipeline("ssd_mobilenet_v1_fpn", extractor=levels(4, 7), anchors=scales(4, 7)), []),
+        (
+            pipeline("ssd_mobilenet_v1_fpn", extractor=levels(3, 4), anchors=scales(3, 4)),
+            [("neck", "TF1 builds the feature pyramid on level 3 to 4, TF2 on 4 to 5")],
+        ),
+        (
+            pipeline("ssd_mobilenet_v1", head="apply_sigmoid_to_scores: true"),
+            [("head", "the head applies a sigmoid to its class scores in TF1, and not in TF2")],
+        ),
+    ],
+)
+def test_differences_show_under_their_settings_only(config: Config, expected: list[tuple[str, str]]) -> None:
+    """Both generations' descriptions of a config say the same."""
+    for generation in ("tf1", "tf2"):
+        assert list(describe(config, generation).differences) == [Difference(*pair) for pair in expected]
+
+
+def test_a_difference_concerns_the_variables_of_its_part() -> None:
+    def named(name: str) -> Variable:
+        return Variable(name, (1,), True, Initializer("constant"), None, None, None)
+
+    neck = Difference("neck", "")
+    assert neck.concerns(named("neck/projection_3/kernel"))
+    assert not neck.concerns(named("necklace/kernel"))
+    assert not neck.concerns(named("backbone/kernel"))
+    assert Difference("", "").concerns(named("backbone/kernel"))
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(
+    ("pair", "stem"),
+    [
+        ("ssd_mobilenet_v1", "ssd_mobilenet_v1_coco"),
+        ("ssd_mobilenet_v2", "ssd_mobilenet_v2_coco"),
+        ("ssd_mobilenet_v1_fpn", "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync"),
+    ],
+)
+def test_differences_agree_with_the_recorded_experiments(shared: Path, pair: str, stem: str) -> None:
+    """A pair that computed the same has none, one that did not has one."""
+    folder = shared / "oracle/golden_tf1"
+    equal = json.loads((folder / "experiments/equal_pairs.json").read_text()).get(pair)
+    path = folder / f"experiments/{pair}.json"
+    measured = equal["differences"] if equal else json.loads(path.read_text())["unpatched"]
+    network = describe(read((folder / f"{stem}.config").read_text()))
+    assert bool(network.differences) == any(row["max_abs"] > 0 for row in measured.values())
