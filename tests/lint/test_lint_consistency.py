@@ -123,6 +123,8 @@ STATIC = [
     ("CFG345", ssd("anchor_generator { multiscale_anchor_generator { min_level: 2 max_level: 6 } }", TYPE.format("ssd_mobilenet_v2_fpn", "")), ["error"]),
     ("CFG345", ssd("anchor_generator { grid_anchor_generator { } }", TYPE.format("ssd_mobilenet_v2_fpn", "")), ["error"]),
     ("CFG345", ssd("anchor_generator { ssd_anchor_generator { num_layers: 9 } }", TYPE.format("ssd_pnasnet", "")), []),
+    ("CFG345", ssd("anchor_generator { multiscale_anchor_generator { min_level: 2 } }", TYPE.format("ssd_resnet50_v1_fpn_keras", "fpn { min_level: 2 }")), ["error"]),
+    ("CFG345", ssd("anchor_generator { multiscale_anchor_generator { } }", TYPE.format("ssd_resnet50_v1_fpn_keras", "fpn { min_level: 2 }")), []),
     ("CFG349", ssd(FIXED.format(512, 512), TYPE.format("ssd_resnet50_v1_fpn_keras", "")) + "train_config { batch_size: 999 }", []),
     ("CFG349", ssd(KEEP.format(""), PYRAMID) + "train_config { batch_size: 4 }", []),
     ("CFG349", ssd("image_resizer { identity_resizer { } }", PYRAMID) + "train_config { batch_size: 999 }", []),
