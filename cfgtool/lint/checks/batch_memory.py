@@ -94,8 +94,8 @@ RULE = Rule(
 
 GPU_SIZES = (16, 24, 40, 80)
 """Memory of common GPUs, in GiB; what fits the smallest is not reported."""
-PIXELS = 1 << 22
-"""No described network fills the smallest of them with fewer pixels: it would have to keep 4 KiB for each."""
+PIXELS = 1 << 20
+"""No described network fills the smallest of them with fewer pixels: it would have to keep 16 KiB for each."""
 COPIES = 3
 """Every weight is held with its gradient and the optimizer's momentum."""
 GIB = 1 << 30

@@ -122,22 +122,20 @@ def _conv_hyperparams(draft: Draft) -> Iterator[Change]:
 
 
 def _stride(draft: Draft) -> Iterator[Change]:
-    if _extractor(draft, "faster_rcnn") not in _PLAIN_RESNETS:
+    coarse = _coarse_only(draft)
+    if coarse is None:
         return
     for place in draft.named("FasterRcnnFeatureExtractor", "first_stage_features_stride"):
         if draft.text(place) == "8":
             # Anchors of another stride than the features cover the wrong area, without a message.
             grid = [anchors for anchors in draft.find(*_GRID_STRIDES) if draft.text(anchors) == "8"]
-            message = (
-                "the TF2 ResNets have stride 16 only: features and anchors are half as dense, so small"
-                " objects are found less well"
-            )
+            message = f"{coarse}: features and anchors are half as dense, so small objects are found less well"
             parts = [set_to(draft, moved, "16") for moved in (place, *grid)]
             yield change(message, *parts, exact=False)
 
 
 def _atrous(draft: Draft) -> Iterator[Change]:
-    if _extractor(draft, "faster_rcnn") not in _PLAIN_RESNETS:
+    if _coarse_only(draft) is None:
         return
     for place in draft.find("model.faster_rcnn.first_stage_atrous_rate"):
         if draft.text(place) not in ("1", "0"):
@@ -146,6 +144,17 @@ def _atrous(draft: Draft) -> Iterator[Change]:
                 " have 1, the default"
             )
             yield note(draft, place, message)
+
+
+def _coarse_only(draft: Draft) -> str | None:
+    """Why the TF2 extractor has features of stride 16 only, None for those that have others too."""
+    type_ = _extractor(draft, "faster_rcnn")
+    if type_ in _PLAIN_RESNETS:
+        return "the TF2 ResNets have stride 16 only"
+    stages = [draft.text(place) for place in draft.find("model.faster_rcnn.number_of_stages")]
+    if type_ == "faster_rcnn_inception_resnet_v2_keras" and stages[-1:] != ["1"]:
+        return "the second stage of the TF2 Inception-ResNet-v2 runs at stride 16 only"
+    return None
 
 
 def _widths(draft: Draft) -> Iterator[Change]:
@@ -241,8 +250,8 @@ STEPS = [
     Step(
         415,
         "D9",
-        "feature stride 8 of a Faster R-CNN ResNet",
-        "the TF2 extractor refuses it",
+        "feature stride 8 of a Faster R-CNN ResNet or Inception-ResNet",
+        "the TF2 extractor refuses it, or fails in its second stage",
         _stride,
         UNSAFE,
         turning=True,
@@ -250,7 +259,7 @@ STEPS = [
     Step(
         416,
         "D10",
-        "atrous rate of a Faster R-CNN ResNet",
+        "atrous rate of a Faster R-CNN ResNet or Inception-ResNet",
         "it belongs to a stride that TF2 does not have",
         _atrous,
         ASK,
