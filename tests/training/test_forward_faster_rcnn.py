@@ -37,10 +37,14 @@ TOLERANCE = 1e-4
 BOXES = 12
 """How many boxes of an image are looked at."""
 MASKS = "golden/mask_rcnn_inception_resnet_v2"
+LARGE = "golden/faster_rcnn_resnet50_v1"
+"""Features of up to 1e5, of which the ReLU6 of the RPN leaves the sign: what lies between 0 and 6 is rounding."""
 GOLDENS = [
     "golden_tf1/faster_rcnn_inception_resnet_v2_atrous_coco",
     "golden_tf1/faster_rcnn_inception_resnet_v2_atrous_coco__stride16",
     "golden_tf1/faster_rcnn_resnet50_coco",
+    LARGE,
+    "golden/faster_rcnn_resnet50_v1__g05",
     "golden/faster_rcnn_resnet50_v1__g05__rect",
     "golden/faster_rcnn_resnet50_v1_fpn",
     MASKS,
@@ -128,9 +132,11 @@ def test_the_first_stage(run: Callable[[str], Run], name: str) -> None:
     proposals = found.first.proposals
     for level, feature_map in enumerate(found.first.maps):
         assert error(found.golden, f"predict/rpn_features_to_crop/{level}", feature_map.numpy()) < TOLERANCE
+        if name == LARGE:
+            continue
         features = proposals.feature_maps[level].numpy()
         assert error(found.golden, f"predict/rpn_box_predictor_features/{level}", features) < TOLERANCE
-    if len(proposals.box_encodings[0]) == len(found.golden["predict/anchors"]):
+    if name != LARGE and len(proposals.box_encodings[0]) == len(found.golden["predict/anchors"]):
         assert error(found.golden, "predict/rpn_box_encodings", proposals.box_encodings.numpy()) < TOLERANCE
         key = "predict/rpn_objectness_predictions_with_background"
         assert error(found.golden, key, proposals.class_predictions.numpy()) < TOLERANCE
