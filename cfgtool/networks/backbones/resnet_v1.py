@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeVar
 
+from cfgtool.errors import UserError
 from cfgtool.networks.blocks import normalize
 from cfgtool.networks.hyperparams import Generation, Hyperparams
 from cfgtool.networks.names import Layers, Names
@@ -58,7 +59,13 @@ class ResNetV1(NamedTuple):
         return inside, self._width(_EXPANSION * base)
 
     def _width(self, filters: int) -> int:
-        return max(int(filters * self.depth_multiplier), self.min_depth)
+        width = max(int(filters * self.depth_multiplier), self.min_depth)
+        if width < 1:
+            raise UserError(
+                f"depth_multiplier {self.depth_multiplier:g} leaves a convolution {width} of {filters} filters",
+                hint="raise depth_multiplier or min_depth",
+            )
+        return width
 
 
 class _Layer(NamedTuple):
