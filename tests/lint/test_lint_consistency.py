@@ -125,6 +125,8 @@ STATIC = [
     ("CFG345", ssd("anchor_generator { ssd_anchor_generator { num_layers: 9 } }", TYPE.format("ssd_pnasnet", "")), []),
     ("CFG345", ssd("anchor_generator { multiscale_anchor_generator { min_level: 2 } }", TYPE.format("ssd_resnet50_v1_fpn_keras", "fpn { min_level: 2 }")), ["error"]),
     ("CFG345", ssd("anchor_generator { multiscale_anchor_generator { } }", TYPE.format("ssd_resnet50_v1_fpn_keras", "fpn { min_level: 2 }")), []),
+    ("CFG345", ssd("anchor_generator { ssd_anchor_generator { num_layers: 5 } }", TYPE.format("ssd_resnet50_v1_ppn", "")), ["error"]),
+    ("CFG345", ssd("anchor_generator { ssd_anchor_generator { } }", TYPE.format("ssd_mobilenet_v1_ppn", "")), []),
     ("CFG233", ssd(TYPE.format("ssd_resnet50_v1_fpn_keras", "fpn { min_level: 2 max_level: 6 }")), ["warning"] * 2),
     ("CFG233", ssd(TYPE.format("ssd_resnet50_v1_fpn_keras", "fpn { min_level: 3 additional_layer_depth: 256 }")), []),
     ("CFG233", ssd(TYPE.format("ssd_mobilenet_v2_fpn_keras", "fpn { min_level: 2 }")), []),

@@ -163,6 +163,10 @@ def test_the_unused_block_of_slims_first_stage_costs_next_to_nothing() -> None:
             "pyramid cannot have 0 channels",
         ),
         (
+            pipeline("ssd_resnet50_v1_ppn", extractor="num_layers: 4", anchors=PPN_ANCHORS),
+            "takes no num_layers",
+        ),
+        (
             pipeline("ssd_resnet50_v1_ppn", extractor="depth_multiplier: 0.5", anchors=PPN_ANCHORS),
             "has no depth_multiplier 0.5",
         ),

@@ -146,6 +146,8 @@ def _maps(extractor: Config) -> tuple[tuple[int, int] | None, int | None]:
         return None, extractor.integer("num_layers")
     if type_ == "embedded_ssd_mobilenet_v1":
         return None, 5
+    if type_.endswith("_ppn"):
+        return None, 6
     if type_ in FIXED_PYRAMIDS:
         return (3, 7), 5
     name = "bifpn" if "_bifpn" in type_ else "fpn" if "_fpn" in type_ and "mnasfpn" not in type_ else ""

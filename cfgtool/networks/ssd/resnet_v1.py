@@ -24,6 +24,8 @@ _POOLED = 5
 
 def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
     """See `FeatureMaps`. Raises UserError for settings that the OD API's extractors refuse."""
+    if extractor.config.has("num_layers"):
+        raise UserError(f"{extractor.type} takes no num_layers", hint="remove num_layers")
     pooled = extractor.type.endswith("_ppn")
     if pooled and extractor.depth_multiplier != 1:
         raise UserError(
