@@ -86,6 +86,15 @@ def test_kernels_are_the_configs_under_an_override_only(
         assert [v.l2 for v in kernels] == [pytest.approx(expected[1])] * 53
 
 
+def test_the_backbone_of_a_pooling_pyramid_takes_neither_override_nor_depth() -> None:
+    settings = f"{WIDE} min_depth: 100 override_base_feature_extractor_hyperparams: true"
+    config = pipeline("ssd_resnet50_v1_ppn", extractor=settings, anchors=PPN_ANCHORS)
+    variables = {v.name: v for v in describe(config).variables}
+    assert variables["backbone/stem/kernel"].l2 == pytest.approx(1e-4)
+    assert variables["backbone/block_1/unit_1/conv_1/kernel"].shape == (1, 1, 64, 64)
+    assert variables["neck/base/kernel"].l2 == pytest.approx(4e-5)
+
+
 @pytest.mark.parametrize("type_", ["faster_rcnn_resnet50", "faster_rcnn_resnet50_keras"])
 def test_faster_rcnn_has_no_weight_decay(type_: str) -> None:
     assert not any(v.l2 for v in describe(two_stages(type_)).variables)

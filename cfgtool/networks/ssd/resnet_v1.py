@@ -32,7 +32,7 @@ def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
             f"{extractor.type} has no depth_multiplier {extractor.depth_multiplier:g}",
             hint="set depth_multiplier: 1.0",
         )
-    network = _network(extractor)
+    network = _network(extractor, pooled=pooled)
     scope = extractor.names("backbone", tf2="classification_backbone", tf1=network.scope)
     blocks = resnet_v1(ops, image, scope, network)
     if pooled:
@@ -40,18 +40,19 @@ def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
     return _pyramid(ops, blocks, extractor, network)
 
 
-def _network(extractor: SsdExtractor) -> ResNetV1:
-    hyper, output = own_hyper(extractor.generation, train=not extractor.freeze), "relu"
-    if extractor.overrides:
-        hyper, output = overridden(extractor.hyper, extractor.generation)
-    return ResNetV1(
-        size_in(extractor.type),
-        hyper,
-        output,
-        extractor.generation,
-        extractor.depth_multiplier,
-        extractor.min_depth,
+def _network(extractor: SsdExtractor, *, pooled: bool) -> ResNetV1:
+    generation = extractor.generation
+    own = ResNetV1(
+        size_in(extractor.type), own_hyper(generation, train=not extractor.freeze), "relu", generation
     )
+    if pooled:
+        # It loses the override on the way to the backbone, as well as min_depth.
+        return own
+    own = own._replace(depth_multiplier=extractor.depth_multiplier, min_depth=extractor.min_depth)
+    if not extractor.overrides:
+        return own
+    hyper, output = overridden(extractor.hyper, generation)
+    return own._replace(hyper=hyper, output=output)
 
 
 def _pyramid(ops: Ops[T], blocks: list[T], extractor: SsdExtractor, network: ResNetV1) -> list[T]:
