@@ -48,7 +48,9 @@ def check_trained(job: Job) -> None:
     model = job.config.message("model")
     kind = model.which("model")
     if kind not in (None, "ssd"):
-        raise job.fail(f"training and evaluating {kind!r} models is not supported", model.entry(kind), "SSD is")
+        raise job.fail(
+            f"training and evaluating {kind!r} models is not supported", model.entry(kind), "SSD is"
+        )
 
 
 def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
