@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfgtool.cli.checkpoint_convert import convert
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False, help="Look into a checkpoint without TensorFlow.", no_args_is_help=True
 )
+
+app.command()(convert)
 
 FORMATS = ("text", "json")
 

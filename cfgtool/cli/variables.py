@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from cfgtool.cli.pipelines import read_model
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,13 +16,8 @@ if TYPE_CHECKING:
 
     from cfgtool.networks import NetworkDescription
     from cfgtool.networks.variables import Variable
-    from cfgtool.schema import Config, SchemaProblem
-    from cfgtool.textproto import Problem
 
 app = typer.Typer(add_completion=False)
-
-_HARMLESS = ("byte-order-mark", "missing-required", "placeholder-path")
-"""Errors of a config that its network does not depend on."""
 
 
 @app.command()
@@ -39,7 +35,7 @@ def variables(
         raise UserError(f"unknown generation {generation!r}", hint="generations are auto, tf1, tf2")
     from cfgtool.networks import describe, frozen_variables
 
-    root = _read_pipeline(config)
+    root = read_model(config)
     network = describe(root, cast(Literal["auto", "tf1", "tf2"], generation))
     frozen = frozen_variables(root.message("train_config"), network.variables)
     if format == "json":
@@ -48,27 +44,6 @@ def variables(
         print(json.dumps(_as_json(network, frozen), indent=2))
     else:
         print("\n".join(_as_text(network, frozen)))
-
-
-def _read_pipeline(path: str) -> Config:
-    """The config at `path`; raises UserError where it has errors that could change the network."""
-    import sys
-
-    from cfgtool import schema, textproto
-    from cfgtool.files import decode_text, read_text
-
-    text = decode_text(sys.stdin.buffer.read()) if path == "-" else read_text(path)
-    document = textproto.parse(text)
-    config = schema.read_config(document)
-    problems: list[Problem | SchemaProblem] = [*document.problems]
-    problems += [problem for problem in config.problems if problem.path.split(".")[0] in ("", "model")]
-    for problem in problems:
-        if problem.code not in _HARMLESS and schema.SEVERITIES.get(problem.code, "error") == "error":
-            line, column = document.position(problem.start)
-            shown = "<stdin>" if path == "-" else path
-            hint = "`cfgtool lint` shows all errors"
-            raise UserError(problem.message, path=shown, line=line, column=column, hint=hint)
-    return config
 
 
 def _totals(network: NetworkDescription, frozen: frozenset[str]) -> dict[str, int]:
