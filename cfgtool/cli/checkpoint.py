@@ -12,8 +12,6 @@ from cfgtool.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cfgtool.checkpoints import Checkpoint
-
 app = typer.Typer(
     add_completion=False, help="Look into a checkpoint without TensorFlow.", no_args_is_help=True
 )
@@ -47,7 +45,9 @@ def list_entries(
 
     checkpoint = open_checkpoint(prefix)
     if format == "json":
-        _print_json(_listing(checkpoint))
+        from cfgtool.cli.checkpoint_listing import listing_json
+
+        sys.stdout.write(listing_json(checkpoint))
     else:
         from cfgtool.cli.checkpoint_text import listing_lines
 
@@ -134,22 +134,6 @@ def diff(
 def _check_format(name: str) -> None:
     if name not in FORMATS:
         raise UserError(f"no format {name!r}", hint=f"formats are {', '.join(FORMATS)}")
-
-
-def _listing(checkpoint: Checkpoint) -> dict[str, object]:
-    """The contract of `checkpoint ls --format json`: every entry, under its name in the file."""
-    return {
-        "path": checkpoint.path,
-        "container": checkpoint.container,
-        "format": checkpoint.format,
-        "step": checkpoint.step,
-        "has_data": checkpoint.has_data,
-        "entries": [
-            {"name": entry.name, "dtype": entry.dtype, "shape": list(entry.shape)}
-            for entry in checkpoint.entries.values()
-        ],
-        "notes": list(checkpoint.notes),
-    }
 
 
 def _print_json(value: object) -> None:
