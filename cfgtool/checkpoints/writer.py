@@ -97,21 +97,21 @@ def _write_values(path: str, tensors: Sequence[Tensor]) -> tuple[list[tuple[byte
     rows = [(b"", _HEADER)]
     offset = 0
     with _created(path) as file:
-        for key, tensor in sorted((_key(tensor.name), tensor) for tensor in tensors):
+        for tensor in sorted(tensors, key=_key):
             raw = tensor.raw()
             width, elements = WIDTHS[tensor.dtype], prod(tensor.shape)
             if tensor.dtype not in NO_NUMBERS and len(raw) != width * elements:
                 what = f"{len(raw)} bytes for {tensor.dtype} of shape {list(tensor.shape)}"
                 raise ValueError(f"{tensor.name!r} has {what}")
             checked = checked_bytes(raw, elements) if tensor.dtype == "string" else raw
-            rows.append((key, _entry(tensor, offset, len(raw), masked_crc32c(checked))))
+            rows.append((_key(tensor), _entry(tensor, offset, len(raw), masked_crc32c(checked))))
             file.write(raw)
             offset += len(raw)
     return rows, offset
 
 
-def _key(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")
+def _key(tensor: Tensor) -> bytes:
+    return tensor.name.encode("utf-8", "surrogateescape")
 
 
 def _entry(tensor: Tensor, offset: int, size: int, crc: int) -> bytes:

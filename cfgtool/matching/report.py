@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from cfgtool.matching.plan import RestorePlan
     from cfgtool.networks.variables import Variable
 
+_CONTAINERS = {
+    "bundle": "",
+    "v1": ", one file (V1)",
+    "saved_model": ", SavedModel",
+    "frozen_graph": ", frozen graph",
+}
 _MOST_LINES = 24
 """Longer lists are cut; the JSON form has everything."""
 
@@ -55,6 +61,7 @@ def checkpoint_as_json(checkpoint: Checkpoint) -> dict[str, object]:
     """What identifies a checkpoint."""
     return {
         "path": checkpoint.path,
+        "container": checkpoint.container,
         "format": checkpoint.format,
         "entries": len(checkpoint.entries),
         "step": checkpoint.step,
@@ -107,15 +114,12 @@ def plan_as_text(plan: RestorePlan, notes: Iterable[str] = ()) -> Iterator[str]:
 
 def checkpoint_line(checkpoint: Checkpoint) -> str:
     """The checkpoint in one line."""
-    kind = {"tf2-object": "object-based, TF2", "tf1-name": "name-based, TF1"}.get(
-        checkpoint.format, checkpoint.format
-    )
+    kind = {"tf2-object": "object-based, TF2", "tf1-name": "name-based, TF1"}[checkpoint.format]
+    kind += _CONTAINERS[checkpoint.container]
     word = "step" if checkpoint.format == "tf1-name" else "number"
     step = f", {word} {checkpoint.step}" if checkpoint.step is not None else ""
     line = f"{printable(checkpoint.path)} ({kind}): {len(checkpoint.entries)} entries{step}"
-    if not checkpoint.shards:
-        line += "; in the V1 format, whose values are not read: training could not start"
-    elif not checkpoint.has_data:
+    if not checkpoint.has_data:
         line += "; index only: the data files are not there, training could not start"
     return line
 

@@ -42,8 +42,8 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("tf2/checkpoint/ckpt-0.index", "tf2/checkpoint/ckpt-0", "OSError"),
         ("tf2/checkpoint/ckpt-0.data-00000-of-00001", "tf2/checkpoint/ckpt-0", "DataLossError"),
         ("tf1/model.ckpt-45700.meta", "tf1/model.ckpt-45700", "DataLossError"),
-        ("tf2/checkpoint", "tf2/checkpoint/ckpt-0", "DataLossError"),
-        ("tf2/checkpoint/", "tf2/checkpoint/ckpt-0", "DataLossError"),
+        ("tf2/checkpoint", "tf2/checkpoint/ckpt-0", "ValueError"),
+        ("tf2/checkpoint/", "tf2/checkpoint/ckpt-0", "ValueError"),
         ("tf1/model.ckpt", "tf1/model.ckpt-45700", "NotFoundError"),
     ],
 )
