@@ -25,12 +25,15 @@ def refuse_conversion(conversion: Conversion, *, partial: bool, accept_differenc
         raise UserError("has no moving averages", path=path, hint="leave --ema out to take the weights")
     if plan.shape_mismatch and not partial:
         _, entry, want, got = plan.shape_mismatch[0]
-        what = f"{len(plan.shape_mismatch)} variables have another shape: {entry.key!r} is {list(got)} in the"
+        count = len(plan.shape_mismatch)
+        what = f"{count} variable{' has' if count == 1 else 's have'} another shape: {entry.key!r} is {list(got)} in the"
         what += f" checkpoint and {list(want)} in the network"
         raise UserError(what, path=path, hint=f"{_why_shapes_differ(conversion)}; --partial leaves them out")
     if plan.missing and not partial:
         variable, key = plan.missing[0]
-        what = f"{len(plan.missing)} of {plan.requested} variables of the network are not in it, such as"
+        count = len(plan.missing)
+        verb = "is" if count == 1 else "are"
+        what = f"{count} of {plan.requested} variables of the network {verb} not in it, such as"
         hint = f"{OTHER_CHECKPOINT}; --partial writes what is there"
         raise UserError(f"{what} {key or variable.name!r}", path=path, hint=hint)
     if conversion.differences and not accept_differences:

@@ -69,7 +69,7 @@ def conversion_as_text(conversion: Conversion, written: Written | None) -> Itera
         yield f"missing     {len(plan.missing)} variables: {names}"
     if plan.unused:
         keys = _some(entry.key for entry in plan.unused)
-        yield f"left        {len(plan.unused)} tensors that are none of the network's: {keys}"
+        yield f"left        {len(plan.unused)} of its tensors, which the network does not have: {keys}"
     bookkeeping = _bookkeeping(conversion)
     if bookkeeping:
         yield f"left        {bookkeeping} entries of the run that wrote it: optimizer, averages, counters"
