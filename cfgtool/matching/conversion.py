@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cfgtool.matching.exported import as_trained
 from cfgtool.matching.plan import RestorePlan, assign
 from cfgtool.matching.semantics import check_described, doubled
 from cfgtool.matching.twins import concerned
@@ -93,6 +94,7 @@ def conversion_plan(
     """
     generation = network.generation
     check_described(network.meta_architecture, generation)
+    checkpoint = as_trained(checkpoint, network.variables)
     kind, load_all = _EVERYTHING[generation]
     plan = RestorePlan(network, checkpoint, kind, generation, load_all, num_classes)
     assign(plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgtool.checkpoints.names import OBJECT_GRAPH, SAVE_COUNTER
 from cfgtool.matching.conversion import STEP
 from cfgtool.matching.report import checkpoint_as_json, checkpoint_line, printable
 
@@ -69,10 +70,10 @@ def conversion_as_text(conversion: Conversion, written: Written | None) -> Itera
         yield f"missing     {len(plan.missing)} variables: {names}"
     if plan.unused:
         keys = _some(entry.key for entry in plan.unused)
-        yield f"left        {len(plan.unused)} of its tensors, which the network does not have: {keys}"
+        yield f"left        what the network does not have ({len(plan.unused)}): {keys}"
     bookkeeping = _bookkeeping(conversion)
     if bookkeeping:
-        yield f"left        {bookkeeping} entries of the run that wrote it: optimizer, averages, counters"
+        yield f"left        what the run that wrote it kept ({bookkeeping}): optimizer, averages, counters"
     for difference in conversion.differences:
         yield f"warning     {where} computes something else with these values: {difference.what}"
     for note in conversion.checkpoint.notes:
@@ -91,9 +92,10 @@ def written_lines(written: Written | None) -> Iterator[str]:
 
 
 def _bookkeeping(conversion: Conversion) -> int:
-    """How many of the bookkeeping entries do not go along."""
+    """How many of the bookkeeping entries do not go along; an object graph and its counter are made anew."""
     taken = conversion.averages if conversion.averaged else 0
-    return conversion.plan.bookkeeping - taken - (conversion.step is not None)
+    own = sum(key in conversion.checkpoint.entries for key in (OBJECT_GRAPH, SAVE_COUNTER))
+    return conversion.plan.bookkeeping - taken - own - (conversion.step is not None)
 
 
 def _some(names: Iterable[str]) -> str:

@@ -79,8 +79,8 @@ def test_all_variables_of_a_network_are_converted(run: Run, tmp_path: Path) -> N
     count, size = len(variables), sum(variable.size for variable in variables)
     assert f"converted   {count} of {count} variables, {size:,} values" in lines
     assert "step        'global_step' is kept as 'step'" in lines
-    assert "left        1 of its tensors, which the network does not have: unrelated/bias" in lines
-    assert "left        5 entries of the run that wrote it: optimizer, averages, counters" in lines
+    assert "left        what the network does not have (1): unrelated/bias" in lines
+    assert "left        what the run that wrote it kept (5): optimizer, averages, counters" in lines
     checkpoint = open_checkpoint(str(target))
     assert checkpoint.format == "tf2-object"
     with Values(checkpoint, check=True) as values:
