@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from cfgtool.cli.output import write_result
+from cfgtool.cli.pipeline import check_format, read_pipeline
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ def _check_options(
     config: str | None, to: str | None, format_: str, *, network_only: dict[str, bool]
 ) -> None:
     """Raise UserError for what makes no sense, before any work is done."""
-    if format_ not in FORMATS:
-        raise UserError(f"no format {format_!r}", hint=f"formats are {', '.join(FORMATS)}")
+    check_format(format_, FORMATS)
     if to is not None and to not in DIALECTS:
         raise UserError(f"no dialect {to!r}", hint=f"dialects are {', '.join(DIALECTS)}")
     needing = [name for name, given in {"--to": to is not None, **network_only}.items() if given]
@@ -89,11 +89,10 @@ def _check_options(
 
 
 def _plan(source: Checkpoint, path: str, to: str | None, *, averages: bool) -> Conversion:
-    from cfgtool.cli.pipelines import read_model
     from cfgtool.matching.conversion import conversion_plan
     from cfgtool.networks import describe
 
-    config = read_model(path)
+    config = read_pipeline(path, ("model",))
     own: Literal["tf1", "tf2"] = "tf2" if source.format == "tf2-object" else "tf1"
     wanted = cast(Literal["tf1", "tf2"], to or ("tf1" if own == "tf2" else "tf2"))
     try:
@@ -123,7 +122,8 @@ def _copy(source: Checkpoint, output: str, format_: str, *, force: bool, dry_run
     """Change the container alone."""
     from cfgtool.matching.conversion_report import written_lines
     from cfgtool.matching.conversion_writing import copy_checkpoint
-    from cfgtool.matching.report import checkpoint_as_json, checkpoint_line
+    from cfgtool.matching.report import checkpoint_line
+    from cfgtool.matching.report.data import checkpoint_as_json
 
     written = None if dry_run else copy_checkpoint(source, output, force=force)
     if format_ == "json":

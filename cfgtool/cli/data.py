@@ -99,12 +99,10 @@ def _sources(targets: list[str], label_map_path: str | None) -> list[Source]:
 
 
 def _read_config(path: str) -> Config:
-    from cfgtool import schema, textproto
+    from cfgtool.cli.pipeline import read_pipeline
     from cfgtool.errors import UserError
-    from cfgtool.files import read_text
 
-    document = textproto.parse(read_text(path))
-    config = schema.read_config(document)
+    config = read_pipeline(path, ("train_input_reader", "eval_input_reader"))
     if not config.has("train_input_reader") and not config.has("eval_input_reader"):
         raise UserError("has no input reader", path=path, hint="give a pipeline config or record files")
     return config

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "get": ("cfgtool.cli.get", "Print values of a config."),
     "match": ("cfgtool.cli.match", "Show what a checkpoint would restore, variable by variable."),
     "variables": ("cfgtool.cli.variables", "List the variables of the configured network."),
+    "describe": ("cfgtool.cli.describe", "Describe the configured network and what it costs."),
     "checkpoint": ("cfgtool.cli.checkpoint", "Look into a checkpoint without TensorFlow."),
     "train": ("cfgtool.cli.train", "Train the configured detector."),
     "evaluate": ("cfgtool.cli.evaluate", "Compute COCO metrics of a trained checkpoint."),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfgtool.cli.output import refuse_to_replace, write_result
+from cfgtool.cli.pipeline import Generation, check_format, check_generation, read_pipeline, shown_path
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,17 +17,12 @@ if TYPE_CHECKING:
     from cfgtool.checkpoints import Checkpoint
     from cfgtool.matching import RestorePlan
     from cfgtool.matching.recommend import Recommendation
+    from cfgtool.matching.report.text import Screen
     from cfgtool.networks import NetworkDescription
-    from cfgtool.schema import Config, SchemaProblem
-    from cfgtool.textproto import Document, Problem
 
 app = typer.Typer(add_completion=False)
 
-FORMATS = ("text", "json")
-GENERATIONS = ("auto", "tf1", "tf2")
-
-_HARMLESS = ("byte-order-mark", "missing-required", "placeholder-path")
-"""Errors of a config that what is restored does not depend on."""
+FORMATS = ("text", "json", "html")
 
 
 @app.command()
@@ -42,7 +38,12 @@ def match(
     generation: Annotated[
         str, typer.Option("--generation", help="auto, tf1 or tf2: whose network and restore rules.")
     ] = "auto",
-    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    format: Annotated[
+        str, typer.Option("--format", help="text, json, or html: a page with a picture of the network.")
+    ] = "text",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="In text, list every variable and entry.")
+    ] = False,
     output: Annotated[str | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")] = False,
     fail_under: Annotated[
@@ -54,44 +55,37 @@ def match(
 
     Exits with 0 if the restore is as intended, 1 if not, 2 if it cannot be told.
     """
-    _check_options(format, generation, output, force, fail_under)
-    job = _Job(config, checkpoint, restore_type, generation)
+    check_format(format, FORMATS)
+    whose = check_generation(generation)
+    if fail_under is not None and not 0 <= fail_under <= 100:
+        raise UserError(f"--fail-under {fail_under:g} is no percentage", hint="give a number from 0 to 100")
+    if all_types and format == "html":
+        raise UserError("--all-types has no page", hint="use --format text or json")
+    if output is not None:
+        refuse_to_replace(output, force)
+    job = _Job(config, checkpoint, restore_type, whose)
     if all_types:
         plans = job.all_plans()
         chosen = job.recommendation(plans)
-        _write(_types(plans, chosen, job, format), output)
+        _write(_types(plans, chosen, job, format, _screen(output)), output)
         return int(chosen.plan is None or _is_bad(chosen.plan, fail_under))
     plan = job.plan()
-    _write(_one(plan, job, format), output)
+    _write(_one(plan, job, format, _screen(output), verbose), output)
     return int(_is_bad(plan, fail_under))
-
-
-def _check_options(
-    format_: str, generation: str, output: str | None, force: bool, fail_under: float | None
-) -> None:
-    """Raise UserError for what makes no sense, before any work is done."""
-    if format_ not in FORMATS:
-        raise UserError(f"no format {format_!r}", hint=f"formats are {', '.join(FORMATS)}")
-    if generation not in GENERATIONS:
-        raise UserError(f"no generation {generation!r}", hint=f"generations are {', '.join(GENERATIONS)}")
-    if fail_under is not None and not 0 <= fail_under <= 100:
-        raise UserError(f"--fail-under {fail_under:g} is no percentage", hint="give a number from 0 to 100")
-    if output is not None and os.path.exists(output) and not force:
-        raise UserError("exists already", path=output, hint="give --force to replace it")
 
 
 class _Job:
     """What was asked for, read: network, checkpoint and restore type, with `notes` on how they were found."""
 
-    def __init__(self, path: str, checkpoint: str | None, restore_type: str | None, generation: str) -> None:
+    def __init__(
+        self, path: str, checkpoint: str | None, restore_type: str | None, generation: Generation
+    ) -> None:
         from cfgtool.networks import describe
 
         self.notes: list[str] = []
-        self.config = _read_pipeline(path)
+        self.config = read_pipeline(path)
         self.train = self.config.message("train_config")
-        self.network: NetworkDescription = describe(
-            self.config, cast(Literal["auto", "tf1", "tf2"], generation)
-        )
+        self.network: NetworkDescription = describe(self.config, generation)
         self.checkpoint = self._open(checkpoint, path)
         self.named_type = restore_type
 
@@ -117,7 +111,7 @@ class _Job:
         network = self.network
         kinds = restore_types(network.meta_architecture, network.generation, network.feature_extractor)
         plans = [self._planned(kind, load_all=False) for kind in kinds]
-        if self.network.generation == "tf1":
+        if network.generation == "tf1":
             plans.append(self._planned("detection", load_all=True))
         self.notes += self.checkpoint.notes
         return plans
@@ -150,38 +144,12 @@ class _Job:
         if is_placeholder(name):
             what = f"is the placeholder {name!r}" if name else "is not set"
             hint = "write the checkpoint's path there, or give --checkpoint"
-            raise UserError(f"train_config.fine_tune_checkpoint {what}", path=_shown(config_path), hint=hint)
+            raise UserError(
+                f"train_config.fine_tune_checkpoint {what}", path=shown_path(config_path), hint=hint
+            )
         beside = None if config_path == "-" else config_path
         context = Context(self.config, self.config.document, beside, self.network.generation)
         return open_checkpoint(context.locate(name, ".index") or context.locate(name) or name)
-
-
-def _shown(path: str) -> str:
-    return "<stdin>" if path == "-" else path
-
-
-def _read_pipeline(path: str) -> Config:
-    """The config at `path`. Raises UserError at its first error: what it asks for would be a guess."""
-    from cfgtool import schema, textproto
-    from cfgtool.files import decode_text, read_text
-
-    text = decode_text(sys.stdin.buffer.read()) if path == "-" else read_text(path)
-    document: Document = textproto.parse(text)
-    config = schema.read_config(document)
-    problems: list[Problem | SchemaProblem] = [*document.problems, *config.problems]
-    errors = [
-        problem
-        for problem in problems
-        if problem.code not in _HARMLESS and schema.SEVERITIES.get(problem.code, "error") == "error"
-    ]
-    if errors:
-        first = min(errors, key=lambda problem: problem.start)
-        line, column = document.position(first.start)
-        more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-        raise UserError(
-            first.message + more, path=_shown(path), line=line, column=column, hint="see cfgtool lint"
-        )
-    return config
 
 
 def _is_bad(plan: RestorePlan, fail_under: float | None) -> bool:
@@ -191,27 +159,52 @@ def _is_bad(plan: RestorePlan, fail_under: float | None) -> bool:
     return fail_under is not None and plan.percent < fail_under
 
 
-def _one(plan: RestorePlan, job: _Job, format_: str) -> Iterator[str]:
-    from cfgtool.matching.report import plan_as_json, plan_as_text
+def _screen(output: str | None) -> Screen:
+    """The terminal, or a file that has neither width nor colours."""
+    from cfgtool.cli.output import has_character, terminal_width
+    from cfgtool.lint.paint import painter, wants_colour
+    from cfgtool.matching.report.text import Screen
 
+    if output is not None:
+        return Screen(None, painter(False), True)
+    stream = sys.stdout
+    return Screen(terminal_width(stream), painter(wants_colour(stream)), has_character(stream, "█"))
+
+
+def _one(plan: RestorePlan, job: _Job, format_: str, screen: Screen, verbose: bool) -> Iterator[str]:
+    from cfgtool.matching.report.fates import Report
+
+    report = Report(plan, job.notes)
     if format_ == "json":
-        yield _dumped(plan_as_json(plan, job.notes))
+        from cfgtool.matching.report.data import plan_as_json
+
+        yield _dumped(plan_as_json(report))
+    elif format_ == "html":
+        from cfgtool.matching.report.page import plan_as_page
+
+        yield plan_as_page(report)
     else:
-        yield from plan_as_text(plan, job.notes)
+        from cfgtool.matching.report.text import plan_as_text
+
+        yield from plan_as_text(report, screen, verbose=verbose)
 
 
-def _types(plans: list[RestorePlan], chosen: Recommendation, job: _Job, format_: str) -> Iterator[str]:
-    from cfgtool.matching import report
+def _types(
+    plans: list[RestorePlan], chosen: Recommendation, job: _Job, format_: str, screen: Screen
+) -> Iterator[str]:
+    from cfgtool.matching.report import checkpoint_line, printable
 
     best = chosen.plan
     if format_ == "json":
+        from cfgtool.matching.report.data import checkpoint_as_json, summary_as_json
+
         types = [
             {"type": plan.restore_type, "load_all": plan.load_all, "od_api": plan.od_api._asdict()}
-            | report.summary_as_json(plan)
+            | summary_as_json(plan)
             for plan in plans
         ]
         answer = {
-            "checkpoint": report.checkpoint_as_json(job.checkpoint),
+            "checkpoint": checkpoint_as_json(job.checkpoint),
             "types": types,
             "recommended": best and {"type": best.restore_type, "load_all": best.load_all},
             "reason": chosen.reason,
@@ -220,14 +213,13 @@ def _types(plans: list[RestorePlan], chosen: Recommendation, job: _Job, format_:
         }
         yield _dumped(answer)
         return
-    yield f"checkpoint  {report.checkpoint_line(job.checkpoint)}"
+    from cfgtool.matching.report.text import types_as_text
+
+    yield from screen.labelled("checkpoint", checkpoint_line(job.checkpoint))
     for note in job.notes:
-        yield f"note        {report.printable(note)}"
+        yield from screen.labelled("note", printable(note), "info")
     yield ""
-    yield from report.types_as_text(plans, best)
-    for line in (chosen.reason, chosen.change):
-        if line:
-            yield f"  {report.printable(line)}"
+    yield from types_as_text(plans, chosen, screen)
 
 
 def _dumped(value: object) -> str:
@@ -237,12 +229,5 @@ def _dumped(value: object) -> str:
 
 
 def _write(lines: Iterator[str], output: str | None) -> None:
-    """Write the lines to the file, or to standard output, whose encoding may lack characters."""
-    text = "".join(f"{line}\n" for line in lines)
-    if output is None:
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        return
-    from cfgtool.files import atomic_write
-
-    atomic_write(output, text.encode("utf-8", "backslashreplace"))
+    """Write the lines to the file, or to standard output."""
+    write_result("".join(f"{line}\n" for line in lines), output)

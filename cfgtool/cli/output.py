@@ -15,6 +15,26 @@ def write(text: str, stream: TextIO) -> None:
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def terminal_width(stream: TextIO) -> int | None:
+    """Columns of the terminal that `stream` is, or what COLUMNS says; None for a file or a pipe."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and said.strip("0"):
+        return int(said[:5])
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else None
+    except OSError:
+        return None
+
+
+def has_character(stream: TextIO, character: str) -> bool:
+    """Whether the encoding of `stream` has a character."""
+    try:
+        character.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def refuse_to_replace(path: str, force: bool) -> None:
     """Raise UserError if `path` exists, unless it may be replaced."""
     if os.path.exists(path) and not force:

@@ -4,15 +4,15 @@ it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfgtool.cli.pipelines import read_model
-from cfgtool.errors import UserError
+from cfgtool.cli.pipeline import check_format, check_generation, read_pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cfgtool.networks import NetworkDescription
     from cfgtool.networks.variables import Variable
@@ -24,26 +24,26 @@ app = typer.Typer(add_completion=False)
 def variables(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="A pipeline.config, or - for stdin.")],
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    flat: Annotated[bool, typer.Option("--flat", help="In text, a line for each variable.")] = False,
     generation: Annotated[
         str, typer.Option("--generation", help="auto, tf1 or tf2: whose form of the network.")
     ] = "auto",
 ) -> None:
-    """List the variables of the configured network."""
-    if format not in ("text", "json"):
-        raise UserError(f"unknown format {format!r}", hint="formats are text, json")
-    if generation not in ("auto", "tf1", "tf2"):
-        raise UserError(f"unknown generation {generation!r}", hint="generations are auto, tf1, tf2")
+    """List the variables of the configured network, with their names in checkpoints."""
+    check_format(format, ("text", "json"))
+    whose = check_generation(generation)
+    from cfgtool.cli.output import write
     from cfgtool.networks import describe, frozen_variables
 
-    root = read_model(config)
-    network = describe(root, cast(Literal["auto", "tf1", "tf2"], generation))
+    root = read_pipeline(config, ("model", "train_config"))
+    network = describe(root, whose)
     frozen = frozen_variables(root.message("train_config"), network.variables)
     if format == "json":
         import json
 
         print(json.dumps(_as_json(network, frozen), indent=2))
     else:
-        print("\n".join(_as_text(network, frozen)))
+        write("".join(f"{line}\n" for line in _as_text(network, frozen, flat)), sys.stdout)
 
 
 def _totals(network: NetworkDescription, frozen: frozenset[str]) -> dict[str, int]:
@@ -64,6 +64,7 @@ def _as_json(network: NetworkDescription, frozen: frozenset[str]) -> dict[str, o
         "meta_architecture": network.meta_architecture,
         "feature_extractor": network.feature_extractor,
         "generation": network.generation,
+        "verified": network.verified,
         "input_shape": network.input_shape,
         "feature_maps": network.feature_maps,
         "variables": [
@@ -83,24 +84,21 @@ def _as_json(network: NetworkDescription, frozen: frozenset[str]) -> dict[str, o
     }
 
 
-def _as_text(network: NetworkDescription, frozen: frozenset[str]) -> Iterator[str]:
-    """A heading per part of the network, a line per variable with its name in the checkpoints of the
-    network's generation.
+def _as_text(network: NetworkDescription, frozen: frozenset[str], flat: bool) -> Iterator[str]:
+    """A heading per part of the network with the folder of its keys, then its variables with their keys below
+    that, in the checkpoints of the network's generation; like neighbours share a line unless `flat`.
     """
-    yield f"{network.meta_architecture} {network.feature_extractor} ({network.generation})"
-    width = max(len(variable.name.split("/", 2)[-1]) for variable in network.variables)
-    heading = ""
-    for variable in network.variables:
-        part, rest = _split(variable.name)
-        if part != heading:
-            heading = part
-            yield f"\n{part}"
-        key = variable.tf1_name if network.generation == "tf1" else variable.tf2_key
-        shape = "x".join(map(str, variable.shape))
-        yield f"  {rest:<{width}}  {shape:<14}  {_state(variable, frozen):<9}  {key or '-'}"
+    from cfgtool.networks.description import UNVERIFIED
+
+    yield f"{network.feature_extractor} ({network.meta_architecture}, {network.generation.upper()})"
+    if not network.verified:
+        yield UNVERIFIED
+    yield ""
+    yield from (_flat if flat else _folded)(network, frozen)
     totals = _totals(network, frozen)
+    yield ""
     yield (
-        f"\n{totals['variables']} variables, {totals['parameters']:,} parameters: "
+        f"{totals['variables']} variables, {totals['parameters']:,} parameters: "
         f"{totals['trainable_parameters']:,} trainable, {totals['frozen_parameters']:,} frozen"
     )
     yield (
@@ -110,11 +108,57 @@ def _as_text(network: NetworkDescription, frozen: frozenset[str]) -> Iterator[st
     )
 
 
-def _split(name: str) -> tuple[str, str]:
-    """The part of the network and the rest of a variable's name: `backbone/block_13`, `expand/kernel`."""
-    first, _, rest = name.partition("/")
-    second, _, leaf = rest.partition("/")
-    return f"{first}/{second}", leaf
+def _flat(network: NetworkDescription, frozen: frozenset[str]) -> Iterator[str]:
+    """A line for each variable, with its whole name and key."""
+    width = max(len(variable.name) for variable in network.variables)
+    for variable in network.variables:
+        state = _state(variable, frozen)
+        yield f"{variable.name:<{width}}  {_shape(variable):<14}  {state:<9}  {_key(variable, network)}"
+
+
+def _folded(network: NetworkDescription, frozen: frozenset[str]) -> Iterator[str]:
+    """A heading per part of the network with the folder of its keys, below it a tree."""
+    from cfgtool.folding import common_folder
+
+    parts: dict[str, list[Variable]] = {}
+    for variable in network.variables:
+        parts.setdefault(variable.name.partition("/")[0], []).append(variable)
+    folders = {name: common_folder([_key(v, network) for v in part]) for name, part in parts.items()}
+    trees = {name: list(_tree(part, network, frozen, folders[name])) for name, part in parts.items()}
+    widths = [max(len(cells[column]) for tree in trees.values() for cells in tree) for column in (0, 1, 2)]
+    for name, tree in trees.items():
+        yield f"{name:<{sum(widths) + 8}}{folders[name]}".rstrip()
+        for cells in tree:
+            padded = [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=False)]
+            yield f"  {'  '.join([*padded, cells[3]])}".rstrip()
+
+
+def _tree(
+    part: Sequence[Variable], network: NetworkDescription, frozen: frozenset[str], folder: str
+) -> Iterator[tuple[str, str, str, str]]:
+    """Name, shape, state and key below `folder` of the variables of a part; neighbours of one shape and state
+    in one line.
+    """
+    from cfgtool.folding import fold, grow, together, walk
+
+    named = ((variable.name.partition("/")[2], variable) for variable in part)
+    tree = fold(grow(named), lambda variable: (variable.shape, _state(variable, frozen)))
+    for level, name, node in walk(tree):
+        cells = ("", "", "")
+        if node.values:
+            first = node.values[0]
+            keys = [_key(variable, network)[len(folder) :] for variable in node.values]
+            cells = (_shape(first), _state(first, frozen), together(keys))
+        yield "  " * level + name, *cells
+
+
+def _key(variable: Variable, network: NetworkDescription) -> str:
+    """The name in checkpoints of the network's generation."""
+    return (variable.tf1_name if network.generation == "tf1" else variable.tf2_key) or "-"
+
+
+def _shape(variable: Variable) -> str:
+    return "x".join(map(str, variable.shape)) or "scalar"
 
 
 def _state(variable: Variable, frozen: frozenset[str]) -> str:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 
 Paint = Callable[[str, str], str]
-"""(text, style) -> the text in that style: a severity, "bold" or "faint"."""
+"""(text, style) -> the text in that style: a severity, "ok", "bold" or "faint"."""
 
-_COLOURS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "faint": "2"}
+_COLOURS = {"error": "31", "warning": "33", "info": "36", "ok": "32", "bold": "1", "faint": "2"}
 
 
 def painter(colour: bool) -> Paint:

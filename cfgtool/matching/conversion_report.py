@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from cfgtool.checkpoints.names import OBJECT_GRAPH, SAVE_COUNTER
 from cfgtool.matching.conversion import STEP
-from cfgtool.matching.report import checkpoint_as_json, checkpoint_line, printable
+from cfgtool.matching.report import checkpoint_line, printable
+from cfgtool.matching.report.data import checkpoint_as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from cfgtool.schema import Config
 
+UNVERIFIED = "unverified: no list of variables of the OD API itself could be compared with this network"
+"""What is said of a description that is not `verified`."""
+
 _REPEATING = (
     "num_layers",
     "num_layers_before_predictor",
@@ -90,13 +93,16 @@ def describe(
     generation: Literal["auto", "tf1", "tf2"] = "auto",
     *,
     keypoints: Mapping[str, int] | None = None,
+    size: tuple[int, int] | None = None,
+    ops: ShapeOps | None = None,
 ) -> NetworkDescription:
     """The network of a whole pipeline config.
 
     `generation` auto: the one that the extractor type belongs to; another one describes the same network as
     that generation builds it. `keypoints` are the numbers of keypoints by class in CenterNet's keypoint label
-    map; without them the lists in the config are taken as complete. Raises UserError for networks that are not
-    described and for settings that cannot be built.
+    map; without them the lists in the config are taken as complete. `size`, [height, width], takes the place
+    of what the resizer gives; `ops` is what counts (`accounting.CostOps` does so by layer). Raises UserError
+    for networks that are not described and for settings that cannot be built.
     """
     model = config.message("model")
     kind = model.which("model")
@@ -112,11 +118,13 @@ def describe(
     if whose not in extractor.worlds:
         raise UserError(f"feature extractor type {extractor.type!r} has no {whose.upper()} form")
     shape = image_shape(message.message("image_resizer"))
+    if size is not None:
+        shape = (*size, shape[2])
     outline: _Detector = import_module(_DETECTORS[kind]).outline
     # The one thing about a network that its config leaves to another file.
     known = {"keypoints": keypoints} if kind == "center_net" else {}
     # Variables do not depend on the size of the image; costs and anchors do.
-    ops = ShapeOps()
+    ops = ops or ShapeOps()
     try:
         outlined = outline(ops, message, (1, *shape), whose, **known)
     except ArithmeticError as error:

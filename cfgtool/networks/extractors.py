@@ -51,12 +51,12 @@ ssd          inception            ssd_inception_v2 ssd_inception_v3
 ssd          mobilenet_v3         ssd_mobilenet_v3_large ssd_mobilenet_v3_small
 ssd          mobilenet_v3         ssd_mobilenet_edgetpu
 ssd          mobiledet            ssd_mobiledet_cpu ssd_mobiledet_dsp ssd_mobiledet_edgetpu ssd_mobiledet_gpu
-ssd          -                    ssd_mobilenet_v2_mnasfpn
-ssd          -                    ssd_pnasnet?
+ssd          mnasfpn              ssd_mobilenet_v2_mnasfpn
+ssd          pnasnet              ssd_pnasnet
 ssd          -                    ssd_spaghettinet?
 faster_rcnn  inception_v2         faster_rcnn_inception_v2
-faster_rcnn  -                    faster_rcnn_nas
-faster_rcnn  -                    faster_rcnn_pnas?
+faster_rcnn  nasnet               faster_rcnn_nas
+faster_rcnn  nasnet               faster_rcnn_pnas
 """
 _TF2 = """
 ssd          efficientdet ssd_efficientnet-b0_bifpn_keras ssd_efficientnet-b1_bifpn_keras

@@ -208,6 +208,12 @@ class Ops(RegionOps[T], Protocol[T]):
     def cut(self, x: T, like: T) -> T:
         """The upper left part of `x` that is as high and wide as `like`."""
 
+    def shift(self, x: T) -> T:
+        """`x` moved up and left by one pixel, with zeros at the lower and right edge."""
+
+    def split(self, x: T, parts: int) -> list[T]:
+        """The channels in `parts` equal runs."""
+
     def pad(self, x: T, height: tuple[int, int], width: tuple[int, int]) -> T:
         """Zeros before and after, in height and in width."""
 

@@ -97,6 +97,14 @@ class PlainShapeOps:
             raise ValueError(f"{x} does not cover {like}")
         return (x[0], *like[1:3], x[3])
 
+    def shift(self, x: Shape) -> Shape:
+        """See `Ops.shift`."""
+        return self._made(x)
+
+    def split(self, x: Shape, parts: int) -> list[Shape]:
+        """See `Ops.split`."""
+        return [self._made((*x[:-1], x[-1] // parts)) for _ in range(parts)]
+
     def pad(self, x: Shape, height: tuple[int, int], width: tuple[int, int]) -> Shape:
         """See `Ops.pad`."""
         return self._made((x[0], x[1] + sum(height), x[2] + sum(width), x[3]))

@@ -41,6 +41,9 @@ class ShapeOps(RegionShapeOps):
     After a run: `variables` by name in the order of first use, `differences` between the generations,
     `multiply_adds` of convolutions for the whole batch, and `activation_bytes`, the float32 size of
     everything that the operations returned (what a training step keeps at most).
+
+    An operation records its variables first, then counts, then calls `_made`: `accounting.CostOps` attributes
+    costs to layers by that order.
     """
 
     __slots__ = ("differences", "variables")
@@ -49,6 +52,14 @@ class ShapeOps(RegionShapeOps):
         super().__init__(training=training)
         self.variables: dict[str, Variable] = {}
         self.differences: list[Difference] = []
+
+    def fork(self) -> ShapeOps:
+        """A counter of the same kind for another run of layers that run here too: see `join`."""
+        return ShapeOps(training=self.training)
+
+    def join(self, fork: ShapeOps, before: int) -> None:
+        """Let the multiply-adds since there were `before` be those that `fork` counted for the same layers."""
+        self.multiply_adds = before + fork.multiply_adds
 
     def differs(self, scope: Names, what: str) -> None:
         """See `Ops.differs`."""

@@ -110,6 +110,14 @@ class PlainTensorOps:
         y = x[:, : size[1], : size[2]]
         return tf.ensure_shape(y, [x.shape[0], *like.shape[1:3], channels])
 
+    def shift(self, x: tf.Tensor) -> tf.Tensor:
+        """See `Ops.shift`."""
+        return tf.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]])[:, 1:, 1:]
+
+    def split(self, x: tf.Tensor, parts: int) -> list[tf.Tensor]:
+        """See `Ops.split`."""
+        return list(tf.split(x, parts, axis=-1))
+
     def pad(self, x: tf.Tensor, height: tuple[int, int], width: tuple[int, int]) -> tf.Tensor:
         """See `Ops.pad`."""
         return tf.pad(x, [[0, 0], list(height), list(width), [0, 0]])

@@ -17,13 +17,17 @@ from written_checkpoints import write_checkpoint
 from cfgtool import schema, textproto
 from cfgtool.cli.main import main
 from cfgtool.networks import NetworkDescription, describe
+from cfgtool.networks.extractors import EXTRACTORS
 
 Match = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def match(capsys: pytest.CaptureFixture[str]) -> Match:
-    """Runs the command in this process; gives exit status, standard output and standard error."""
+def match(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Match:
+    """Runs the command in this process, without a terminal's width; gives exit status, standard output and
+    standard error.
+    """
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as caught:
@@ -79,7 +83,7 @@ def _as_tf1(text: str) -> str:
     ("kind", "classes", "status", "first", "says"),
     [
         ("detection", 9, 0, "ok", "all 175 variables"),
-        ("detection", 4, 0, "ok", "the OD API (TF2) restores 175 variables"),
+        ("detection", 4, 0, "ok", "OD API      TF2 trainer restores 175 variables"),
         ("full", 4, 0, "ok", "all 199 variables are restored"),
         ("full", 9, 1, "error", 'fine_tune_checkpoint_type: "detection"'),
         ("full", 9, 1, "error", "raises ValueError: Received incompatible tensor"),
@@ -102,7 +106,7 @@ def test_restore_types_in_tf2(
 @pytest.mark.parametrize(
     ("lines", "status", "says"),
     [
-        ('fine_tune_checkpoint_type: "detection"', 0, "the OD API (TF1) restores 175 variables"),
+        ('fine_tune_checkpoint_type: "detection"', 0, "OD API      TF1 trainer restores 175 variables"),
         ('fine_tune_checkpoint_type: "classification"', 1, "trains from scratch, without an error"),
         ("from_detection_checkpoint: true", 0, "'detection' is assumed"),
         ("", 1, "'classification' is assumed"),
@@ -159,7 +163,19 @@ def test_json(match: Match, text: str, tmp_path: Path) -> None:
         len(plan[part]) for part in ("restored", "shape_mismatch", "missing", "not_requested", "unused")
     ]
     assert (counts, plan["bookkeeping"]) == ([187, 12, 0, 0, 0], 2)
+    assert plan["verified"] is True
+    backbone, neck, head = plan["modules"]
+    assert [module["name"] for module in plan["modules"]] == ["backbone", "neck", "head"]
+    assert (backbone["role"], backbone["verdict"], backbone["restored"]) == ("backbone", "restored", 135)
+    assert (neck["verdict"], neck["frozen"]) == ("restored", 0)
+    assert (head["verdict"], head["restored"], head["shape_mismatch"]) == ("partly", 12, 12)
+    for module in plan["modules"]:
+        fates = ("restored", "shape_mismatch", "missing", "not_requested")
+        assert module["variables"] == sum(module[fate] for fate in fates)
     network = _network(text)
+    assert sum(module["parameters"] for module in plan["modules"]) == network.parameters
+    restored = sum(module["restored_parameters"] for module in plan["modules"])
+    assert restored == plan["summary"]["restored_parameters"]
     fresh = sum(variable.size for variable in network.variables if variable.name.startswith("head/class"))
     summary = plan["summary"]
     assert summary["variables"] == len(network.variables)
@@ -172,6 +188,72 @@ def test_json(match: Match, text: str, tmp_path: Path) -> None:
         assert tuple(row["shape"]) == by_name[row["variable"]].shape
 
 
+def test_a_good_result_is_short(match: Match, text: str, tmp_path: Path) -> None:
+    config = _config(tmp_path, _train(text, TF2.format("full")))
+    prefix = _write(tmp_path / "ckpt-7", text)
+    status, out, _ = match(config, "--checkpoint", prefix)
+    assert status == 0
+    assert len(out.splitlines()) <= 13
+    assert re.search(r"^backbone +█{16} +135 +219,024  restored$", out, re.MULTILINE)
+    _, out, _ = match(config, "--checkpoint", prefix, "--verbose")
+    assert len([line for line in out.splitlines() if line.startswith("  restored ")]) == 199
+    assert "neck/extra_3/conv/kernel" in out
+
+
+def test_what_is_frozen_and_not_restored_is_noted(match: Match, text: str, tmp_path: Path) -> None:
+    text = _train(text, TF2.format("detection") + 'freeze_variables: "head/box"\n')
+    _, out, _ = match(_config(tmp_path, text), "--checkpoint", _write(tmp_path / "ckpt-7", text))
+    assert "not requested, starts fresh, 12 frozen" in out
+    assert "warning     12 of the 12 frozen variables are not restored and keep what they start with" in out
+    assert out.startswith("warning: all 175 variables below the heads are restored")
+
+
+def test_a_network_without_a_reference_is_marked(
+    match: Match, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(tmp_path, _train(text, TF2.format("full")))
+    arguments = (config, "--checkpoint", _write(tmp_path / "ckpt-7", text))
+    assert "unverified" not in match(*arguments)[1]
+    extractor = EXTRACTORS["ssd_mobilenet_v1_keras"]
+    monkeypatch.setitem(EXTRACTORS, extractor.type, extractor._replace(verified=False))
+    status, out, _ = match(*arguments)
+    assert status == 0
+    assert "warning     unverified: " in out
+    assert json.loads(match(*arguments, "--format", "json")[1])["verified"] is False
+
+
+def test_colours(match: Match, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, unless NO_COLOR is set; without them the text is the same."""
+    config = _config(tmp_path, _train(text, TF2.format("full")))
+    arguments = (config, "--checkpoint", _write(tmp_path / "ckpt-7", text, 9))
+    plain = match(*arguments)[1]
+    assert "\x1b" not in plain
+    monkeypatch.setattr("cfgtool.lint.paint.wants_colour", lambda stream: True)
+    coloured = match(*arguments)[1]
+    assert coloured.startswith("\x1b[31merror:\x1b[0m\x1b[1m training would stop")
+    assert "\x1b[32mrestored\x1b[0m" in coloured
+    assert re.sub("\x1b\\[\\d+m", "", coloured) == plain
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_lines_fit_the_terminal(
+    match: Match, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.chdir(tmp_path)
+    prefix = _write(Path("ckpt-7"), text, 9)
+    for options in (
+        ["--type", "full"],
+        ["--type", "detection"],
+        ["--type", "classification"],
+        ["--all-types"],
+    ):
+        _, out, _ = match(_config(tmp_path, text), "--checkpoint", prefix, *options)
+        long = [line for line in out.splitlines() if len(line) > columns]
+        # Only what has no spaces may be longer.
+        assert all("/" in line.split()[-1] for line in long), long
+
+
 def test_mismatches_and_missing_variables_are_listed(match: Match, text: str, tmp_path: Path) -> None:
     shapes = {
         variable.tf2_key or "": variable.shape
@@ -182,7 +264,7 @@ def test_mismatches_and_missing_variables_are_listed(match: Match, text: str, tm
     status, out, _ = match(_config(tmp_path, _train(text, TF2.format("full"))), "--checkpoint", prefix)
     assert status == 1
     assert "missing (5)" in out
-    assert "neck/extra_3/conv/batch_norm/{gamma,beta,moving_mean,moving_variance}" in out
+    assert "neck/extra_3/conv/  all 5 variables" in out
     assert "[1, 1, 128, 15]" in out
     assert "[1, 1, 128, 6]" in out
 
@@ -204,7 +286,10 @@ def test_all_types(match: Match, text: str, tmp_path: Path) -> None:
     prefix = _write(tmp_path / "ckpt-7", text, 9)
     status, out, _ = match(config, "--checkpoint", prefix, "--all-types")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines() if "  error: " in line] == ["full", "classification"]
+    assert [line.split()[0] for line in out.splitlines() if line.endswith("  error")] == [
+        "full",
+        "classification",
+    ]
     assert 'recommended: fine_tune_checkpoint_type: "detection"\n' in out
     assert out.endswith("  no other type restores what it asks for\n")
     _, out, _ = match(config, "--checkpoint", prefix, "--all-types", "--format", "json")
@@ -271,7 +356,8 @@ def test_the_first_error_of_a_config_has_its_place(match: Match, text: str, tmp_
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--format", "html"], "no format 'html'; formats are text, json"),
+        (["--format", "xml"], "no format 'xml'; formats are text, json, html"),
+        (["--format", "html", "--all-types"], "--all-types has no page; use --format text or json"),
         (["--generation", "tf3"], "no generation 'tf3'"),
         (["--fail-under", "101"], "no percentage"),
         (["--fail-under", "nan"], "no percentage"),
@@ -295,10 +381,10 @@ def test_arguments_that_cannot_be(
 
 
 def test_meta_architectures_that_are_not_described(match: Match, tmp_path: Path) -> None:
-    config = _config(tmp_path, "model { center_net { num_classes: 1 } }")
+    config = _config(tmp_path, "model { experimental_model { name: 'mine' } }")
     status, _, err = match(config, "--checkpoint", "x")
     assert status == 2
-    assert "'center_net' is not described yet" in err
+    assert "'experimental_model' is not described yet" in err
 
 
 @pytest.mark.parametrize("cut", [0, 1, 47, 48, 400, -1])
@@ -343,7 +429,7 @@ def test_output_to_a_file(match: Match, text: str, tmp_path: Path) -> None:
     target.write_bytes(b"mine")
     status, _, err = match(*arguments)
     assert (status, target.read_bytes()) == (2, b"mine")
-    assert "exists already; give --force to replace it" in err
+    assert "exists already; --force replaces it" in err
     assert match(*arguments, "--force")[0] == 0
     assert target.read_bytes() == first
     assert sorted(path.name for path in tmp_path.iterdir()) == [

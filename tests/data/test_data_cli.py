@@ -107,6 +107,24 @@ def test_usage_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str]
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("train_input_reader { label_map: 'x' }", ":1:22: "),
+        ("model { ssd { num_classes: many } } eval_input_reader { shuffle: 7 }", ":1:66: "),
+        ("train_input_reader { ", ":1:1: "),
+    ],
+)
+def test_a_config_with_errors_in_its_readers_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, place: str
+) -> None:
+    path = tmp_path / "broken.config"
+    path.write_text(text)
+    status, out, err = _run(capsys, "check", str(path))
+    assert (status, out) == (2, "")
+    assert f"{path}{place}" in err
+
+
 def test_config_without_readers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "empty.config").write_text("model { }\n")
     status, _, err = _run(capsys, "check", str(tmp_path / "empty.config"))

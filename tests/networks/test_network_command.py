@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from cfgtool.cli.main import main
+from cfgtool.networks.extractors import EXTRACTORS
 
 CONFIG = """
 model { ssd {
@@ -64,27 +66,46 @@ def test_json_lists_every_variable_with_its_names(path: str, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    ("generation", "key"),
-    [("auto", "layer_with_weights-0/kernel"), ("tf1", "FeatureExtractor/MobilenetV2/Conv/weights")],
+    ("generation", "folder", "key"),
+    [
+        ("auto", "model/_feature_extractor/classification_backbone/", "layer_with_weights-0/kernel"),
+        ("tf1", "FeatureExtractor/MobilenetV2/", "Conv/weights"),
+    ],
 )
-def test_text_shows_the_names_of_the_generation(
-    path: str, capsys: pytest.CaptureFixture[str], generation: str, key: str
+def test_text_is_a_tree_with_the_names_of_the_generation(
+    path: str, capsys: pytest.CaptureFixture[str], generation: str, folder: str, key: str
 ) -> None:
     status, out, _ = run(capsys, path, "--generation", generation)
-    lines = out.splitlines()
+    lines = [line.split() for line in out.splitlines()]
     assert status == 0
-    assert "backbone/stem" in lines
-    kernel = lines[lines.index("backbone/stem") + 1].split()
-    assert kernel[:3] == ["kernel", "3x3x3x16", "frozen"]
-    assert kernel[3].endswith(key)
-    assert "anchors" in lines[-1]
+    assert ["backbone", folder] in lines
+    start = lines.index(["stem"])
+    assert lines[start + 1] == ["kernel", "3x3x3x16", "frozen", key]
+    assert lines[start + 2][:3] == ["batch_norm/{gamma,beta,moving_mean,moving_variance}", "16", "frozen"]
+    assert "block_{1..9}" in out
+    assert "anchors" in out.splitlines()[-1]
+    _, flat, _ = run(capsys, path, "--generation", generation, "--flat")
+    assert f"backbone/stem/kernel {folder}{key}" in re.sub(r" +3x3x3x16 +frozen +", " ", flat)
+    _, out, _ = run(capsys, path, "--generation", generation, "--format", "json")
+    names = [variable["name"] for variable in json.loads(out)["variables"]]
+    assert [line.split()[0] for line in flat.splitlines()[2:-3]] == names
+
+
+def test_a_network_without_a_reference_is_marked(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extractor = EXTRACTORS["ssd_mobilenet_v2_keras"]
+    assert "unverified" not in run(capsys, path)[1]
+    monkeypatch.setitem(EXTRACTORS, extractor.type, extractor._replace(verified=False))
+    assert "\nunverified: " in run(capsys, path)[1]
+    assert json.loads(run(capsys, path, "--format", "json")[1])["verified"] is False
 
 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--format", "yaml"], "unknown format 'yaml'"),
-        (["--generation", "tf3"], "unknown generation 'tf3'"),
+        (["--format", "yaml"], "no format 'yaml'; formats are text, json"),
+        (["--generation", "tf3"], "no generation 'tf3'; generations are auto, tf1, tf2"),
     ],
 )
 def test_wrong_arguments(

@@ -128,7 +128,7 @@ def test_generations_differ_in_the_width_of_fpn_lite_only() -> None:
             'model { ssd { feature_extractor { type: "ssd_mobilnet_v2_keras" } } }',
             "nearest is 'ssd_mobilenet_v2_keras'",
         ),
-        ('model { ssd { feature_extractor { type: "ssd_pnasnet" } } }', "not described yet"),
+        ('model { ssd { feature_extractor { type: "ssd_spaghettinet" } } }', "not described yet"),
         ("model { ssd { } }", "'' is unknown"),
     ],
 )

@@ -47,8 +47,10 @@ def main(path: str, generation: str, size: int) -> None:
 
     if tf1:
         with tf.Graph().as_default():
+            # NASNet asks for the step, and would make it inside its own scope.
+            step = tf.compat.v1.train.get_or_create_global_step()
             build(tf.compat.v1.placeholder(tf.float32, [1, size, size, 3]))
-            found = [[v.op.name, v.shape.as_list()] for v in tf.compat.v1.global_variables()]
+            found = [[v.op.name, v.shape.as_list()] for v in tf.compat.v1.global_variables() if v is not step]
     else:
         found = _saved(tf, build(tf.zeros([1, size, size, 3])))
     json.dump(sorted(found), sys.stdout)

@@ -68,10 +68,10 @@ def mobilenet_v2(
     widths: Widths,
     depthwise: Weights,
     padding: Padding = "SAME",
-    last_filters: int = 1280,
+    last_filters: int | None = 1280,
 ) -> dict[str, T]:
-    """Feature maps by name: `block_N` and `block_N_expand` (N 0 to 16) and `last`, with `depthwise` as
-    the weights of depthwise kernels.
+    """Feature maps by name: `block_N` and `block_N_expand` (N 0 to 16) and, unless `last_filters` is None,
+    `last`, with `depthwise` as the weights of depthwise kernels.
 
     Strides against the image: block_2: 4, block_5: 8, block_12 and block_13_expand: 16, last: 32.
     """
@@ -84,8 +84,9 @@ def mobilenet_v2(
             ops, x, layers, number, hyper, depthwise, expansion, widths.block(filters), stride, padding
         )
         outputs[f"block_{number}_expand"], outputs[f"block_{number}"] = expanded, x
-    unit = Unit("last", "Conv_1", "Conv_1_bn", "Conv_1")
-    outputs["last"] = conv_unit(ops, x, layers, unit, hyper, widths.last(last_filters), 1)
+    if last_filters is not None:
+        unit = Unit("last", "Conv_1", "Conv_1_bn", "Conv_1")
+        outputs["last"] = conv_unit(ops, x, layers, unit, hyper, widths.last(last_filters), 1)
     return outputs
 
 

@@ -137,13 +137,13 @@ def outline(ops: ShapeOps, config: Config, image: Shape, generation: Generation)
     if stages > 1:
         proposals = _positive(config, "first_stage_max_proposals")
         sampled = _positive(config, "second_stage_batch_size")
-        counted = ShapeOps(training=ops.training)
+        counted = ops.fork()
         _later_stages(counted, config, first, proposals, stages, generation)
         before = ops.multiply_adds
         _later_stages(
             ops, config, first, proposals if config.has("hard_example_miner") else sampled, stages, generation
         )
-        ops.multiply_adds = before + counted.multiply_adds
+        ops.join(counted, before)
     return Outline(tuple(x[1:] for x in first.proposals.feature_maps), first.proposals.box_encodings[1])
 
 
