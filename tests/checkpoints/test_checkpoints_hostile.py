@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from written_tables import (
     HEADER,
-    block,
     bytes_field,
     entry,
     graph,
@@ -208,10 +207,14 @@ def test_what_a_file_declares_takes_no_memory(name: str, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_an_index_of_a_million_entries_is_refused_within_bounds(tmp_path: Path) -> None:
     """Or read: the process may have as much memory as a small machine, and not more."""
-    rows = [(b"", HEADER)]
     value = entry()
-    rows += [(f"{number:07}".encode(), value) for number in range((1 << 20) + 10)]
-    blocks = [stored(block(rows[at : at + 9000])) for at in range(0, len(rows), 9000)]
+    rows = [
+        b"\0\7" + bytes([len(value)]) + f"{number:07}".encode() + value for number in range((1 << 20) + 10)
+    ]
+    rows.insert(0, b"\0\0" + bytes([len(HEADER)]) + HEADER)
+    blocks = [
+        stored(b"".join(rows[at : at + 9000]) + struct.pack("<II", 0, 1)) for at in range(0, len(rows), 9000)
+    ]
     # The separators of the index must rise, and `table` numbers them with one byte.
     assert len(blocks) < 256
     (tmp_path / "c.index").write_bytes(table(*blocks))
