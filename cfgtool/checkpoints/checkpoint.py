@@ -168,7 +168,7 @@ def _read_file(path: str) -> bytes:
             size = os.fstat(file.fileno()).st_size
             if size > _MAX_INDEX_BYTES:
                 raise UserError(f"{size >> 20} MiB are too many for a checkpoint index", path=path)
-            return file.read(_MAX_INDEX_BYTES)
+            return file.read(size)  # reading claims as much memory as it may read
     except FileNotFoundError:
         raise UserError("no such checkpoint index", path=path) from None
     except OSError as error:

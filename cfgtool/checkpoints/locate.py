@@ -123,6 +123,8 @@ def _saved_model(path: str, folder: str, error: tuple[str, str]) -> Location:
     if _has_index(prefix):
         found = _corrected(path, prefix, "a SavedModel, which has its variables in a checkpoint", error)
         return found._replace(kind="saved_model")
+    if any(name.startswith("variables.") for name in _names(os.path.dirname(prefix))):
+        raise UserError("has no .index file, which names the tensors", path=prefix)
     prefix = os.path.join(folder, SAVED_MODEL)
     note = f"{path!r} is a SavedModel without variables; read are the constants of its graph {prefix!r}"
     note += f" (the OD API would raise {error[0]}, and takes neither)"
