@@ -1,5 +1,5 @@
 """`python -m cfgtool`."""
 
-from cfgtool.cli.main import main
+from cfgtool.cli.start import main
 
 main()

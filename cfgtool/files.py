@@ -71,7 +71,7 @@ def atomic_write(path: str, data: bytes) -> None:
         if mode is not None:
             os.chmod(temporary, mode)
         os.replace(temporary, target)
-        _sync_folder(os.path.dirname(target))
+        sync_folder(os.path.dirname(target))
     except PermissionError:
         raise UserError("no permission to write this file", path=path) from None
     except OSError as error:
@@ -92,7 +92,7 @@ def _mode_of_writable(path: str) -> int | None:
     return mode
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
     """Make a rename in `folder` durable, where the system can."""
     if not hasattr(os, "O_DIRECTORY"):
         return

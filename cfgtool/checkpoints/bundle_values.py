@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.entry import WIDTHS
 from cfgtool.checkpoints.mapping import mapped
-from cfgtool.checkpoints.wire import varint
+from cfgtool.checkpoints.strings import checked_bytes
 from cfgtool.crc32c import masked_crc32c
 
 if TYPE_CHECKING:
@@ -78,25 +78,12 @@ class BundleSource:
 
 def _matches(entry: Entry, view: memoryview) -> bool:
     """True if the checksum of a value is right."""
-    try:
-        return masked_crc32c(_checked(entry, view)) == entry.crc
-    except DamageError:  # the lengths of strings are cut off
-        return False
-
-
-def _checked(entry: Entry, view: memoryview) -> bytes | memoryview:
-    """What the checksum of a value is of: its bytes, but for strings their lengths in another form.
-
-    A value of strings is stored as the lengths (varints), a checksum of them, and the strings in a row.
-    """
-    if entry.dtype != "string":
-        return view
-    if entry.elements > len(view):
-        raise DamageError(entry.offset, "more strings than bytes")
-    data = bytes(view)
-    lengths = []
-    position = 0
-    for _ in range(entry.elements):
-        length, position = varint(data, position)
-        lengths.append(length.to_bytes(4 if length < 1 << 32 else 8, "little"))
-    return b"".join(lengths) + data[position:]
+    checked: bytes | memoryview = view
+    if entry.dtype == "string":
+        if entry.elements > len(view):
+            return False
+        try:
+            checked = checked_bytes(view, entry.elements)
+        except DamageError:  # the lengths are cut off
+            return False
+    return masked_crc32c(checked) == entry.crc

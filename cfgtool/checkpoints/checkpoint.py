@@ -130,7 +130,7 @@ def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:
     try:
         bundle = read_index(data)
     except DamageError as error:
-        raise _explain(path, data, error) from None
+        raise _explain(path, data, error) from error
     entries: dict[str, Entry] = {}
     for entry in bundle.entries.values():
         entries[entry.key if entry.key not in entries else entry.name] = entry
@@ -145,7 +145,7 @@ def _single_file(path: str, notes: tuple[str, ...]) -> Checkpoint:
     try:
         entries = read_single_file(path)
     except DamageError as error:
-        raise _damaged("checkpoint", path, error) from None
+        raise _damaged("checkpoint", path, error) from error
     return Checkpoint(path, "tf1-name", entries, 0, None, notes, "v1")
 
 
@@ -155,7 +155,7 @@ def _graph(path: str, notes: tuple[str, ...]) -> Checkpoint:
     try:
         entries, marked = read_graph_file(path)
     except DamageError as error:
-        raise _damaged("graph", path, error) from None
+        raise _damaged("graph", path, error) from error
     container = "saved_model" if os.path.basename(path) == SAVED_MODEL else "frozen_graph"
     if not marked:
         notes += ("no constant of the graph is read like a variable: all with numbers are listed",)
@@ -168,7 +168,7 @@ def _read_file(path: str) -> bytes:
             size = os.fstat(file.fileno()).st_size
             if size > _MAX_INDEX_BYTES:
                 raise UserError(f"{size >> 20} MiB are too many for a checkpoint index", path=path)
-            return file.read(_MAX_INDEX_BYTES)
+            return file.read(size)  # reading claims as much memory as it may read
     except FileNotFoundError:
         raise UserError("no such checkpoint index", path=path) from None
     except OSError as error:

@@ -6,6 +6,7 @@ graph, so a name that no entry has may still lead to a value.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgtool.checkpoints.damage import DamageError
@@ -35,6 +36,15 @@ class ObjectGraph:
                 return None
             node = following
         return self._value(node)
+
+    def values(self) -> Iterator[str]:
+        """The names of all entries that the graph leads to, looking at every node and at where it leads."""
+        for node in range(len(self._nodes)):
+            for target in self._edges(node).values():
+                self._node(target)
+            name = self._value(node)
+            if name is not None:
+                yield name
 
     def _edges(self, node: int) -> dict[bytes, int]:
         """The node behind each name that `node` gives its children."""

@@ -110,7 +110,7 @@ def _file(path: str) -> Location:
 
 
 def _frozen_graph(path: str) -> Location:
-    beside = _prefixes(os.path.dirname(path))
+    beside = prefixes(os.path.dirname(path))
     note = f"{path!r} is a frozen graph, which the OD API cannot start from: it would raise DataLossError"
     if len(beside) == 1:
         note += f"; beside it is the checkpoint {beside[0]!r}"
@@ -123,6 +123,8 @@ def _saved_model(path: str, folder: str, error: tuple[str, str]) -> Location:
     if _has_index(prefix):
         found = _corrected(path, prefix, "a SavedModel, which has its variables in a checkpoint", error)
         return found._replace(kind="saved_model")
+    if any(name.startswith("variables.") for name in _names(os.path.dirname(prefix))):
+        raise UserError("has no .index file, which names the tensors", path=prefix)
     prefix = os.path.join(folder, SAVED_MODEL)
     note = f"{path!r} is a SavedModel without variables; read are the constants of its graph {prefix!r}"
     note += f" (the OD API would raise {error[0]}, and takes neither)"
@@ -170,7 +172,7 @@ def _in_folder(folder: str) -> Location:
     error = ("ValueError", f"Couldn't find 'checkpoint' file or checkpoints in given directory {folder}")
     if os.path.isfile(os.path.join(folder, SAVED_MODEL)):
         return _saved_model(folder, folder, error)
-    found = _prefixes(folder)
+    found = prefixes(folder)
     if len(found) == 1:
         if is_in_saved_model(found[0]):
             return _corrected(folder, found[0], "the folder of a SavedModel's variables", error)
@@ -181,9 +183,10 @@ def _in_folder(folder: str) -> Location:
         )
     files = [os.path.join(folder, name) for name in _names(folder) if name.endswith((".ckpt", ".pb"))]
     files = [path for path in files if is_single_file(path) or is_graph_file(path)]
+    if len(files) == 1 and is_graph_file(files[0]):
+        return _frozen_graph(files[0])._replace(error=error)
     if len(files) == 1:
-        kind = "frozen_graph" if is_graph_file(files[0]) else "checkpoint"
-        return _corrected(folder, files[0], "a folder with one file of weights", error)._replace(kind=kind)
+        return _corrected(folder, files[0], "a folder with one checkpoint in one file", error)
     if files:
         raise UserError(
             "is a folder with several files of weights", path=folder, hint=f"name one: {_listed(files)}"
@@ -225,7 +228,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _prefixes(folder: str) -> list[str]:
+def prefixes(folder: str) -> list[str]:
     """The checkpoints in a folder, by the numbers that their names end in."""
     found = [
         name[: -len(".index")] for name in _names(folder) if name.endswith(".index") and name != ".index"
@@ -242,7 +245,7 @@ def _number(name: str) -> int:
 def _with_step(path: str) -> list[str]:
     """Checkpoints whose name is that of `path` and a step."""
     folder, name = os.path.split(path)
-    return [prefix for prefix in _prefixes(folder) if os.path.basename(prefix).startswith(f"{name}-")]
+    return [prefix for prefix in prefixes(folder) if os.path.basename(prefix).startswith(f"{name}-")]
 
 
 def _absence(prefix: str) -> str:
@@ -259,16 +262,16 @@ def _near(path: str, steps: list[str]) -> str:
     if steps:
         return f"there are {_listed(steps)}"
     folder, name = os.path.split(path)
-    near = _prefixes(folder)
+    near = prefixes(folder)
     digits = "".join(character for character in name if character.isdecimal())
     alike = [prefix for prefix in near if digits and _number(prefix) == int(digits)]
     if alike:
         return f"did you mean {_listed(alike)}?"
     for deeper in _names(folder)[:_FOLDERS]:
         inner = os.path.join(folder, deeper)
-        near += [inner] if os.path.isfile(os.path.join(inner, SAVED_MODEL)) else _prefixes(inner)
+        near += [inner] if os.path.isfile(os.path.join(inner, SAVED_MODEL)) else prefixes(inner)
     if not near and folder:
-        near = _below(folder, name) or _prefixes(os.path.dirname(folder))
+        near = _below(folder, name) or prefixes(os.path.dirname(folder))
     if near:
         return f"near it {'are' if len(near) > 1 else 'is'} {_listed(near)}"
     if folder and not os.path.isdir(folder):

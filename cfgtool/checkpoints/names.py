@@ -8,6 +8,9 @@ VALUE_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 """The entry that every object-based checkpoint has, and no other: its objects and how they are connected."""
 
+SAVE_COUNTER = "save_counter"
+"""What `tf.train.Checkpoint.save` counts its checkpoints with."""
+
 _SLOT_OF_OBJECT = "/.OPTIMIZER_SLOT/"
 _SLOTS = frozenset(
     (
@@ -23,7 +26,7 @@ _SLOTS = frozenset(
         "global_step",
     )
 )
-_ROOTS = frozenset(("optimizer", "save_counter", "step", "global_step", "learning_rate", OBJECT_GRAPH))
+_ROOTS = frozenset(("optimizer", SAVE_COUNTER, "step", "global_step", "learning_rate", OBJECT_GRAPH))
 
 
 def is_bookkeeping(key: str) -> bool:

@@ -53,22 +53,36 @@ def tensor_bytes(
     Strings come as a bundle stores them: see `Values.raw`. With `fill`, the last of too few elements stands for the
     rest, as in graphs. Raises DamageError if the elements are not as many as the shape wants.
     """
-    elements = prod(shape)
     if dtype == "string":
-        return _strings(message, elements)
-    if dtype not in _FIXED and dtype not in _VARINTS:
-        raise DamageError(0, f"values of the type {dtype} are no numbers")
-    width = WIDTHS[dtype]
-    raw = _content(message, dtype, width)
-    size = elements * width
+        return _strings(message, prod(shape))
+    raw = _numbers(message, dtype, shape, fill)
+    width, size = WIDTHS[dtype], WIDTHS[dtype] * prod(shape)
     if len(raw) == size:
         return raw
-    if len(raw) > size or not fill or len(raw) % width:
-        raise DamageError(0, f"{len(raw)} bytes of values for {dtype} of shape {list(shape)}")
     if size > MAX_FILLED:
         raise DamageError(0, f"{len(raw)} bytes of values stand for {size}")
     last = bytes(raw[-width:]) or bytes(width)
     return memoryview(bytes(raw) + last * ((size - len(raw)) // width))
+
+
+def check_tensor(message: bytes | memoryview, dtype: str, shape: tuple[int, ...]) -> None:
+    """Raise DamageError where `tensor_bytes` with `fill` would, without making values of fewer."""
+    if dtype == "string":
+        _strings(message, prod(shape))
+    else:
+        _numbers(message, dtype, shape, fill=True)
+
+
+def _numbers(message: bytes | memoryview, dtype: str, shape: tuple[int, ...], fill: bool) -> memoryview:
+    """The numbers that the message has: as many as the shape wants, or fewer if they may stand for more."""
+    if dtype not in _FIXED and dtype not in _VARINTS:
+        raise DamageError(0, f"values of the type {dtype} are no numbers")
+    width = WIDTHS[dtype]
+    raw = _content(message, dtype, width)
+    size = width * prod(shape)
+    if len(raw) != size and (len(raw) > size or not fill or len(raw) % width):
+        raise DamageError(0, f"{len(raw)} bytes of values for {dtype} of shape {list(shape)}")
+    return raw
 
 
 def _content(message: bytes | memoryview, dtype: str, width: int) -> memoryview:

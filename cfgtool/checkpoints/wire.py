@@ -39,28 +39,35 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def spans(data: Buffer, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """(number, wire type, start, end) of each field of the message in data[position:end]: where its value lies.
+def field_at(data: Buffer, position: int, end: int) -> tuple[int, int, int, int]:
+    """(number, wire type, start, end) of the field at `position` of a message that ends at `end`: where its value lies.
 
-    Raises DamageError, with the offset in `data`, for anything that is not a message.
+    Raises DamageError, with the offset in `data`, for anything that is no field.
     """
+    start = position
+    key, position = varint(data, position)
+    kind = key & 7
+    begin = position
+    if kind == VARINT:
+        _, position = varint(data, position)
+    elif kind == BYTES:
+        size, begin = varint(data, position)
+        position = begin + size
+    elif kind in (FIXED32, FIXED64):
+        position += 4 if kind == FIXED32 else 8
+    else:
+        raise DamageError(start, f"message has a field of unknown wire type {kind}")
+    if key < 8 or position > end:
+        raise DamageError(start, "message is cut off")
+    return key >> 3, kind, begin, position
+
+
+def spans(data: Buffer, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """`field_at` of each field of the message in data[position:end]."""
     while position < end:
-        start = position
-        key, position = varint(data, position)
-        kind = key & 7
-        begin = position
-        if kind == VARINT:
-            _, position = varint(data, position)
-        elif kind == BYTES:
-            size, begin = varint(data, position)
-            position = begin + size
-        elif kind in (FIXED32, FIXED64):
-            position += 4 if kind == FIXED32 else 8
-        else:
-            raise DamageError(start, f"message has a field of unknown wire type {kind}")
-        if key >> 3 == 0 or position > end:
-            raise DamageError(start, "message is cut off")
-        yield key >> 3, kind, begin, position
+        field = field_at(data, position, end)
+        yield field
+        position = field[3]
 
 
 def fields(data: bytes | memoryview) -> Iterator[tuple[int, int | bytes | memoryview]]:
@@ -69,13 +76,32 @@ def fields(data: bytes | memoryview) -> Iterator[tuple[int, int | bytes | memory
 
     Raises DamageError, with the offset in `data`, for anything that is not a message.
     """
-    for number, kind, start, end in spans(data, 0, len(data)):
+    position = 0
+    end = len(data)
+    while position < end:
+        key = data[position]
+        if (
+            8 <= key < 0x80 and position + 1 < end and data[position + 1] < 0x80
+        ):  # the usual case is done here
+            kind = key & 7
+            if kind == VARINT:
+                yield key >> 3, data[position + 1]
+                position += 2
+                continue
+            if kind == BYTES:
+                start = position + 2
+                position = start + data[position + 1]
+                if position > end:
+                    raise DamageError(start - 2, "message is cut off")
+                yield key >> 3, data[start:position]
+                continue
+        number, kind, start, position = field_at(data, position, end)
         if kind == BYTES:
-            yield number, data[start:end]
+            yield number, data[start:position]
         elif kind == VARINT:
-            yield number, data[start] if end - start == 1 else varint(data, start)[0]
+            yield number, varint(data, start)[0]
         else:
-            yield number, int.from_bytes(data[start:end], "little")
+            yield number, int.from_bytes(data[start:position], "little")
 
 
 def number_of(value: int | bytes | memoryview) -> int:

@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfgtool.cli.checkpoint_convert import convert
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from cfgtool.checkpoints import Checkpoint, Entry
+    from collections.abc import Iterable
 
 app = typer.Typer(
     add_completion=False, help="Look into a checkpoint without TensorFlow.", no_args_is_help=True
 )
 
+app.command()(convert)
+
 FORMATS = ("text", "json")
 
 Prefix = Annotated[
-    str, typer.Argument(metavar="PREFIX", help="What comes before .index; a folder works too.")
+    str,
+    typer.Argument(
+        metavar="PREFIX",
+        help="What comes before .index, a V1 file, a folder, a SavedModel or a frozen graph.",
+    ),
 ]
 Format = Annotated[str, typer.Option("--format", help="text or json.")]
 
@@ -33,6 +38,9 @@ def list_entries(
     all_entries: Annotated[
         bool, typer.Option("--all", help="In text, the bookkeeping of the run that wrote it too.")
     ] = False,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="In text, a line per tensor instead of a tree.")
+    ] = False,
 ) -> int:
     """List the tensors of a checkpoint: names, shapes and element types."""
     _check_format(format)
@@ -40,9 +48,13 @@ def list_entries(
 
     checkpoint = open_checkpoint(prefix)
     if format == "json":
-        _print_json(_listing(checkpoint))
+        from cfgtool.cli.checkpoint_listing import listing_json
+
+        sys.stdout.write(listing_json(checkpoint))
     else:
-        _print(_lines(checkpoint, all_entries))
+        from cfgtool.cli.checkpoint_text import listing_lines
+
+        _print(listing_lines(checkpoint, all_entries=all_entries, flat=flat))
     return 0
 
 
@@ -51,165 +63,80 @@ def show(
     prefix: Prefix,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of one tensor, as ls has it.")],
     format: Format = "text",
+    part: Annotated[
+        str, typer.Option("--slice", metavar="INDEX", help='A part of it, such as "0, :, 2:5".')
+    ] = "",
+    all_values: Annotated[
+        bool, typer.Option("--all-values", help="Every value, not only the first.")
+    ] = False,
 ) -> int:
-    """Show the values of one tensor: their range, mean and the first of them."""
+    """Show the values of one tensor: their range, mean, distribution, and the first of them."""
     _check_format(format)
     from cfgtool.checkpoints import open_checkpoint
+    from cfgtool.cli.checkpoint_values import fact_lines, facts_of, find_entry
 
     checkpoint = open_checkpoint(prefix)
-    entry = _find(checkpoint, name)
-    facts = _facts(checkpoint, entry)
+    facts = facts_of(checkpoint, find_entry(checkpoint, name), part, all_values=all_values)
     if format == "json":
         _print_json(facts)
     else:
-        _print(f"{key:<9}  {_shown(value)}" for key, value in facts.items())
+        _print(fact_lines(facts))
     return 0
+
+
+@app.command()
+def verify(prefix: Prefix, format: Format = "text") -> int:
+    """Compare every checksum of a checkpoint, and look whether everything that it lists is there."""
+    _check_format(format)
+    from cfgtool.checkpoints import resolve_checkpoint
+    from cfgtool.checkpoints.verify import verify as check
+    from cfgtool.cli.checkpoint_text import verification_json, verification_lines
+    from cfgtool.cli.progress import byte_progress
+
+    location = resolve_checkpoint(prefix)
+    found = check(location, byte_progress("checking"))
+    if format == "json":
+        _print_json(verification_json(location.prefix, found))
+    else:
+        _print(verification_lines(location.prefix, found))
+    return 1 if found.damages else 0
+
+
+@app.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help="A checkpoint, as ls takes it.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", min=0.0, help="Differences up to this one count as none.")
+    ] = 0.0,
+    all_entries: Annotated[
+        bool, typer.Option("--all", help="Compare the bookkeeping of the runs that wrote them too.")
+    ] = False,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="In text, a line per tensor instead of trees.")
+    ] = False,
+    format: Format = "text",
+) -> int:
+    """Compare two checkpoints: names, shapes, element types and values."""
+    _check_format(format)
+    from cfgtool.checkpoints import open_checkpoint
+    from cfgtool.checkpoints.compare import compare
+    from cfgtool.cli.checkpoint_diff import comparison_json, comparison_lines
+    from cfgtool.cli.progress import byte_progress
+
+    checkpoints = open_checkpoint(first), open_checkpoint(second)
+    progress = byte_progress("comparing")
+    found = compare(*checkpoints, tolerance=tolerance, everything=all_entries, progress=progress)
+    if format == "json":
+        _print_json(comparison_json(*checkpoints, found))
+    else:
+        _print(comparison_lines(*checkpoints, found, flat=flat))
+    return 0 if found.same else 1
 
 
 def _check_format(name: str) -> None:
     if name not in FORMATS:
         raise UserError(f"no format {name!r}", hint=f"formats are {', '.join(FORMATS)}")
-
-
-def _listing(checkpoint: Checkpoint) -> dict[str, object]:
-    """The contract of `checkpoint ls --format json`: every entry, under its name in the file."""
-    return {
-        "path": checkpoint.path,
-        "format": checkpoint.format,
-        "step": checkpoint.step,
-        "has_data": checkpoint.has_data,
-        "entries": [
-            {"name": entry.name, "dtype": entry.dtype, "shape": list(entry.shape)}
-            for entry in checkpoint.entries.values()
-        ],
-        "notes": list(checkpoint.notes),
-    }
-
-
-def _lines(checkpoint: Checkpoint, all_entries: bool) -> Iterator[str]:
-    from cfgtool.matching.report import checkpoint_line, printable
-
-    yield checkpoint_line(checkpoint)
-    for note in checkpoint.notes:
-        yield f"note: {printable(note)}"
-    entries = list(checkpoint.entries.values()) if all_entries else checkpoint.tensors()
-    rows = [(printable(entry.key), _shape(entry), entry.dtype) for entry in entries]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
-    yield ""
-    for key, shape, dtype in rows:
-        yield f"{key:<{widths[0]}}  {shape:<{widths[1]}}  {dtype}"
-    yield ""
-    tensors = checkpoint.tensors()
-    yield f"{len(tensors)} tensors, {sum(entry.elements for entry in tensors):,} values"
-    hidden = len(checkpoint.entries) - len(tensors)
-    if hidden:
-        more = "" if all_entries else " (--all lists them)"
-        yield f"{hidden} bookkeeping entries: optimizer, averages, counters{more}"
-
-
-def _shape(entry: Entry) -> str:
-    return "x".join(map(str, entry.shape)) or "scalar"
-
-
-def _find(checkpoint: Checkpoint, name: str) -> Entry:
-    """The entry called `name`, with or without the suffix of object-based checkpoints."""
-    entry = checkpoint.entries.get(name)
-    if entry is not None:
-        return entry
-    for entry in checkpoint.entries.values():
-        if entry.name == name:
-            return entry
-    ends = [key for key in checkpoint.entries if key.endswith(f"/{name}")]
-    if len(ends) == 1:
-        return checkpoint.entries[ends[0]]
-    import difflib
-
-    near = ends[:3] or difflib.get_close_matches(name, checkpoint.entries, 3, 0.5)
-    hint = f"did you mean {' or '.join(repr(key) for key in near)}?" if near else "see cfgtool checkpoint ls"
-    raise UserError(f"no tensor {name!r}", path=checkpoint.path, hint=hint)
-
-
-def _facts(checkpoint: Checkpoint, entry: Entry) -> dict[str, object]:
-    """What `show` says of one tensor; its values are read and their checksum is compared."""
-    from cfgtool.checkpoints.values import Values
-
-    facts: dict[str, object] = {
-        "name": entry.name,
-        "shape": list(entry.shape),
-        "dtype": entry.dtype,
-        "elements": entry.elements,
-    }
-    with Values(checkpoint, check=True) as values:
-        raw = values.raw(entry)
-        if entry.dtype in ("string", "resource", "variant"):
-            facts["bytes"] = len(raw)
-        else:
-            facts |= _statistics(raw, entry.dtype)
-    return facts
-
-
-_FIRST = 8
-_ARRAY_CODES = {
-    "float32": "f",
-    "float64": "d",
-    "int8": "b",
-    "uint8": "B",
-    "bool": "B",
-    "int16": "h",
-    "uint16": "H",
-    "int32": "i",
-    "uint32": "I",
-    "int64": "q",
-    "uint64": "Q",
-    "complex64": "f",
-    "complex128": "d",
-}
-
-
-def _statistics(raw: memoryview, dtype: str) -> dict[str, object]:
-    """Range and mean of the finite values, how many are not finite, and the first ones.
-
-    A complex number counts as two values, its real and its imaginary part.
-    """
-    from math import fsum, isfinite
-
-    numbers = _numbers(raw, dtype)
-    finite = [number for number in numbers if isfinite(number)]
-    facts: dict[str, object] = {}
-    if finite:
-        facts = {"min": min(finite), "max": max(finite), "mean": fsum(finite) / len(finite)}
-    if len(finite) < len(numbers):
-        facts["not finite"] = len(numbers) - len(finite)
-    facts["first"] = [number if isfinite(number) else str(number) for number in numbers[:_FIRST]]
-    return facts
-
-
-def _numbers(raw: memoryview, dtype: str) -> list[float]:
-    """The values of little-endian bytes."""
-    import struct
-    from array import array
-
-    if dtype == "float16":
-        return list(struct.unpack(f"<{len(raw) // 2}e", raw))
-    if dtype == "bfloat16":  # the upper half of a float32
-        halves = array("H", bytes(raw))
-        numbers: array[float] = array("f", b"".join(half.to_bytes(4, "big")[2:] + b"\0\0" for half in halves))
-        numbers.byteswap()
-        return list(numbers)
-    values = array(_ARRAY_CODES[dtype], bytes(raw))
-    if sys.byteorder == "big":
-        values.byteswap()
-    return list(values)
-
-
-def _shown(value: object) -> str:
-    from cfgtool.matching.report import printable
-
-    if isinstance(value, float):
-        return f"{value:.7g}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_shown, value)) + "]"
-    return printable(str(value))
 
 
 def _print_json(value: object) -> None:

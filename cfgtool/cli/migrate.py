@@ -89,6 +89,7 @@ def migrate(
             continue
         changed = changed or result.changed
         _tell(name, result, written=not dry, reports=reports)
+        _tell_next(path, result)
     if report is not None:
         _write_report(report, reports)
     return 2 if failed else int(dry and changed)
@@ -123,6 +124,17 @@ def _tell(name: str, result: Migration, *, written: bool, reports: list[dict[str
 
     reports.append(as_dict(name, result))
     tell(summary(name, result, written=written).removesuffix("\n"))
+
+
+def _tell_next(path: str, result: Migration) -> None:
+    """Say how the start checkpoint is taken along to TF2."""
+    if result.plan.target != "tf2":
+        return
+    from cfgtool.cli.migrate_checkpoint import checkpoint_advice
+
+    advice = checkpoint_advice(path, result)
+    if advice is not None:
+        tell(f"{shown_name(path)}: {advice}")
 
 
 def _write_report(path: str, reports: list[dict[str, object]]) -> None:

@@ -1,4 +1,4 @@
-"""How far the reading of records is, on standard error while it is a terminal."""
+"""How far the reading of large files is, on standard error while it is a terminal."""
 
 from __future__ import annotations
 
@@ -13,30 +13,36 @@ if TYPE_CHECKING:
 
 def record_progress() -> Progress | None:
     """What tells the user how many bytes of records are read; None where nobody would see it."""
-    return _Bar() if sys.stderr.isatty() else None
+    return byte_progress("reading records")
+
+
+def byte_progress(what: str) -> Progress | None:
+    """What tells the user how many bytes are done of `what`; None where nobody would see it."""
+    return _Bar(what) if sys.stderr.isatty() else None
 
 
 class _Bar:
-    """A display that appears with the first record of a reader and goes with the last byte."""
+    """A display that appears with the first call and goes with the last byte."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._display: Display | None = None
 
     def __call__(self, done: int, total: int) -> None:
         if self._display is None:
-            self._display = _started(total)
+            self._display = _started(self._what, total)
         self._display.update(self._display.task_ids[0], completed=done, total=total)
         if done >= total:
             self._display.stop()
             self._display = None
 
 
-def _started(total: int) -> Display:
+def _started(what: str, total: int) -> Display:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     display = Progress(*columns, console=Console(stderr=True), transient=True)
-    display.add_task("reading records", total=total)
+    display.add_task(what, total=total)
     display.start()
     return display

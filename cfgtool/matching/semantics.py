@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cfgtool.networks.description import NetworkDescription
     from cfgtool.networks.variables import Variable
 
@@ -93,7 +91,7 @@ class Request:
             self._names = _Names(network, restore_type, other, load_all) if classifier else _AS_THEY_ARE
         self._doubled: frozenset[str] = frozenset()
         if not self._tf2 and (classifier or self._foreign):
-            self._doubled = frozenset(_doubled(network))
+            self._doubled = frozenset(doubled(network))
 
     def wants(self, variable: Variable) -> bool:
         """True if the restore type covers the variable."""
@@ -157,17 +155,19 @@ def _layers_of_first_half(network: NetworkDescription) -> int:
     return len({key[len(start) :].partition("/")[0] for key in keys if key.startswith(start)})
 
 
-def _doubled(network: NetworkDescription) -> Iterator[str]:
-    """TF1 names of first-stage variables that the second stage has once more.
+def doubled(network: NetworkDescription) -> dict[str, str]:
+    """TF1 names of first-stage variables that the second stage has once more -> their names there.
 
     TF1 builds block 4 of ResNet in both stages and uses the second one. A classification checkpoint has it
     once, for the second stage; a TF2 checkpoint has no first one.
     """
     names = [variable.tf1_name for variable in network.variables if variable.tf1_name]
-    second = {name.removeprefix(_SECOND_STAGE) for name in names if name.startswith(_SECOND_STAGE)}
-    for name in names:
-        if name.startswith(_FIRST_STAGE) and name.removeprefix(_FIRST_STAGE) in second:
-            yield name
+    second = {name.removeprefix(_SECOND_STAGE): name for name in names if name.startswith(_SECOND_STAGE)}
+    return {
+        name: second[name.removeprefix(_FIRST_STAGE)]
+        for name in names
+        if name.startswith(_FIRST_STAGE) and name.removeprefix(_FIRST_STAGE) in second
+    }
 
 
 def restore_types(architecture: str, generation: str, feature_extractor: str = "") -> tuple[str, ...]:

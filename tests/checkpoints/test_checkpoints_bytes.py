@@ -7,8 +7,11 @@ import random
 import pytest
 from written_tables import bytes_field, compress, number_field, varint
 
+from cfgtool import crc32c
 from cfgtool.checkpoints import wire
 from cfgtool.checkpoints.damage import DamageError
+from cfgtool.checkpoints.folding import fold
+from cfgtool.checkpoints.ordered_code import slice_key
 from cfgtool.checkpoints.snappy import uncompress
 
 
@@ -75,3 +78,86 @@ def test_snappy_never_crashes(seed: int) -> None:
     except DamageError as error:
         size = error.offset
     assert 0 <= size <= 22 * len(data)
+
+
+def _power(exponent: int) -> int:
+    """x**exponent modulo the polynomial of CRC-32C, bit i standing for x**i."""
+    polynomial = int(f"{crc32c.POLYNOMIAL:032b}"[::-1], 2) | 1 << 32
+    result = 1
+    for _ in range(exponent):
+        result <<= 1
+        if result >> 32:
+            result ^= polynomial
+    return result
+
+
+@pytest.mark.parametrize(("power", "terms"), crc32c.FOLDS)
+def test_folds_are_multiples_of_the_polynomial(power: int, terms: tuple[int, ...]) -> None:
+    total = _power(power)
+    for term in terms:
+        total ^= _power(term)
+    assert total == 0
+    assert terms == tuple(sorted(terms, reverse=True))
+
+
+@pytest.mark.parametrize("length", [0, 1, 60, 71, 99, 1000, 63_599, 63_600, 63_601, 200_001])
+def test_the_checksum_is_that_of_one_byte_after_the_other(length: int) -> None:
+    data = random.Random(length).randbytes(length)
+    register = 0xFFFFFFFF
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (crc32c.POLYNOMIAL if register & 1 else 0)
+    assert crc32c.crc32c(data) == crc32c.crc32c(memoryview(data)) == register ^ 0xFFFFFFFF
+
+
+def test_an_installed_library_is_used_for_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In pieces that are bytes, which is all that it takes."""
+    data = memoryview(random.Random(1).randbytes((1 << 20) + 5))
+    pieces: list[int] = []
+
+    def extend(crc: int, piece: bytes) -> int:
+        assert isinstance(piece, bytes)
+        pieces.append(len(piece))
+        return crc + piece[0]
+
+    monkeypatch.setattr(crc32c, "_installed", lambda: extend)
+    assert crc32c.crc32c(data) == data[0] + data[1 << 20]
+    assert pieces == [1 << 20, 5]
+    assert crc32c.crc32c(data[:5]) == crc32c._plain(data[:5])
+
+
+@pytest.mark.parametrize(
+    ("part", "code"),
+    [
+        ((), "00"),
+        (((0, -1),), "0101807f"),
+        (((0, 3), (64, 2)), "01028083c04082"),
+        (((100, 8192),), "0101c064e02000"),
+        (((1 << 20, 1 << 40),), "0101f0100000fd0000000000"),
+    ],
+)
+def test_keys_of_parts(part: tuple[tuple[int, int], ...], code: str) -> None:
+    """As google's ordered code writes numbers; what TensorFlow wrote is among the fixtures."""
+    name = b"a\0b\xff"
+    assert slice_key(name, part) == b"\0" + b"a\0\xffb\xff\0" + b"\0\1" + bytes.fromhex(code)
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["a/b/c"], ["a/b/c"]),
+        (["a/w", "a/w/Momentum"], ["a/w", "  Momentum"]),
+        (["u_1/w", "u_2/w", "u_3/w", "u_10/w"], ["u_{1..3,10}/w"]),
+        (["u_01/w", "u_02/w"], ["u_0{1,2}/w"]),
+        (["u_1/w", "u_2/v"], ["u_1/w", "u_2/v"]),
+        (["x/beta", "x/gamma"], ["x/{beta,gamma}"]),
+        (["", "/", "a//b"], None),
+    ],
+)
+def test_folding(names: list[str], labels: list[str] | None) -> None:
+    lines = fold([(name, "2 float32", 1) for name in names], sum)
+    shown = [f"{'  ' * line.depth}{line.label}" for line in lines]
+    assert labels is None or labels == shown
+    assert sum(line.tensors for line in lines if line.depth == 0) == len(names)
+    assert sum(line.amount for line in lines if line.depth == 0) == len(names)

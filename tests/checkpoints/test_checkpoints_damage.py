@@ -100,7 +100,6 @@ HOSTILE = {
     "keys out of order": (table(stored(UNSORTED)), "not in order"),
     "no entries": (table(stored(block([]))), "the table has no header"),
     "no header": (table(stored(block([(b"a", entry())]))), "where the header must be"),
-    "big-endian": (index({}, header=HEADER + b"\x10\1"), "big-endian"),
     "no shards": (index({}, header=b"\x08\0"), "0 data shards"),
     "many shards": (index({}, header=number_field(1, HUGE)), "data shards"),
     "shard that is not there": (index({b"a": entry(shard=1)}), "data shard 1 of 1"),
@@ -138,6 +137,12 @@ def test_what_nobody_writes_by_accident(name: str, tmp_path: Path) -> None:
     assert error.hint is not None
 
 
+def test_a_file_of_another_byte_order_is_refused_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "c.index").write_bytes(index({}, header=HEADER + b"\x10\1"))
+    with pytest.raises(UserError, match="checkpoint index cannot be read: it was written on a big-endian"):
+        read_checkpoint(str(tmp_path / "c"))
+
+
 @pytest.mark.parametrize(
     ("bound", "value", "words"),
     [("_MAX_ENTRIES", 3, "more than 3 entries"), ("_MAX_NAMES", 100, "bytes of names")],
@@ -166,25 +171,6 @@ def test_what_people_have_instead_of_an_index(data: bytes, words: str, tmp_path:
         read_checkpoint(str(tmp_path / "c"))
 
 
-@pytest.mark.parametrize("offset", [0, 20, 200, -30, -10])
-def test_a_changed_checkpoint_in_one_file_is_told(offset: int, tmp_path: Path) -> None:
-    data = bytearray((FIXTURES / "v1/mobilenet.ckpt").read_bytes())
-    data[offset] ^= 0x55
-    (tmp_path / "old.ckpt").write_bytes(data)
-    found = _tell(tmp_path / "old.ckpt")
-    assert found is None or found.startswith("checkpoint index is damaged at byte ")
-
-
-def _tell(path: Path) -> str | None:
-    """What is said of a checkpoint in one file; None if it is read as before."""
-    try:
-        entries = read_checkpoint(str(path)).entries
-    except UserError as error:
-        return error.message
-    assert [item.shape for item in entries.values()] == [(4,), (3, 3, 3, 4), ()]
-    return None
-
-
 @pytest.mark.parametrize(
     "lists",
     [
@@ -196,6 +182,15 @@ def _tell(path: Path) -> str | None:
 def test_a_checkpoint_in_one_file_with_numbers_for_messages_is_told(lists: bytes, tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(table(stored(block([(b"", lists)]))))
     assert "a number where bytes must be" in str(_tell(tmp_path / "other"))
+
+
+def _tell(path: Path) -> str | None:
+    """What is said of a checkpoint in one file; None if it is read."""
+    try:
+        read_checkpoint(str(path))
+    except UserError as error:
+        return error.message
+    return None
 
 
 def test_a_table_of_other_things_is_told(tmp_path: Path) -> None:

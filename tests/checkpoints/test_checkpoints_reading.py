@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import pytest
-from written_tables import entry, index
+from written_tables import bytes_field, entry, graph, index, number_field, shape
 
 from cfgtool.checkpoints import open_checkpoint, read_checkpoint
 from cfgtool.checkpoints.damage import DamageError
+from cfgtool.checkpoints.entry import WIDTHS
 from cfgtool.checkpoints.graph import ObjectGraph
 from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
@@ -28,36 +31,49 @@ def test_entries_are_those_that_tensorflow_lists(name: str) -> None:
     assert found == {row["name"]: (row["dtype"], row["shape"]) for row in EXPECTED[name]}
 
 
-@pytest.mark.parametrize("name", [name for name in EXPECTED if not name.startswith("v1/")])
+@pytest.mark.parametrize("name", EXPECTED)
 def test_values_are_those_that_tensorflow_reads(name: str) -> None:
     checkpoint = open_checkpoint(str(FIXTURES / name))
     entries = {item.name: item for item in checkpoint.entries.values()}
     with Values(checkpoint, check=True) as values:
         for row in EXPECTED[name]:
             item = entries[row["name"]]
-            if item.slices:
-                continue
             raw = values.raw(item)
-            assert len(raw) == item.size
+            assert raw.readonly
+            width = WIDTHS[item.dtype]
+            assert not width or len(raw) == item.elements * width
             if "values" in row and item.dtype != "bfloat16":
-                assert values.array(item).astype(float).ravel()[:4].tolist() == row["values"]
+                numbers = values.array(item).astype(float).ravel()
+                assert numbers[:4].tolist() == row["values"]
+                assert numbers.sum() == row["sum"]
 
 
 @pytest.mark.parametrize(
-    ("name", "format_", "step", "tensors", "shards"),
+    ("name", "container", "format_", "step", "tensors", "shards"),
     [
-        ("tf2/ckpt-1", "tf2-object", 1, 2, 1),
-        ("tf1/model.ckpt-7", "tf1-name", 7, 2, 1),
-        ("dtypes/all", "tf2-object", None, 18, 1),
-        ("sharded/two", "tf1-name", None, 2, 2),
-        ("v1/mobilenet.ckpt", "tf1-name", None, 2, 0),
+        ("tf2/ckpt-1", "bundle", "tf2-object", 1, 2, 1),
+        ("tf1/model.ckpt-7", "bundle", "tf1-name", 7, 2, 1),
+        ("dtypes/all", "bundle", "tf2-object", None, 18, 1),
+        ("sharded/two", "bundle", "tf1-name", None, 2, 2),
+        ("parts/model.ckpt", "bundle", "tf1-name", None, 4, 2),
+        ("v1/mobilenet.ckpt", "v1", "tf1-name", None, 2, 0),
+        ("v1/parts.ckpt", "v1", "tf1-name", None, 12, 0),
+        ("saved_model_tf2", "saved_model", "tf2-object", None, 2, 1),
+        ("saved_model_tf2/variables/variables", "saved_model", "tf2-object", None, 2, 1),
+        ("saved_model_tf1", "saved_model", "tf1-name", None, 3, 1),
+        ("saved_model_frozen", "saved_model", "tf1-name", None, 3, 0),
+        ("frozen/frozen_inference_graph.pb", "frozen_graph", "tf1-name", None, 3, 0),
     ],
 )
-def test_what_a_checkpoint_is(name: str, format_: str, step: int | None, tensors: int, shards: int) -> None:
+def test_what_a_checkpoint_is(
+    name: str, container: str, format_: str, step: int | None, tensors: int, shards: int
+) -> None:
     checkpoint = open_checkpoint(str(FIXTURES / name))
-    assert (checkpoint.format, checkpoint.step, checkpoint.shards) == (format_, step, shards)
+    assert (checkpoint.container, checkpoint.format) == (container, format_)
+    assert (checkpoint.step, checkpoint.shards) == (step, shards)
     assert len(checkpoint.tensors()) == tensors
-    assert checkpoint.has_data == (shards > 0), "values of the V1 format are not read"
+    assert checkpoint.has_data
+    assert checkpoint.missing_data() == []
 
 
 def test_keys_lack_the_suffix_of_values() -> None:
@@ -72,15 +88,46 @@ def test_a_partitioned_variable_is_one_entry() -> None:
     item = checkpoint.entries["embedding"]
     assert (item.shape, [part[0] for part in item.slices]) == ((7, 2), [(0, 3), (3, 2), (5, 2)])
     assert len(checkpoint.parts) == 3
-    with pytest.raises(UserError, match="'embedding' is partitioned into 3 parts"):
-        Values(checkpoint).raw(item)
+    assert Values(checkpoint, check=True).array(item).tolist() == [[1.0, 1.0]] * 7
 
 
-def test_a_checkpoint_in_one_file_is_listed_only() -> None:
-    checkpoint = open_checkpoint(str(FIXTURES / "v1/mobilenet.ckpt"))
-    assert not checkpoint.notes
-    with pytest.raises(UserError, match="values of a checkpoint in the V1 format are not read"):
-        Values(checkpoint).raw(checkpoint.entries["global_step"])
+@pytest.mark.parametrize("name", ["v1/parts.ckpt", "parts/model.ckpt"])
+@pytest.mark.parametrize(
+    ("variable", "shape"), [("rows", (200, 2)), ("columns", (2, 300)), ("cube", (2, 5, 3))]
+)
+def test_parts_are_put_together_in_place(name: str, variable: str, shape: tuple[int, ...]) -> None:
+    """The numbers count the places."""
+    checkpoint = open_checkpoint(str(FIXTURES / name))
+    item = checkpoint.entries[f"parts/{variable}"]
+    assert item.shape == shape
+    assert len(item.slices) > 1
+    assert Values(checkpoint).array(item).ravel().tolist() == list(range(prod(shape)))
+
+
+def test_one_number_may_stand_for_a_constant(tmp_path: Path) -> None:
+    tensor = number_field(1, 1) + bytes_field(2, shape(2, 3)) + bytes_field(5, struct.pack("<2f", 1, 2))
+    (tmp_path / "graph.pb").write_bytes(graph({"a": tensor}))
+    checkpoint = open_checkpoint(str(tmp_path / "graph.pb"))
+    assert Values(checkpoint).array(checkpoint.entries["a"]).tolist() == [[1, 2, 2], [2, 2, 2]]
+
+
+def test_strings_of_every_container(tmp_path: Path) -> None:
+    checkpoint = open_checkpoint(str(FIXTURES / "dtypes/all"))
+    assert Values(checkpoint).strings(checkpoint.entries["text"]) == [b"one", b"three"]
+    tensor = number_field(1, 7) + bytes_field(2, shape(2)) + bytes_field(8, b"one") + bytes_field(8, b"three")
+    (tmp_path / "graph.pb").write_bytes(graph({"a": tensor}))
+    checkpoint = open_checkpoint(str(tmp_path / "graph.pb"))
+    assert Values(checkpoint).strings(checkpoint.entries["a"]) == [b"one", b"three"]
+
+
+def test_a_graph_without_marks_lists_every_array_of_numbers(tmp_path: Path) -> None:
+    vector = number_field(1, 1) + bytes_field(2, shape(2)) + bytes_field(4, bytes(8))
+    scalar = number_field(1, 1) + bytes_field(4, bytes(4))
+    text = number_field(1, 7) + bytes_field(2, shape(1)) + bytes_field(8, b"x")
+    (tmp_path / "graph.pb").write_bytes(graph({"v": vector, "s": scalar, "t": text}, read=False))
+    checkpoint = open_checkpoint(str(tmp_path / "graph.pb"))
+    assert list(checkpoint.entries) == ["v"]
+    assert "no constant of the graph is read like a variable" in checkpoint.notes[-1]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +164,7 @@ def test_data_that_is_cut_off_or_wrong_is_told(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(str(tmp_path / "c"))
     item = checkpoint.entries["model/_box_predictor/kernel"]
     data.write_bytes(whole[: item.offset] + b"\x01" + whole[item.offset + 1 :])
-    with pytest.raises(UserError, match=f"checksum of 'model/_box_predictor/kernel.*byte {item.offset}"):
+    with pytest.raises(UserError, match=f"byte {item.offset}: the checksum of 'model/_box_predictor/kernel"):
         Values(checkpoint, check=True).raw(item)
     data.write_bytes(whole[: item.offset + 5])
     with pytest.raises(UserError, match=f"ends before byte {item.offset + item.size}"):

@@ -120,3 +120,22 @@ def index(rows: dict[bytes, bytes], snappy: bool = False, header: bytes = HEADER
     """A whole index with these entries."""
     content = block([(b"", header), *sorted(rows.items())])
     return table(stored(compress(content), 1) if snappy else stored(content))
+
+
+def graph(tensors: dict[str, bytes], read: bool = True) -> bytes:
+    """A GraphDef of constants with these TensorProtos; `read` by identities as variables are."""
+    nodes = b""
+    for name, tensor in tensors.items():
+        value = bytes_field(1, b"value") + bytes_field(2, bytes_field(8, tensor))
+        head = bytes_field(1, name.encode()) + bytes_field(2, b"Const")
+        nodes += bytes_field(1, head + bytes_field(5, value))
+        if read:
+            reader = bytes_field(1, f"{name}/read".encode()) + bytes_field(2, b"Identity")
+            nodes += bytes_field(1, reader + bytes_field(3, name.encode()))
+    return nodes
+
+
+def single_file(tensors: dict[str, bytes], listed: bytes) -> bytes:
+    """A checkpoint in one file: the list of its tensors, and SavedTensorSlices by encoded key."""
+    rows = {b"": bytes_field(1, listed)} | {key.encode("latin-1"): value for key, value in tensors.items()}
+    return table(*(stored(block([row])) for row in sorted(rows.items())))

@@ -149,7 +149,7 @@ def test_json(match: Match, text: str, tmp_path: Path) -> None:
     plan = json.loads(out)
     assert status == 1
     assert plan["checkpoint"] == {
-        "path": prefix, "format": "tf2-object", "entries": 201, "step": 7, "has_data": False,
+        "path": prefix, "container": "bundle", "format": "tf2-object", "entries": 201, "step": 7, "has_data": False,
     }  # fmt: skip
     assert plan["type"] == "full"
     assert plan["shape_mismatch"][0] == {

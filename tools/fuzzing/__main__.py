@@ -1,7 +1,8 @@
 """Run the properties on many inputs: `python -m tools.fuzzing [--inputs N] [--jobs J] [PROPERTY ...]`.
 
-Inputs are numbered, and a number always gives the same input, so `--first N --inputs 1` repeats one. `--engine atheris`
-lets coverage guide the inputs instead. Every kind of failure is shown once, with the smallest input that was found.
+Inputs are numbered, and a number always gives the same input, so `--first N --inputs 1` repeats one: a text, or for the
+property `checkpoints` the files of a checkpoint. `--engine atheris` lets coverage guide texts instead. Every kind of
+failure is shown once, with the smallest input that was found.
 Exit status 1 if a property failed.
 """
 
@@ -20,16 +21,17 @@ Failures = dict[str, tuple[int, str, str]]
 
 def run(first: int, count: int, names: tuple[str, ...]) -> Failures:
     """The failures of `count` inputs from number `first` on, one for each kind."""
-    from tools.fuzzing.inputs import make
     from tools.fuzzing.properties import PROPERTIES
 
     failures: Failures = {}
     for number in range(first, first + count):
-        text = make(number)
         for name in names:
+            make, check = PROPERTIES[name]
+            subject = make(number)
             try:
-                PROPERTIES[name](text)
+                check(subject)
             except Exception as error:
+                text = str(subject)
                 kind = f"{name}: {type(error).__name__} at {_place(error)}"
                 if kind not in failures or len(text) < len(failures[kind][1]):
                     failures[kind] = (number, text, traceback.format_exc(limit=-6))
@@ -65,9 +67,9 @@ def _guided(seconds: int, names: list[str]) -> None:
 
     with atheris.instrument_imports(include=["cfgtool"]):
         from tools.fuzzing.inputs import from_bytes
-        from tools.fuzzing.properties import PROPERTIES
+        from tools.fuzzing.properties import TEXT_PROPERTIES
 
-    chosen = [PROPERTIES[name] for name in names or PROPERTIES]
+    chosen = [TEXT_PROPERTIES[name] for name in names or TEXT_PROPERTIES]
 
     def one(data: bytes) -> None:
         text = from_bytes(data)

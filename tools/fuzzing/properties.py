@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from cfgtool.errors import UserError
 from cfgtool.lint.engine import Report, Settings, analyse, root_of
@@ -14,6 +15,8 @@ from cfgtool.migrate import migrate
 from cfgtool.schema import Config, Entry, read_config
 from cfgtool.schema.formatting import format_text
 from cfgtool.textproto import Document, Edit, apply_edits, parse
+from tools.fuzzing import checkpoint_inputs, inputs
+from tools.fuzzing.checkpoint_property import checkpoints
 
 Values = Counter[tuple[str, str]]
 
@@ -175,11 +178,17 @@ def formatting(text: str) -> None:
     assert format_text(formatted) == formatted, "formatting is not stable"
 
 
-PROPERTIES: dict[str, Callable[[str], None]] = {
+TEXT_PROPERTIES: dict[str, Callable[[str], None]] = {
     "reading": reading,
     "single-fixes": single_fixes,
     "fixing": fixing,
     "migrating": migrating,
     "formatting": formatting,
 }
-"""Name -> property, the cheap ones first."""
+"""Name -> property of texts, the cheap ones first."""
+
+PROPERTIES: dict[str, tuple[Callable[[int], Any], Callable[[Any], None]]] = {
+    **{name: (inputs.make, check) for name, check in TEXT_PROPERTIES.items()},
+    "checkpoints": (checkpoint_inputs.make, checkpoints),
+}
+"""Name -> (what makes the input of a number, property)."""

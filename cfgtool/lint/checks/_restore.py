@@ -45,12 +45,27 @@ def _resolved(context: Context, name: str) -> Location | UserError:
     first: UserError | None = None
     for folder in context.folders():
         try:
-            return resolve_checkpoint(os.path.join(folder, name))
+            found = resolve_checkpoint(os.path.join(folder, name))
+            if found.kind == "checkpoint":
+                return found
+            raise _no_checkpoint(found)
         except UserError as error:
             if first is None or "did you mean" in (error.hint or "") or "near it" in (error.hint or ""):
                 first = error
     assert first is not None
     return first
+
+
+def _no_checkpoint(found: Location) -> UserError:
+    """What to say of weights that cfgtool reads and the OD API does not."""
+    from cfgtool.checkpoints.locate import prefixes
+
+    if found.kind == "saved_model":
+        inside = "" if found.prefix.endswith(".pb") else f"its variables are in {found.prefix!r}"
+        return UserError("is a SavedModel, which the OD API does not start from", hint=inside or None)
+    beside = prefixes(os.path.dirname(found.prefix))
+    hint = f"near it is {beside[0]!r}" if len(beside) == 1 else None
+    return UserError("is a frozen graph, which the OD API does not start from", hint=hint)
 
 
 def as_written(context: Context, name: str, prefix: str) -> str:

@@ -52,6 +52,7 @@ def checkpoint_as_json(checkpoint: Checkpoint) -> dict[str, object]:
     """What identifies a checkpoint."""
     return {
         "path": checkpoint.path,
+        "container": checkpoint.container,
         "format": checkpoint.format,
         "entries": len(checkpoint.entries),
         "step": checkpoint.step,

@@ -10,18 +10,22 @@ if TYPE_CHECKING:
     from cfgtool.checkpoints import Checkpoint
     from cfgtool.matching.plan import RestorePlan
 
+_CONTAINERS = {
+    "bundle": "",
+    "v1": ", one file (V1)",
+    "saved_model": ", SavedModel",
+    "frozen_graph": ", frozen graph",
+}
+
 
 def checkpoint_line(checkpoint: Checkpoint) -> str:
     """The checkpoint in one line."""
-    kind = {"tf2-object": "object-based, TF2", "tf1-name": "name-based, TF1"}.get(
-        checkpoint.format, checkpoint.format
-    )
+    kind = {"tf2-object": "object-based, TF2", "tf1-name": "name-based, TF1"}[checkpoint.format]
+    kind += _CONTAINERS[checkpoint.container]
     word = "step" if checkpoint.format == "tf1-name" else "number"
     step = f", {word} {checkpoint.step}" if checkpoint.step is not None else ""
     line = f"{printable(checkpoint.path)} ({kind}): {len(checkpoint.entries)} entries{step}"
-    if not checkpoint.shards:
-        line += "; in the V1 format, whose values are not read: training could not start"
-    elif not checkpoint.has_data:
+    if not checkpoint.has_data:
         line += "; index only: the data files are not there, training could not start"
     return line
 

@@ -141,8 +141,7 @@ def _object_based(draft: Draft) -> Iterator[Change]:
         part = added(draft, after.block, _VERSION, "V2", after=after.field)
     message = (
         "the TF2 trainer refuses version V1, the default; the file itself must be object-based, so a TF1"
-        " checkpoint must"
-        " be replaced by a TF2 one of the same backbone"
+        " checkpoint must be converted, or replaced by a TF2 one of the same backbone"
     )
     yield change(message, part, exact=False)
 

@@ -47,9 +47,8 @@ def _rename_type(draft: Draft) -> Iterator[Change]:
         new = SUCCESSORS.get(draft.string(place))
         if new:
             message = (
-                f"the TF2 trainer knows this design as {new!r}; its weights are others, so a start"
-                f" checkpoint must be a"
-                " TF2 one of the same backbone, and numbers will differ"
+                f"the TF2 trainer knows this design as {new!r}; a start checkpoint must be a TF2 one of the same"
+                " backbone, or be converted, and numbers may differ"
             )
             yield change(message, set_to(draft, place, quoted(new, draft.text(place))), exact=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
 from cfgtool.errors import UserError
@@ -104,6 +105,17 @@ def overridden(hyper: Hyperparams, generation: Generation) -> tuple[Hyperparams,
     if norm is not None:
         norm = norm._replace(decay=0.997, epsilon=1e-5, scale=True)
     return hyper._replace(norm=norm), "relu"
+
+
+def override_differences(hyper: Hyperparams) -> Iterator[str]:
+    """How the two generations' networks differ under an override with the settings `hyper`: see `Ops.differs`."""
+    (slim, slim_output), (keras, keras_output) = overridden(hyper, "tf1"), overridden(hyper, "tf2")
+    if slim.norm and keras.norm and slim.norm.epsilon != keras.norm.epsilon:
+        configured = f"{keras.norm.epsilon:g} from conv_hyperparams in TF2"
+        yield f"the backbone's batch norms have an epsilon of {slim.norm.epsilon:g} in TF1, and {configured}"
+    if slim_output != keras_output:
+        configured = f"{keras_output} from conv_hyperparams in TF2"
+        yield f"the activation after each of the backbone's sums is {slim_output} in TF1, and {configured}"
 
 
 def resnet_v1(ops: Ops[T], image: T, scope: Names, network: ResNetV1) -> list[T]:

@@ -35,11 +35,16 @@ class Levels(NamedTuple):
         return min(self.last, TOP)
 
 
-def read_levels(config: Config) -> Levels:
-    """The `FeaturePyramidNetworks` message. Raises UserError for levels that no backbone has."""
-    levels = Levels(
+def configured_levels(config: Config) -> Levels:
+    """What a `FeaturePyramidNetworks` message says, whether or not it can be built."""
+    return Levels(
         config.integer("min_level"), config.integer("max_level"), config.integer("additional_layer_depth")
     )
+
+
+def read_levels(config: Config) -> Levels:
+    """The `FeaturePyramidNetworks` message. Raises UserError for levels that no backbone has."""
+    levels = configured_levels(config)
     if not 2 <= levels.first <= levels.top:
         raise UserError(
             f"fpn.min_level {levels.first} is not between 2 and {levels.top}",

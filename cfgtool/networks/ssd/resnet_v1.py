@@ -7,10 +7,17 @@ from __future__ import annotations
 from typing import TypeVar
 
 from cfgtool.errors import UserError
-from cfgtool.networks.backbones.resnet_v1 import ResNetV1, overridden, own_hyper, resnet_v1, size_in
+from cfgtool.networks.backbones.resnet_v1 import (
+    ResNetV1,
+    overridden,
+    override_differences,
+    own_hyper,
+    resnet_v1,
+    size_in,
+)
 from cfgtool.networks.blocks import Unit, conv_unit
 from cfgtool.networks.names import Layers
-from cfgtool.networks.necks.fpn import Levels, Settings, feature_pyramid, read_levels
+from cfgtool.networks.necks.fpn import Levels, Settings, configured_levels, feature_pyramid, read_levels
 from cfgtool.networks.ops import Ops
 from cfgtool.networks.ssd.extractor import SsdExtractor
 
@@ -34,6 +41,8 @@ def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
         )
     network = _network(extractor, pooled=pooled)
     scope = extractor.names("backbone", tf2="classification_backbone", tf1=network.scope)
+    for what in override_differences(extractor.hyper) if extractor.overrides else ():
+        ops.differs(scope, what)
     blocks = resnet_v1(ops, image, scope, network)
     if pooled:
         return _pooled(ops, blocks[2], extractor, network)
@@ -63,13 +72,16 @@ def _pyramid(ops: Ops[T], blocks: list[T], extractor: SsdExtractor, network: Res
             f"{extractor.type} cannot have use_explicit_padding", hint="remove use_explicit_padding"
         )
     # The Keras types take the message but do not hand it on.
-    levels = read_levels(extractor.config.message("fpn")) if slim else _KERAS_LEVELS
+    fpn = extractor.config.message("fpn")
+    levels = read_levels(fpn) if slim else _KERAS_LEVELS
     settings = Settings(extractor.depth(levels.depth), extractor.hyper, extractor.generation)
     keras, tf1 = f"ResNet{network.size}V1_FPN", f"{network.scope}/fpn"
     fine = extractor.names(
         "neck", tf2="_fpn_features_generator", keras=f"{keras}/FeatureMaps/top_down", tf1=tf1
     )
     coarse = extractor.names("neck", tf2="_coarse_feature_layers", keras=keras, tf1=tf1)
+    if configured_levels(fpn) != _KERAS_LEVELS:
+        ops.differs(fine, "the pyramid follows the message fpn in TF1, and has the levels 3 to 7 in TF2")
     inputs = blocks[levels.first - 2 : levels.top - 1]
     return feature_pyramid(
         ops, inputs, (fine, coarse), settings, levels, first_number=5, label="bottom_up_block"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, encode_text
 from cfgtool.matching import RestorePlan
@@ -118,6 +119,12 @@ def _prepare_folder(options: TrainOptions) -> None:
 
 def carry_out(plan: RestorePlan, assembly: Assembly) -> None:
     """Give the assembly's weights the values of the plan. Raises UserError if the data cannot be read."""
+    if plan.checkpoint.in_graph:  # TensorFlow reads constants only into the graph that they are of
+        with Values(plan.checkpoint) as constants:
+            assembly.weights.assign(
+                {variable.name: constants.array(entry) for variable, entry in plan.restored}
+            )
+        return
     try:
         reader = tf.train.load_checkpoint(plan.checkpoint.path)
         values = {variable.name: reader.get_tensor(entry.name) for variable, entry in plan.restored}
