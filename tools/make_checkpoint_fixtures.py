@@ -223,6 +223,17 @@ def _constants(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def read_all() -> dict[str, list[dict[str, Any]]]:
+    """What TensorFlow reads from every fixture, by the path that means it."""
+    prefixes = [path.with_suffix("") for path in sorted(FOLDER.rglob("*.index"))]
+    prefixes += sorted(FOLDER.glob("v1/*"))
+    found = {str(prefix.relative_to(FOLDER)): _listing(prefix) for prefix in prefixes}
+    frozen = FOLDER / "frozen" / "frozen_inference_graph.pb"
+    rows = _constants(frozen)
+    found |= dict.fromkeys((str(frozen.relative_to(FOLDER)), "saved_model_frozen"), rows)
+    return found
+
+
 def main() -> None:
     """Write all fixtures anew, and `expected.json` beside them."""
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -238,13 +249,7 @@ def main() -> None:
         write_saved_models,
     ):
         write()
-    prefixes = [path.with_suffix("") for path in sorted(FOLDER.rglob("*.index"))]
-    prefixes += sorted(FOLDER.glob("v1/*"))
-    expected = {str(prefix.relative_to(FOLDER)): _listing(prefix) for prefix in prefixes}
-    frozen = FOLDER / "frozen" / "frozen_inference_graph.pb"
-    rows = _constants(frozen)
-    expected |= dict.fromkeys((str(frozen.relative_to(FOLDER)), "saved_model_frozen"), rows)
-    (FOLDER / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+    (FOLDER / "expected.json").write_text(json.dumps(read_all(), indent=1) + "\n")
 
 
 if __name__ == "__main__":

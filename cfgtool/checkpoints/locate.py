@@ -7,6 +7,7 @@ import os
 from typing import NamedTuple
 
 from cfgtool.checkpoints.kinds import SAVED_MODEL, is_graph_file, is_in_saved_model, is_single_file
+from cfgtool.checkpoints.nearby import has_index, listed, names_in, near, prefixes, with_step
 from cfgtool.errors import UserError
 
 _STATE_FIELD = "model_checkpoint_path"
@@ -43,11 +44,6 @@ _NOT_WEIGHTS = (
         "there is no way from it to the OD API",
     ),
 )
-_SHOWN = 4
-_FOLDERS = 200
-"""So many folders are looked into at most for what may have been meant."""
-_DEPTH = 3
-"""So many folders deep a checkpoint is looked for where its own folder is missing."""
 
 
 class Location(NamedTuple):
@@ -71,19 +67,19 @@ def resolve_checkpoint(path: str) -> Location:
     """
     if "://" in path:
         raise UserError(f"{path!r} is a remote path", hint="copy its .index file here and name that")
-    if _has_index(path):
+    if has_index(path):
         return Location(path)
     stripped = _strip(path)
-    if stripped != path and _has_index(stripped):
+    if stripped != path and has_index(stripped):
         return _corrected(path, stripped, "a file of the checkpoint", _file_error(path))
     if os.path.isdir(path):
         return _in_folder(path)
     if os.path.isfile(path):
         return _file(path)
-    steps = _with_step(path)
+    steps = with_step(path)
     if len(steps) == 1:
         return _corrected(path, steps[0], "not there without its step", _missing_error(path))
-    raise UserError(_absence(stripped), path=path, hint=_near(path, steps))
+    raise UserError(_absence(stripped), path=path, hint=near(path, steps))
 
 
 def _file(path: str) -> Location:
@@ -99,7 +95,7 @@ def _file(path: str) -> Location:
             return _corrected(
                 path, prefix, "a state file, which names the newest checkpoint", _file_error(path)
             )
-        raise UserError("is a state file, whose checkpoint is not there", path=path, hint=_near(path, []))
+        raise UserError("is a state file, whose checkpoint is not there", path=path, hint=near(path, []))
     if is_graph_file(path):
         return _frozen_graph(path)
     for ends, what, hint in _NOT_WEIGHTS:
@@ -120,10 +116,10 @@ def _frozen_graph(path: str) -> Location:
 def _saved_model(path: str, folder: str, error: tuple[str, str]) -> Location:
     """The variables of the SavedModel in `folder`; of one without any, the constants of its graph."""
     prefix = os.path.join(folder, "variables", "variables")
-    if _has_index(prefix):
+    if has_index(prefix):
         found = _corrected(path, prefix, "a SavedModel, which has its variables in a checkpoint", error)
         return found._replace(kind="saved_model")
-    if any(name.startswith("variables.") for name in _names(os.path.dirname(prefix))):
+    if any(name.startswith("variables.") for name in names_in(os.path.dirname(prefix))):
         raise UserError("has no .index file, which names the tensors", path=prefix)
     prefix = os.path.join(folder, SAVED_MODEL)
     note = f"{path!r} is a SavedModel without variables; read are the constants of its graph {prefix!r}"
@@ -135,10 +131,6 @@ def _corrected(path: str, prefix: str, what: str, error: tuple[str, str]) -> Loc
     advice = f"the OD API would raise {error[0]}: write the prefix in the config"
     note = f"{path!r} is {what}; read as {prefix!r} ({advice})"
     return Location(prefix, (note,), error)
-
-
-def _has_index(prefix: str) -> bool:
-    return bool(prefix) and os.path.isfile(f"{prefix}.index")
 
 
 def _strip(path: str) -> str:
@@ -179,9 +171,9 @@ def _in_folder(folder: str) -> Location:
         return _corrected(folder, found[0], "a folder with one checkpoint", error)
     if found:
         raise UserError(
-            "is a folder with several checkpoints", path=folder, hint=f"name one: {_listed(found)}"
+            "is a folder with several checkpoints", path=folder, hint=f"name one: {listed(found)}"
         )
-    files = [os.path.join(folder, name) for name in _names(folder) if name.endswith((".ckpt", ".pb"))]
+    files = [os.path.join(folder, name) for name in names_in(folder) if name.endswith((".ckpt", ".pb"))]
     files = [path for path in files if is_single_file(path) or is_graph_file(path)]
     if len(files) == 1 and is_graph_file(files[0]):
         return _frozen_graph(files[0])._replace(error=error)
@@ -189,9 +181,9 @@ def _in_folder(folder: str) -> Location:
         return _corrected(folder, files[0], "a folder with one checkpoint in one file", error)
     if files:
         raise UserError(
-            "is a folder with several files of weights", path=folder, hint=f"name one: {_listed(files)}"
+            "is a folder with several files of weights", path=folder, hint=f"name one: {listed(files)}"
         )
-    raise UserError("is a folder without a checkpoint", path=folder, hint=_near(os.path.join(folder, ""), []))
+    raise UserError("is a folder without a checkpoint", path=folder, hint=near(os.path.join(folder, ""), []))
 
 
 def _latest(folder: str) -> str | None:
@@ -201,7 +193,7 @@ def _latest(folder: str) -> str | None:
         # A state file that moved with its folder still holds the old path; only the name is right then.
         for candidate in (named, os.path.basename(named)):
             prefix = os.path.join(folder, candidate)
-            if _has_index(prefix):
+            if has_index(prefix):
                 return prefix
     return None
 
@@ -221,84 +213,10 @@ def _state(path: str) -> str | None:
     return None
 
 
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder or "."))
-    except OSError:
-        return []
-
-
-def prefixes(folder: str) -> list[str]:
-    """The checkpoints in a folder, by the numbers that their names end in."""
-    found = [
-        name[: -len(".index")] for name in _names(folder) if name.endswith(".index") and name != ".index"
-    ]
-    found.sort(key=lambda name: (name.rpartition("-")[0], _number(name)))
-    return [os.path.join(folder, name) for name in found]
-
-
-def _number(name: str) -> int:
-    digits = name.rpartition("-")[2]
-    return int(digits) if digits.isdecimal() else -1
-
-
-def _with_step(path: str) -> list[str]:
-    """Checkpoints whose name is that of `path` and a step."""
-    folder, name = os.path.split(path)
-    return [prefix for prefix in prefixes(folder) if os.path.basename(prefix).startswith(f"{name}-")]
-
-
 def _absence(prefix: str) -> str:
     folder, name = os.path.split(prefix)
-    if any(other.startswith((f"{name}.data-", f"{name}.meta")) for other in _names(folder)):
+    if any(other.startswith((f"{name}.data-", f"{name}.meta")) for other in names_in(folder)):
         return "has no .index file, which names the tensors"
     if prefix.endswith(NO_CHECKPOINT):
         return "no such file, and a file of this kind is not a checkpoint"
     return "no such checkpoint"
-
-
-def _near(path: str, steps: list[str]) -> str:
-    """The way out: checkpoints of that name or number, beside it, or one folder deeper or higher."""
-    if steps:
-        return f"there are {_listed(steps)}"
-    folder, name = os.path.split(path)
-    near = prefixes(folder)
-    digits = "".join(character for character in name if character.isdecimal())
-    alike = [prefix for prefix in near if digits and _number(prefix) == int(digits)]
-    if alike:
-        return f"did you mean {_listed(alike)}?"
-    for deeper in _names(folder)[:_FOLDERS]:
-        inner = os.path.join(folder, deeper)
-        near += [inner] if os.path.isfile(os.path.join(inner, SAVED_MODEL)) else prefixes(inner)
-    if not near and folder:
-        near = _below(folder, name) or prefixes(os.path.dirname(folder))
-    if near:
-        return f"near it {'are' if len(near) > 1 else 'is'} {_listed(near)}"
-    if folder and not os.path.isdir(folder):
-        return f"there is no folder {folder!r}"
-    return "no checkpoint is near it either"
-
-
-def _below(folder: str, name: str) -> list[str]:
-    """Checkpoints called `name` below the nearest folder above the missing `folder`: archives nest them."""
-    if os.path.isdir(folder):
-        return []
-    above = os.path.dirname(folder)
-    while above and above != os.sep and not os.path.isdir(above):
-        above = os.path.dirname(above)
-    found: list[str] = []
-    layer = [above] if above != os.sep else []
-    for _ in range(_DEPTH):
-        layer = [
-            path
-            for start in layer
-            for path in (os.path.join(start, inner) for inner in _names(start)[:_FOLDERS])
-            if os.path.isdir(path)
-        ][:_FOLDERS]
-        found += [path for path in (os.path.join(inner, name) for inner in layer) if _has_index(path)]
-    return found
-
-
-def _listed(paths: list[str]) -> str:
-    shown = ", ".join(repr(path) for path in paths[:_SHOWN])
-    return shown + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
-from math import fsum, isfinite, sqrt
+from math import fsum, isfinite, nan, sqrt
 from typing import NamedTuple
 
 from cfgtool.checkpoints.entry import WIDTHS
@@ -92,14 +92,13 @@ def statistics(raw: memoryview, dtype: str, bins: int = 24) -> Statistics | None
     low, high, mean = min(lows), max(highs), fsum(sums) / finite
     counts = [0] * bins
     squares = []
-    scale = bins / (high - low) if high > low else 0.0
-    if not isfinite(scale) or not isfinite(high - low):
-        scale = 0.0
+    half = high / 2 - low / 2  # of the range, which itself may be beyond float64
+    scale = bins / half if half > bins / sys.float_info.max else 0.0
     for chunk in chunks(raw, dtype):
         kept = _finite(chunk)
-        squares.append(fsum((value - mean) ** 2 for value in kept) if isfinite(high - low) else 0.0)
+        squares.append(fsum((value - mean) ** 2 for value in kept) if half < 1e150 else nan)
         for value in kept:
-            counts[min(int((value - low) * scale), bins - 1)] += 1
+            counts[min(int((value / 2 - low / 2) * scale), bins - 1)] += 1
     return Statistics(finite, low, high, mean, sqrt(fsum(squares) / finite), zeros, not_finite, counts)
 
 

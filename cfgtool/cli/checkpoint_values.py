@@ -129,7 +129,7 @@ def _bars(counts: object) -> str:
         _BARS.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         return " ".join(map(str, counts))
-    # Whatever is there is seen: the lowest bar is of nothing only where a space would be.
+    # One value among millions still gets the lowest bar; only where none is, there is a blank.
     return "".join(_BARS[(count * len(_BARS) - 1) // most] if count else " " for count in counts)
 
 

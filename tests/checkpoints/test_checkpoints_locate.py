@@ -165,7 +165,7 @@ def test_the_folder_above_a_saved_model_says_where_it_is(tmp_path: Path) -> None
     (tmp_path / "exported/saved_model/saved_model.pb").write_bytes(b"")
     with pytest.raises(UserError) as caught:
         resolve_checkpoint(str(tmp_path / "exported"))
-    assert caught.value.hint == f"near it is '{tmp_path}/exported/saved_model'"
+    assert caught.value.hint == f"there is the SavedModel '{tmp_path}/exported/saved_model'"
 
 
 @pytest.mark.parametrize(

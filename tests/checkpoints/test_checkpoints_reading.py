@@ -228,6 +228,14 @@ def test_published_and_trained_checkpoints(
 
 
 @pytest.mark.slow
+def test_what_is_expected_is_what_tensorflow_reads() -> None:
+    pytest.importorskip("tensorflow")
+    from tools.make_checkpoint_fixtures import read_all
+
+    assert read_all() == EXPECTED
+
+
+@pytest.mark.slow
 @pytest.mark.reference
 def test_tensorflow_lists_the_same(shared: Path) -> None:
     prefixes = [str(path)[: -len(".index")] for path in (shared / "corpus/checkpoints").glob("*/*.index")]

@@ -58,7 +58,7 @@ def _resolved(context: Context, name: str) -> Location | UserError:
 
 def _no_checkpoint(found: Location) -> UserError:
     """What to say of weights that cfgtool reads and the OD API does not."""
-    from cfgtool.checkpoints.locate import prefixes
+    from cfgtool.checkpoints.nearby import prefixes
 
     if found.kind == "saved_model":
         inside = "" if found.prefix.endswith(".pb") else f"its variables are in {found.prefix!r}"
