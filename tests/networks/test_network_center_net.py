@@ -212,6 +212,7 @@ def test_a_size_that_is_asked_for_is_not_made_to_fit() -> None:
             "more than any network",
         ),
         (task(POSE), "is not known; name a label map"),
+        (task(TWO) + task(TWO), "several keypoint tasks for the class 'arrow'"),
         (
             f"{BOXES} object_center_params {{ center_head_params {{ num_filters: 8 }} }}",
             "1 num_filters and 0 kernel_sizes",

@@ -110,6 +110,12 @@ def _box_heads(config: Config) -> list[Head]:
 
 
 def _keypoint_heads(config: Config, keypoints: Mapping[str, int] | None) -> list[Head]:
+    classes = [task.text("keypoint_class_name") for task in config.messages("keypoint_estimation_task")]
+    if len(set(classes)) < len(classes):
+        twice = next(class_ for class_ in classes if classes.count(class_) > 1)
+        raise UserError(
+            f"model.center_net has several keypoint tasks for the class {twice!r}", hint="leave one of them"
+        )
     # A later task of the same name takes the place of the earlier one.
     tasks = {task.text("task_name"): task for task in config.messages("keypoint_estimation_task")}
     heads: list[Head] = []
