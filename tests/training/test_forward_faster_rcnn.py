@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -37,10 +37,14 @@ TOLERANCE = 1e-4
 BOXES = 12
 """How many boxes of an image are looked at."""
 MASKS = "golden/mask_rcnn_inception_resnet_v2"
+LARGE = "golden/faster_rcnn_resnet50_v1"
+"""Features of up to 1e5, of which the ReLU6 of the RPN leaves the sign: what lies between 0 and 6 is rounding."""
 GOLDENS = [
     "golden_tf1/faster_rcnn_inception_resnet_v2_atrous_coco",
     "golden_tf1/faster_rcnn_inception_resnet_v2_atrous_coco__stride16",
     "golden_tf1/faster_rcnn_resnet50_coco",
+    LARGE,
+    "golden/faster_rcnn_resnet50_v1__g05",
     "golden/faster_rcnn_resnet50_v1__g05__rect",
     "golden/faster_rcnn_resnet50_v1_fpn",
     MASKS,
@@ -65,13 +69,13 @@ class Run(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def run(shared: Path) -> Callable[[str], Run]:
-    """A golden's network by its name, run once."""
+def run(shared: Path) -> Callable[..., Run]:
+    """A golden's network by its name, as its own generation or another one builds it, run once."""
     module, known = reference.inputs(shared), {}
 
-    def make(name: str) -> Run:
+    def make(name: str, form: Literal["auto", "tf1", "tf2"]) -> Run:
         path = shared / "oracle" / name
-        detector = build_detector(reference.read(path.with_name(f"{path.name}.config")))
+        detector = build_detector(reference.read(path.with_name(f"{path.name}.config")), generation=form)
         facts = json.loads(path.with_name(f"{path.name}.json").read_text())
         factor = np.float32(facts.get("gamma_factor", 1.0))
         for variable in detector.description.variables:
@@ -90,10 +94,10 @@ def run(shared: Path) -> Callable[[str], Run]:
         image = normalisation(config)(tf.constant(padded))
         return Run(golden, detector, ops, first_stage(ops, config, image, generation))
 
-    def find(name: str) -> Run:
-        if name not in known:
-            known[name] = make(name)
-        return known[name]
+    def find(name: str, form: Literal["auto", "tf1", "tf2"] = "auto") -> Run:
+        if (name, form) not in known:
+            known[name, form] = make(name, form)
+        return known[name, form]
 
     return find
 
@@ -123,14 +127,16 @@ def chosen(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_the_first_stage(run: Callable[[str], Run], name: str) -> None:
+def test_the_first_stage(run: Callable[..., Run], name: str) -> None:
     found = run(name)
     proposals = found.first.proposals
     for level, feature_map in enumerate(found.first.maps):
         assert error(found.golden, f"predict/rpn_features_to_crop/{level}", feature_map.numpy()) < TOLERANCE
+        if name == LARGE:
+            continue
         features = proposals.feature_maps[level].numpy()
         assert error(found.golden, f"predict/rpn_box_predictor_features/{level}", features) < TOLERANCE
-    if len(proposals.box_encodings[0]) == len(found.golden["predict/anchors"]):
+    if name != LARGE and len(proposals.box_encodings[0]) == len(found.golden["predict/anchors"]):
         assert error(found.golden, "predict/rpn_box_encodings", proposals.box_encodings.numpy()) < TOLERANCE
         key = "predict/rpn_objectness_predictions_with_background"
         assert error(found.golden, key, proposals.class_predictions.numpy()) < TOLERANCE
@@ -138,7 +144,7 @@ def test_the_first_stage(run: Callable[[str], Run], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_the_second_stage(run: Callable[[str], Run], name: str) -> None:
+def test_the_second_stage(run: Callable[..., Run], name: str) -> None:
     found = run(name)
     boxes, rows = chosen(found.golden["predict/proposal_boxes_normalized"])
     features = found.later(boxes)
@@ -162,7 +168,7 @@ def test_the_second_stage(run: Callable[[str], Run], name: str) -> None:
         ("predict_train/proposal_boxes_normalized", "predict_train/mask_predictions"),
     ],
 )
-def test_masks(run: Callable[[str], Run], boxes: str, key: str) -> None:
+def test_masks(run: Callable[..., Run], boxes: str, key: str) -> None:
     """Of the detected boxes in evaluation, of the sampled proposals in training."""
     found = run(MASKS)
     some, rows = chosen(found.golden[boxes])
@@ -172,3 +178,14 @@ def test_masks(run: Callable[[str], Run], boxes: str, key: str) -> None:
     )
     masks = third_stage(found.ops, config, found.later(some), generation)
     assert error(found.golden, key, tf.transpose(masks, [0, 3, 1, 2]).numpy(), rows) < TOLERANCE
+
+
+def test_generations_of_resnet_differ_in_the_second_stage_only(run: Callable[..., Run]) -> None:
+    """Slim has its strides at the end of a block, Keras at the start of the next one: the same sums in another
+    order. The block of the second stage keeps its stride in Keras and loses it in slim.
+    """
+    slim, keras = (run("golden_tf1/faster_rcnn_resnet50_coco", form) for form in ("tf1", "tf2"))
+    ours, theirs = (found.first.maps[0].numpy() for found in (slim, keras))
+    assert np.abs(ours - theirs).max() < TOLERANCE * ours.std()
+    boxes, _ = chosen(slim.golden["predict/proposal_boxes_normalized"])
+    assert [found.later(boxes).shape[1:3] for found in (slim, keras)] == [(7, 7), (4, 4)]

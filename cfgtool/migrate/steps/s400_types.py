@@ -28,6 +28,9 @@ _GRID_STRIDES = tuple(
     for axis in ("height", "width")
 )
 _PLAIN_RESNETS = tuple(f"faster_rcnn_resnet{depth}_keras" for depth in (50, 101, 152))
+_PYRAMID_RESNETS = tuple(f"ssd_resnet{depth}_v1_fpn_keras" for depth in (50, 101, 152))
+_RESIDUAL_PYRAMID = {"min_level": 3, "max_level": 7, "additional_layer_depth": 256}
+"""What the TF2 form of these has, whatever `fpn` says."""
 _PLAIN_FASTER_RCNN = (*_PLAIN_RESNETS, "faster_rcnn_inception_resnet_v2_keras")
 
 
@@ -178,6 +181,20 @@ def _widths(draft: Draft) -> Iterator[Change]:
             yield note(draft, place, message)
 
 
+def _levels(draft: Draft) -> Iterator[Change]:
+    """Where the pyramid of an SSD ResNet in TF2 is another one than in TF1."""
+    if draft.plan.source != TF1 or _extractor(draft, "ssd") not in _PYRAMID_RESNETS:
+        return
+    for name, built in _RESIDUAL_PYRAMID.items():
+        for place in draft.find(f"model.ssd.feature_extractor.fpn.{name}")[-1:]:
+            if _number(draft.text(place)) != built:
+                message = (
+                    "TF2 reads it and does not hand it on: the pyramid of its ResNets has the levels 3 to 7 and 256"
+                    " channels, and the anchors must be for these levels"
+                )
+                yield note(draft, place, message)
+
+
 def _told_of_multiplier(type_: str, multiplier: float) -> str | None:
     if type_ in ("ssd_mobilenet_v1_keras", "ssd_mobilenet_v1_fpn_keras") and multiplier != 1:
         nearest = f"; {multiplier**0.5:.3g} comes nearest to TF1" if multiplier > 0 else ""
@@ -187,6 +204,8 @@ def _told_of_multiplier(type_: str, multiplier: float) -> str | None:
         )
     if type_ in ("ssd_mobilenet_v2_keras", "ssd_mobilenet_v2_fpn_keras") and multiplier > 1:
         return "above 1 the last convolution of the backbone keeps 1280 filters in TF2; in TF1 it was multiplied too"
+    if type_ in _PYRAMID_RESNETS and multiplier != 1:
+        return "TF2 multiplies the 64 filters of a ResNet's first convolution too, and no TF1 checkpoint fits"
     return None
 
 
@@ -269,9 +288,17 @@ STEPS = [
     Step(
         417,
         "D11",
-        "numbers of filters of MobileNets",
+        "numbers of filters of MobileNets and ResNets",
         "the TF2 extractor of the same design computes some otherwise",
         _widths,
+        ASK,
+    ),
+    Step(
+        418,
+        "D12",
+        "levels and depth of an SSD ResNet's pyramid",
+        "the TF2 extractor has its own",
+        _levels,
         ASK,
     ),
 ]
