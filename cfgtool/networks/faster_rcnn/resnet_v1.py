@@ -37,7 +37,9 @@ def proposal_features(ops: Ops[T], image: T, extractor: FasterRcnnExtractor) -> 
 def box_features(ops: Ops[T], crops: T, extractor: FasterRcnnExtractor) -> T:
     """See `BoxFeatures`. Keras keeps the stride of the block, slim does not."""
     network = _network(extractor)
-    layers = Layers(extractor.names("box_backbone", stage=2, tf1=network.scope), functional=True)
+    scope = extractor.names("box_backbone", stage=2, tf1=network.scope)
+    ops.differs(scope, "the second stage's block keeps the size of the crop in TF1, and halves it in TF2")
+    layers = Layers(scope, functional=True)
     return block(ops, crops, layers, 4, network, entry=2 if extractor.generation == "tf2" else 1)
 
 
