@@ -136,7 +136,9 @@ def add_check(
     rule: Rule = module.RULE
     if rule.code in data["rules"]:
         other = data["rules"][rule.code]["name"]
-        raise UserError(f"rule {rule.code!r} ({rule.name}) exists already: {other}", hint="choose another code")
+        raise UserError(
+            f"rule {rule.code!r} ({rule.name}) exists already: {other}", hint="choose another code"
+        )
     data["rules"][rule.code] = {
         "name": rule.name,
         "severity": rule.severity,
