@@ -29,9 +29,39 @@ def scales(first: int, last: int) -> str:
     return f"multiscale_anchor_generator {{ min_level: {first} max_level: {last} aspect_ratios: 1.0 }}"
 
 
+def faster_rcnn(type_: str, stages: int = 2) -> Config:
+    return read(f"""model {{ faster_rcnn {{
+      number_of_stages: {stages} num_classes: 3
+      image_resizer {{ fixed_shape_resizer {{ height: 64 width: 64 }} }}
+      feature_extractor {{ type: "{type_}" }}
+      first_stage_anchor_generator {{ grid_anchor_generator {{ scales: 1.0 aspect_ratios: 1.0 }} }}
+      initial_crop_size: 14 maxpool_kernel_size: 2 maxpool_stride: 2
+      second_stage_box_predictor {{ mask_rcnn_box_predictor {{ }} }}
+    }} }}""")
+
+
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
+        (faster_rcnn("faster_rcnn_resnet50", stages=1), []),
+        (
+            faster_rcnn("faster_rcnn_resnet50_keras"),
+            [
+                (
+                    "box_backbone",
+                    "the second stage's block keeps the size of the crop in TF1, and halves it in TF2",
+                )
+            ],
+        ),
+        (
+            faster_rcnn("faster_rcnn_inception_resnet_v2"),
+            [
+                (
+                    "box_backbone",
+                    "the second stage's reduction stays inside the crop in TF1, and is padded in TF2",
+                )
+            ],
+        ),
         (pipeline("ssd_mobilenet_v1"), []),
         (pipeline("ssd_mobilenet_v1", extractor=OVERRIDE, hyper=RELU), []),
         (pipeline("ssd_mobilenet_v2"), []),
@@ -110,5 +140,7 @@ def test_one_reduction_of_inception_resnet_is_padded_in_tf2_alone(shared: Path) 
     path = shared / f"oracle/golden_tf1/{stem}.config"
     network = describe(read(path.read_text()))
     assert network.differences == (
-        Difference("box_backbone", "TF1 does not pad the reduction Mixed_7a, TF2 does"),
+        Difference(
+            "box_backbone", "the second stage's reduction stays inside the crop in TF1, and is padded in TF2"
+        ),
     )

@@ -40,7 +40,7 @@ def box_features(ops: Ops[T], crops: T, extractor: FasterRcnnExtractor) -> T:
             hint="raise initial_crop_size or lower maxpool_stride",
         )
     scope = extractor.names("box_backbone", stage=2, tf1="InceptionResnetV2")
-    ops.differs(scope, "TF1 does not pad the reduction Mixed_7a, TF2 does")
+    ops.differs(scope, "the second stage's reduction stays inside the crop in TF1, and is padded in TF2")
     # Slim's reduction stays inside the crop, Keras' was aligned with the first stage's.
     padding: Padding = "VALID" if slim else "SAME"
     return second_part(ops, crops, scope, padding=padding, trains_norms=extractor.trains_norms)

@@ -38,7 +38,7 @@ def box_features(ops: Ops[T], crops: T, extractor: FasterRcnnExtractor) -> T:
     """See `BoxFeatures`. Keras keeps the stride of the block, slim does not."""
     network = _network(extractor)
     scope = extractor.names("box_backbone", stage=2, tf1=network.scope)
-    ops.differs(scope, "block 4 has stride 1 in TF1 and 2 in TF2")
+    ops.differs(scope, "the second stage's block keeps the size of the crop in TF1, and halves it in TF2")
     layers = Layers(scope, functional=True)
     return block(ops, crops, layers, 4, network, entry=2 if extractor.generation == "tf2" else 1)
 

@@ -43,16 +43,6 @@ class Job:
         return UserError(message, path=self.path, line=line, column=column, hint=hint)
 
 
-def check_trained(job: Job) -> None:
-    """Raise UserError for a meta-architecture that is described but has no losses yet."""
-    model = job.config.message("model")
-    kind = model.which("model")
-    if kind not in (None, "ssd"):
-        raise job.fail(
-            f"training and evaluating {kind!r} models is not supported", model.entry(kind), "SSD is"
-        )
-
-
 def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     """Read the config at `path` and apply `path=value` overrides.
 
