@@ -162,7 +162,7 @@ def test_extractor_types_are_those_of_the_architecture() -> None:
     assert types["type"]
     ssd = {type_.name: type_ for type_ in field_card("SsdFeatureExtractor", "type").types}
     assert ssd["ssd_mobilenet_v2_keras"].trained
-    assert not ssd["ssd_pnasnet"].trained
+    assert not ssd["ssd_spaghettinet"].trained
     assert ssd["ssd_mobilenet_v1"].generation == "tf1"
     faster = [type_.name for type_ in field_card("FasterRcnnFeatureExtractor", "type").types]
     assert faster

@@ -166,7 +166,7 @@ def test_the_unused_block_of_slims_first_stage_costs_next_to_nothing() -> None:
             pipeline(FPN, extractor="depth_multiplier: 0.0 min_depth: 0"),
             "leaves a convolution 0 of 64 filters",
         ),
-        (pipeline(FPN, extractor="depth_multiplier: nan"), "depth_multiplier is not a number"),
+        (pipeline(FPN, extractor="depth_multiplier: nan"), "depth_multiplier' is not a number"),
         (
             pipeline(FPN, extractor="min_depth: 0 fpn { additional_layer_depth: 0 }"),
             "pyramid cannot have 0 channels",
