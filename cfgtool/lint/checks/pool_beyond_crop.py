@@ -4,8 +4,8 @@
 
 Boxes are cropped from the feature map at `initial_crop_size`, then pooled without padding. A window larger than the crop
 has no place in it: the first step ends with "Computed output size would be negative", or, where the stride makes up for
-it, the process dies of an empty convolution. Inception-ResNet in TF1 shrinks what is left once more, also without padding,
-and needs 3 x 3 of it.
+it, the process dies of an empty convolution. Inception-ResNet in TF1 shrinks what is left once more, also without
+padding, and needs 3 x 3 of it.
 
 ## Example
 

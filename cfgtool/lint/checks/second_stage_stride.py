@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config
 
 RULE = Rule(
-    code="CFG233",
+    code="CFG234",
     name="fine-stride-of-keras-inception",
     severity="error",
     summary="Finds a stride of 8 for a Faster R-CNN Inception-ResNet with a second stage in TF2",
