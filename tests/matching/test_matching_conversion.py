@@ -215,7 +215,7 @@ def test_other_widths_of_the_other_generation_are_told() -> None:
 @pytest.mark.parametrize(
     ("generation", "way_out"),
     [
-        ("tf2", "train and evaluate the type 'ssd_mobilenet_v1' with cfgtool"),
+        ("tf2", "where cfgtool trains or evaluates it as 'ssd_mobilenet_v1'"),
         ("tf1", "or if cfgtool trained it with the type of TF1"),
     ],
 )
