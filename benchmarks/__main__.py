@@ -15,13 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import extremes, language_server, light, records, training
+from benchmarks import extremes, language_server, light, matching, records, training
 
 BENCHMARKS = {
     "cold-lint": light.cold_lint,
     "corpus-lint": light.corpus_lint,
     "record-sample": records.record_sample,
-    "cold-match": light.cold_match,
+    "cold-match": matching.cold_match,
     "checkpoint-list": light.checkpoint_list,
     "extremes": extremes.extremes,
     "lsp": language_server.language_server,

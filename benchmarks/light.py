@@ -18,12 +18,6 @@ def main(name: str) -> None:
     print("one line", name)
 app()
 """
-BUILD = """
-import sys
-import cfgtool.training.run.assembly as assembly
-from cfgtool.training.run.job import load_job
-assembly.Assembly(load_job(sys.argv[1]).config)
-"""
 LIST = "import sys, tensorflow as tf; print(len(tf.train.list_variables(sys.argv[1])))"
 
 
@@ -82,16 +76,6 @@ def corpus_lint(setting: Setting) -> None:
 
     ours, theirs = in_turns(lambda: run_function(lint), lambda: run_function(protobuf), setting.rounds)
     report(f"lint of {len(texts)} configs, in process", "text_format.Merge", ours, theirs, "bar: below 1 x")
-
-
-def cold_match(setting: Setting) -> None:
-    """`cfgtool match` against `cfgtool lint`, and against building the model in TensorFlow."""
-    match, lint = cfgtool("match", str(CONFIG)), cfgtool("lint", str(CONFIG))
-    ours, theirs = in_turns(lambda: run_command(match), lambda: run_command(lint), setting.rounds)
-    report("cold match", "cold lint", ours, theirs, "bar: at most 2 x")
-    build = [sys.executable, "-c", BUILD, str(CONFIG)]
-    ours, theirs = in_turns(lambda: run_command(match), lambda: run_command(build), min(setting.rounds, 3))
-    report("cold match", "importing TensorFlow and building the model", ours, theirs, "bar: at most 1/50")
 
 
 def checkpoint_list(setting: Setting) -> None:

@@ -47,7 +47,6 @@ READ_AS_THE_REST = {
 NAMESAKES = {
     "Hyperparams.group_norm",
     "InputReader.name",
-    "SsdFeatureExtractor.bifpn",
     "TrainConfig.max_number_of_boxes",
     "TrainConfig.run_fine_tune_checkpoint_dummy_computation",
 }
@@ -55,6 +54,8 @@ NAMESAKES = {
 
 REFUSED = {
     "BoxCoder.keypoint_box_coder",
+    "BoxPredictor.mask_rcnn_box_predictor",
+    "BoxPredictor.rfcn_box_predictor",
     "DetectionModel.center_net",
     "DetectionModel.faster_rcnn",
     "InputReader.num_keypoints",

@@ -82,12 +82,51 @@ def _read_header(key: bytes, value: bytes | memoryview) -> int:
     return shards
 
 
+_VARINTS = {0x08: 1, 0x18: 3, 0x20: 4, 0x28: 5}  # keys of the number fields: dtype, shard_id, offset, size
+_SHAPE, _CRC = 0x12, 0x35
+
+
+def _plain_fields(value: bytes | memoryview) -> tuple[list[int], bytes, bytes | memoryview]:
+    """The fields of a `BundleEntryProto` as far as they are written in the usual way: numbers by field, the
+    shape, and what is left to be read with more care.
+
+    Indexes have thousands of entries; this takes a third of the time of the general reader.
+    """
+    numbers = [0, 0, 0, 0, 0, 0, 0]
+    shape = b""
+    position, end = 0, len(value)
+    try:
+        while position < end:
+            key, byte = value[position], value[position + 1]
+            after = position + 2
+            if key in _VARINTS:
+                number, shift = byte & 0x7F, 7
+                while byte >= 0x80:
+                    byte = value[after]
+                    number |= (byte & 0x7F) << shift
+                    after, shift = after + 1, shift + 7
+                if shift > 56:
+                    break
+                numbers[_VARINTS[key]] = number
+            elif key == _SHAPE and byte < 0x80 and after + byte <= end:
+                shape = bytes(value[after : after + byte])
+                after += byte
+            elif key == _CRC and position + 5 <= end:
+                numbers[6] = int.from_bytes(value[position + 1 : position + 5], "little")
+                after = position + 5
+            else:
+                break
+            position = after
+    except IndexError:
+        pass  # cut off
+    return numbers, shape, value[position:]
+
+
 def _read_entry(name: str, value: bytes | memoryview, known: dict[tuple[int, bytes], Type]) -> Entry:
     """One `BundleEntryProto`; `known` caches what is the same in many entries: element type and shape."""
-    numbers = [0, 0, 0, 0, 0, 0, 0]
-    shape_bytes = b""
+    numbers, shape_bytes, rest = _plain_fields(value)
     slices = []
-    for number, content in fields(value):
+    for number, content in fields(rest):
         if number == 2:  # shape
             shape_bytes = bytes_of(content)
         elif number == 7:  # slices

@@ -31,8 +31,7 @@ class ObjectGraph:
         """The name of the entry that holds the variable at `path`, None if there is no such variable."""
         node = 0
         for part in path.split("/"):
-            # A key escapes what has a meaning in it: "/" as ".S", and "." by doubling it.
-            following = self._edges(node).get(part.replace(".S", "/").replace("..", ".").encode())
+            following = self._edges(node).get(local_name(part).encode())
             if following is None:
                 return None
             node = following
@@ -66,6 +65,14 @@ class ObjectGraph:
         if node >= len(self._nodes):
             raise DamageError(0, f"object graph of {len(self._nodes)} nodes leads to node {node}")
         return self._nodes[node]
+
+
+def local_name(part: str) -> str:
+    """The name of a child, from the part of a key that stands for it: a key writes a slash inside a name as `.S`, and
+    a dot as two.
+    """
+    # A dot that stands for itself must not be taken for the start of another sign.
+    return part.replace("..", "\0").replace(".S", "/").replace("\0", ".")
 
 
 def _edge(child: bytes) -> tuple[bytes, int]:

@@ -38,9 +38,11 @@ def describe(
     whose = check_generation(generation)
     edges = None if size is None else _size(size)
     from cfgtool.cli.output import write
+    from cfgtool.data.keypoints import beside, keypoint_counts
     from cfgtool.networks.summary import Summary, summary_as_json, summary_as_text
 
-    summary = Summary(read_pipeline(config, ("model", "train_config")), whose, edges, batch)
+    root = read_pipeline(config, ("model", "train_config"))
+    summary = Summary(root, whose, edges, batch, keypoint_counts(root, beside(config)))
     if format == "json":
         import json
 

@@ -1,7 +1,8 @@
 """The `cfgtool` command: finds the module of a command only when that command is asked for.
 
 A linter that runs on every commit must not pay for the trainer, so each command lives in a module of its own under
-`cfgtool.cli` that is imported on demand. The module holds a typer app named `app` with one command, or several.
+`cfgtool.cli` that is imported on demand. The module holds a typer app named `app` with one command, or several, or a
+plain command of that name.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ import gc
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
-import typer
 
 import cfgtool
 from cfgtool.cli import THRESHOLD
@@ -54,6 +54,18 @@ COMPLETE = "_CFGTOOL_COMPLETE"
 """Environment variable through which the scripts of shells ask; click looks for it."""
 
 
+def load_command(name: str) -> click.Command:
+    """The command of that name, its module imported. Its `app` is a typer app, or a plain command where even
+    importing typer would take too long."""
+    app: Any = importlib.import_module(COMMANDS[name][0]).app
+    if not isinstance(app, click.Command):
+        import typer
+
+        app = typer.main.get_command(app)
+    app.name = name
+    return cast(click.Command, app)
+
+
 class _LazyGroup(click.Group):
     """A group that imports a command's module when the command is looked up."""
 
@@ -65,9 +77,7 @@ class _LazyGroup(click.Group):
             return None
         if cmd_name in LONG:
             gc.set_threshold(*THRESHOLD)
-        module: Any = importlib.import_module(COMMANDS[cmd_name][0])
-        command = typer.main.get_command(module.app)
-        command.name = cmd_name
+        command = load_command(cmd_name)
         if COMPLETE in os.environ:
             from cfgtool.cli.completion import attach
 

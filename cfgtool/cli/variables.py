@@ -33,10 +33,11 @@ def variables(
     check_format(format, ("text", "json"))
     whose = check_generation(generation)
     from cfgtool.cli.output import write
+    from cfgtool.data.keypoints import beside, keypoint_counts
     from cfgtool.networks import describe, frozen_variables
 
     root = read_pipeline(config, ("model", "train_config"))
-    network = describe(root, whose)
+    network = describe(root, whose, keypoints=keypoint_counts(root, beside(config)))
     frozen = frozen_variables(root.message("train_config"), network.variables)
     if format == "json":
         import json

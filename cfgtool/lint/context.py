@@ -175,6 +175,10 @@ class Context:
 
         return self.once("label map", name, read)
 
+    def _label_map_at_hand(self, name: str) -> LabelMap | None:
+        """The label map called `name`, None without a note where it is not on this machine."""
+        return self.label_map(name) if self.locate(name) is not None else None
+
     def checkpoint(self) -> Checkpoint | None:
         """The start checkpoint; None if none is asked for, and with a note if it cannot be read."""
         name = self.config.message("train_config").text("fine_tune_checkpoint")
@@ -222,9 +226,11 @@ class Context:
         """
 
         def read() -> NetworkDescription:
+            from cfgtool.data.keypoints import keypoint_counts
             from cfgtool.lint.kept_network import kept_network
 
-            return kept_network(self.config, self.generation)
+            keypoints = keypoint_counts(self.config, self._label_map_at_hand)
+            return kept_network(self.config, self.generation, keypoints)
 
         return self.once("network", "", read, noted=noted)
 

@@ -8,6 +8,7 @@ from cfgtool.errors import UserError
 from cfgtool.networks import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Literal
 
     from cfgtool.networks import NetworkDescription
@@ -19,16 +20,19 @@ BOUND = 8
 _kept: dict[tuple[str, ...], NetworkDescription | UserError] = {}
 
 
-def kept_network(config: Config, generation: Literal["tf1", "tf2"]) -> NetworkDescription:
-    """The network of a whole pipeline config, described anew only if the text of its model has changed.
+def kept_network(
+    config: Config, generation: Literal["tf1", "tf2"], keypoints: Mapping[str, int] | None = None
+) -> NetworkDescription:
+    """The network of a whole pipeline config, described anew only if the text of its model has changed, or what
+    its label map says of `keypoints` (see `describe`).
 
     Raises UserError for networks that are not described and for settings that cannot be built.
     """
-    key = (generation, *_model_texts(config))
+    key = (generation, repr(keypoints), *_model_texts(config))
     found = _kept.pop(key, None)
     if found is None:
         try:
-            found = describe(config, generation)
+            found = describe(config, generation, keypoints=keypoints)
         except UserError as error:
             found = error
     _kept[key] = found  # at the end: the first one is the one that was not asked for the longest

@@ -129,8 +129,16 @@ def compile_checks(package: ModuleType) -> dict[str, Any]:
 def add_check(
     data: dict[str, dict[str, Any]], module: ModuleType, name: str, plugin: str | None = None
 ) -> None:
-    """Put the rule of a check module into catalogue data; `name` is its whole name if it is of a plugin."""
+    """Put the rule of a check module into catalogue data; `name` is its whole name if it is of a plugin.
+
+    Raises UserError if another module has the code already.
+    """
     rule: Rule = module.RULE
+    if rule.code in data["rules"]:
+        other = data["rules"][rule.code]["name"]
+        raise UserError(
+            f"rule {rule.code!r} ({rule.name}) exists already: {other}", hint="choose another code"
+        )
     data["rules"][rule.code] = {
         "name": rule.name,
         "severity": rule.severity,

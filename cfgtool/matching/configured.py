@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
 from cfgtool.matching.plan import restore_plan
-from cfgtool.networks.freezing import FreezePattern, freeze_patterns, frozen_by
 from cfgtool.schema.unwritten import restore_type
 
 if TYPE_CHECKING:
     from cfgtool.checkpoints import Checkpoint
     from cfgtool.matching.plan import RestorePlan
     from cfgtool.networks.description import NetworkDescription
+    from cfgtool.networks.freezing import FreezePattern
     from cfgtool.schema import Config
 
 
@@ -32,7 +32,7 @@ def configured_plan(
     meta-architecture that is not described.
     """
     train = config.message("train_config")
-    patterns = _patterns(train, network)
+    patterns, frozen = _frozen(train, network)
     plan = restore_plan(
         network,
         checkpoint,
@@ -41,16 +41,23 @@ def configured_plan(
         num_classes=config.find(f"model.{network.meta_architecture}").integer("num_classes"),
         checkpoint_version=train.enum("fine_tune_checkpoint_version"),
         dummy_run=train.flag("run_fine_tune_checkpoint_dummy_computation"),
-        frozen=frozen_by(patterns, network.variables),
+        frozen=frozen,
     )
     told = (pattern.foreign(network.generation) for pattern in patterns)
     plan.notes += [text for text in told if text is not None]
     return plan
 
 
-def _patterns(train: Config, network: NetworkDescription) -> list[FreezePattern]:
-    """The patterns of frozen variables; none if one is broken, which does not concern what is restored."""
+def _frozen(train: Config, network: NetworkDescription) -> tuple[list[FreezePattern], frozenset[str]]:
+    """The patterns of frozen variables and what they freeze; none if one is broken, which does not concern
+    what is restored.
+    """
+    if not train.has("freeze_variables") and not train.has("update_trainable_variables"):
+        return [], frozenset()
+    from cfgtool.networks.freezing import freeze_patterns, frozen_by
+
     try:
-        return freeze_patterns(train, network.variables)
+        patterns = freeze_patterns(train, network.variables)
     except UserError:
-        return []
+        return [], frozenset()
+    return patterns, frozen_by(patterns, network.variables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.matching.classes import checkpoint_classes, class_scores, depends_on_classes
-from cfgtool.matching.ways_out import better_type
+from cfgtool.matching.ways_out import restored_by
 
 if TYPE_CHECKING:
     from cfgtool.matching.plan import RestorePlan
@@ -55,9 +55,9 @@ def about_fresh_heads(plan: RestorePlan) -> str:
     classes = classes_in_words(plan)
     if classes:
         return f"heads of other classes could not be restored anyway: {classes}"
-    more = better_type(plan)
-    if more is not None and more[0] == "full":
-        return f'the heads fit too: set fine_tune_checkpoint_type: "full", which restores {more[1]} variables'
+    count = restored_by(plan, "full")
+    if count > len(plan.restored):
+        return f'the heads fit too: set fine_tune_checkpoint_type: "full", which restores {count} variables'
     if plan.generation == "tf1" and class_scores(plan.network, plan.checkpoint, plan.num_classes):
         return "the heads may fit too: load_all_detection_checkpoint_vars: true restores what fits of them"
     return "the checkpoint has no heads that fit"

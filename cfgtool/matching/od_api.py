@@ -26,15 +26,6 @@ class OdApi(NamedTuple):
     hint: str | None = None
 
 
-class Trainer(NamedTuple):
-    """How the trainer is told to restore: `fine_tune_checkpoint_version`, and whether variables exist before
-    (`run_fine_tune_checkpoint_dummy_computation`).
-    """
-
-    checkpoint_version: str = "V2"
-    dummy_run: bool = True
-
-
 _HOURGLASS = (
     "<class 'object_detection.models.center_net_hourglass_feature_extractor"
     ".CenterNetHourglassFeatureExtractor'>"
@@ -43,8 +34,12 @@ _TF_NAMES = {"float32": "float", "float16": "half", "float64": "double"}
 """Element types as TensorFlow's messages call them, where that differs."""
 
 
-def od_api_outcome(plan: RestorePlan, trainer: Trainer) -> OdApi:
-    """What the trainer of `plan.generation` does, its checks in its order."""
+def od_api_outcome(plan: RestorePlan, checkpoint_version: str, dummy_run: bool) -> OdApi:
+    """What the trainer of `plan.generation` does, its checks in its order.
+
+    `dummy_run` says whether the model's variables exist before (as `run_fine_tune_checkpoint_dummy_computation`
+    sees to).
+    """
     if plan.generation == "tf1":
         return _tf1(plan)
     checkpoint = plan.checkpoint
@@ -59,12 +54,12 @@ def od_api_outcome(plan: RestorePlan, trainer: Trainer) -> OdApi:
         return _raises(*checkpoint.path_error)
     if checkpoint.format != "tf2-object":
         return _raises("OSError", "Checkpoint is expected to be an object-based checkpoint.")
-    if trainer.checkpoint_version == "V1":
+    if checkpoint_version == "V1":
         hint = "set fine_tune_checkpoint_version: V2"
         return _raises("ValueError", "Checkpoint version should be V2", hint)
     if not plan.supported:
         return _raises(*_unsupported(plan))
-    return _tf2_restore(plan) if trainer.dummy_run else _deferred(plan)
+    return _tf2_restore(plan) if dummy_run else _deferred(plan)
 
 
 def _unsupported(plan: RestorePlan) -> tuple[str, str]:

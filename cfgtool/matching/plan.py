@@ -132,25 +132,21 @@ def restore_plan(
     `frozen` names the variables that must not change. An unknown restore type is a verdict, not an error.
     Raises UserError for a meta-architecture that is not described.
     """
-    from cfgtool.matching.od_api import Trainer, od_api_outcome
+    from cfgtool.matching.od_api import od_api_outcome
     from cfgtool.matching.verdict import judge
 
     whose = network.generation if generation == "auto" else generation
     check_described(network.meta_architecture, whose)
     plan = RestorePlan(network, checkpoint, restore_type, whose, load_all, num_classes, frozen)
     assign(plan)
-    plan.od_api = od_api_outcome(plan, Trainer(checkpoint_version, dummy_run))
+    plan.od_api = od_api_outcome(plan, checkpoint_version, dummy_run)
     judge(plan)
     return plan
 
 
 def assign(plan: RestorePlan) -> None:
     """Fill in the fate of every variable and entry."""
-    taken: set[str] = set()
-    if plan.supported:
-        _assign_variables(plan, taken)
-    else:
-        plan.not_requested.extend(plan.network.variables)
+    taken = assign_variables(plan)
     for key, entry in plan.checkpoint.entries.items():
         if key in taken:
             continue
@@ -160,8 +156,13 @@ def assign(plan: RestorePlan) -> None:
             plan.unused.append(entry)
 
 
-def _assign_variables(plan: RestorePlan, taken: set[str]) -> None:
+def assign_variables(plan: RestorePlan) -> set[str]:
+    """Fill in the fate of every variable; the keys of the entries that they take."""
     network, checkpoint = plan.network, plan.checkpoint
+    taken: set[str] = set()
+    if not plan.supported:
+        plan.not_requested.extend(network.variables)
+        return taken
     asked = Request(network, plan.restore_type, plan.generation, checkpoint.format, plan.load_all)
     for variable in network.variables:
         if not asked.wants(variable):
@@ -178,3 +179,4 @@ def _assign_variables(plan: RestorePlan, taken: set[str]) -> None:
             plan.restored.append((variable, entry))
         else:
             plan.shape_mismatch.append((variable, entry, variable.shape, entry.shape))
+    return taken

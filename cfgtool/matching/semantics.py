@@ -116,7 +116,8 @@ class _Names:
         if network is None or (load_all and generation == "tf1" and restore_type == "detection"):
             return
         table = _TF2 if generation == "tf2" else _TF1
-        self._rows = table[network.meta_architecture][restore_type]
+        # CenterNet has no names in TF1: then nothing is looked up.
+        self._rows = table.get(network.meta_architecture, {}).get(restore_type, ())
         if restore_type != "classification":
             return
         if generation == "tf2":

@@ -25,26 +25,32 @@ def way_out(plan: RestorePlan) -> str | None:
 
 def better_type(plan: RestorePlan) -> tuple[str, int] | None:
     """The restore type that gets more out of the checkpoint than the plan's own, and how many variables."""
-    from cfgtool.matching.plan import RestorePlan as Plan
-    from cfgtool.matching.plan import assign
     from cfgtool.matching.semantics import restore_types
 
-    found: dict[str, int] = {}
     network = plan.network
-    for restore_type in restore_types(network.meta_architecture, plan.generation, network.feature_extractor):
-        if restore_type == plan.restore_type:
-            continue
-        other = Plan(network, plan.checkpoint, restore_type, plan.generation, plan.load_all)
-        assign(other)
-        # TF1 takes what is there, TF2 all or nothing.
-        enough = other.requested if plan.generation == "tf2" else other.requested / 2
-        if len(other.restored) >= enough and len(other.restored) > len(plan.restored):
-            found[restore_type] = len(other.restored)
+    types = restore_types(network.meta_architecture, plan.generation, network.feature_extractor)
+    found: dict[str, int] = {}
+    for restore_type in types:
+        count = 0 if restore_type == plan.restore_type else restored_by(plan, restore_type)
+        if count > len(plan.restored):
+            found[restore_type] = count
     if not found:
         return None
     # Heads of the same shape need not be the same classes: "full" only where "detection" does not help.
     best = "detection" if "detection" in found else max(found, key=lambda name: found[name])
     return best, found[best]
+
+
+def restored_by(plan: RestorePlan, restore_type: str) -> int:
+    """How many variables another restore type gets out of the checkpoint; 0 if it is not meant for it."""
+    from cfgtool.matching.plan import RestorePlan as Plan
+    from cfgtool.matching.plan import assign_variables
+
+    other = Plan(plan.network, plan.checkpoint, restore_type, plan.generation, plan.load_all)
+    assign_variables(other)
+    # TF1 takes what is there, TF2 all or nothing.
+    enough = other.requested if plan.generation == "tf2" else other.requested / 2
+    return len(other.restored) if len(other.restored) >= enough else 0
 
 
 def _other_root(plan: RestorePlan) -> str | None:

@@ -11,7 +11,7 @@ from cfgtool.networks.description import NetworkDescription, describe
 from cfgtool.networks.shapes import Shape, ShapeOps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Mapping, Sequence, Set
 
     from cfgtool.networks.names import Names
     from cfgtool.networks.ops import Weights
@@ -162,12 +162,13 @@ def account(
     config: Config,
     generation: Literal["auto", "tf1", "tf2"] = "auto",
     size: tuple[int, int] | None = None,
+    keypoints: Mapping[str, int] | None = None,
 ) -> Account:
     """The network of a whole pipeline config with the costs of its layers; arguments and errors as of
     `describe`.
     """
     ops = CostOps()
-    network = describe(config, generation, size=size, ops=ops)
+    network = describe(config, generation, keypoints=keypoints, size=size, ops=ops)
     ops.settle()
     variables: dict[str, list[Variable]] = {}
     for variable in network.variables:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
 
 from cfgtool.errors import UserError
 from cfgtool.networks.extractors import find_extractor
 from cfgtool.networks.hyperparams import Generation
-from cfgtool.networks.image_size import image_shape
+from cfgtool.networks.image_size import has_one_size, image_shape
 from cfgtool.networks.shapes import Shape, ShapeOps
 from cfgtool.networks.variables import Difference, Variable
 
@@ -25,6 +26,9 @@ _REPEATING = (
     "max_level",
     "num_iterations",
     "num_fc_layers",
+    "mask_prediction_num_conv_layers",
+    "num_attention_heads",
+    "num_attention_layers",
 )
 """Fields that say how often something is built; a slip of the keyboard there must not be carried out."""
 _MOST_REPETITIONS = 1000
@@ -38,12 +42,14 @@ _DETECTORS = {
 
 
 class Outline(NamedTuple):
-    """What a detector says of itself: `feature_maps` [height, width, channels] that its heads look at, and
-    the number of `anchors` of one image, 0 for a network without any.
+    """What a detector says of itself: `feature_maps` [height, width, channels] that its heads look at, the
+    number of `anchors` of one image, 0 for a network without any, and `input_shape` [height, width, channels]
+    of the image where it is not the one that was asked for.
     """
 
     feature_maps: tuple[tuple[int, ...], ...]
     anchors: int
+    input_shape: tuple[int, int, int] | None = None
 
 
 class _Detector(Protocol):
@@ -117,12 +123,16 @@ def describe(
     whose = cast(Generation, extractor.generation) if generation == "auto" else generation
     if whose not in extractor.worlds:
         raise UserError(f"feature extractor type {extractor.type!r} has no {whose.upper()} form")
-    shape = image_shape(message.message("image_resizer"))
+    resizer = message.message("image_resizer")
+    shape = image_shape(resizer)
     if size is not None:
         shape = (*size, shape[2])
     outline: _Detector = import_module(_DETECTORS[kind]).outline
-    # The one thing about a network that its config leaves to another file.
-    known = {"keypoints": keypoints} if kind == "center_net" else {}
+    known: dict[str, object] = {}
+    if kind == "center_net":
+        # Its keypoints are the one thing about a network that a config leaves to another file, and it is the one
+        # that cannot take images of every size.
+        known = {"keypoints": keypoints, "nominal": size is None and not has_one_size(resizer)}
     # Variables do not depend on the size of the image; costs and anchors do.
     ops = ops or ShapeOps()
     try:
@@ -135,7 +145,7 @@ def describe(
         extractor.type,
         whose,
         tuple(ops.variables.values()),
-        shape,
+        outlined.input_shape or shape,
         outlined.feature_maps,
         outlined.anchors,
         ops.multiply_adds,
@@ -146,8 +156,13 @@ def describe(
 
 
 def _refuse_endless(message: Config) -> None:
-    """Raise UserError for a number of layers, levels or iterations that no network has."""
+    """Raise UserError for a number of layers, levels or iterations that no network has, and for a width that is no
+    number.
+    """
     for config in message.descendants():
+        if config.has("depth_multiplier") and isnan(config.number("depth_multiplier")):
+            where = f"{config.path}.depth_multiplier"
+            raise UserError(f"'{where}' is not a number", hint="write 1.0 for the usual width")
         for name in _REPEATING:
             if config.has(name) and config.integer(name) > _MOST_REPETITIONS:
                 where = f"{config.path}.{name}"

@@ -36,8 +36,8 @@ class Extractor(NamedTuple):
 _TF1_AND_TF2 = """
 ssd          mobilenet_v1         ssd_mobilenet_v1 ssd_mobilenet_v1_fpn
 ssd          mobilenet_v2         ssd_mobilenet_v2 ssd_mobilenet_v2_fpn
-ssd          resnet_v1            ssd_resnet50_v1_fpn ssd_resnet101_v1_fpn? ssd_resnet152_v1_fpn?
-faster_rcnn  resnet_v1            faster_rcnn_resnet50 faster_rcnn_resnet101 faster_rcnn_resnet152?
+ssd          resnet_v1            ssd_resnet50_v1_fpn ssd_resnet101_v1_fpn ssd_resnet152_v1_fpn
+faster_rcnn  resnet_v1            faster_rcnn_resnet50 faster_rcnn_resnet101 faster_rcnn_resnet152
 faster_rcnn  inception_resnet_v2  faster_rcnn_inception_resnet_v2
 """
 """Architecture, family and types of both generations, under their TF1 names; TF2 appends `_keras`.
@@ -46,7 +46,7 @@ faster_rcnn  inception_resnet_v2  faster_rcnn_inception_resnet_v2
 """
 _TF1 = """
 ssd          mobilenet_v1         ssd_mobilenet_v1_ppn embedded_ssd_mobilenet_v1
-ssd          resnet_v1            ssd_resnet50_v1_ppn? ssd_resnet101_v1_ppn? ssd_resnet152_v1_ppn?
+ssd          resnet_v1            ssd_resnet50_v1_ppn ssd_resnet101_v1_ppn ssd_resnet152_v1_ppn
 ssd          inception            ssd_inception_v2 ssd_inception_v3
 ssd          mobilenet_v3         ssd_mobilenet_v3_large ssd_mobilenet_v3_small
 ssd          mobilenet_v3         ssd_mobilenet_edgetpu
@@ -63,8 +63,8 @@ ssd          efficientdet ssd_efficientnet-b0_bifpn_keras ssd_efficientnet-b1_bi
 ssd          efficientdet ssd_efficientnet-b2_bifpn_keras ssd_efficientnet-b3_bifpn_keras
 ssd          efficientdet ssd_efficientnet-b4_bifpn_keras ssd_efficientnet-b5_bifpn_keras
 ssd          efficientdet ssd_efficientnet-b6_bifpn_keras ssd_efficientnet-b7_bifpn_keras
-faster_rcnn  resnet_v1_fpn   faster_rcnn_resnet50_fpn_keras faster_rcnn_resnet101_fpn_keras?
-faster_rcnn  resnet_v1_fpn   faster_rcnn_resnet152_fpn_keras?
+faster_rcnn  resnet_v1_fpn   faster_rcnn_resnet50_fpn_keras faster_rcnn_resnet101_fpn_keras
+faster_rcnn  resnet_v1_fpn   faster_rcnn_resnet152_fpn_keras
 center_net   resnet_v2       resnet_v2_50 resnet_v2_101
 center_net   resnet_v1_fpn   resnet_v1_18_fpn resnet_v1_34_fpn resnet_v1_50_fpn resnet_v1_101_fpn
 center_net   hourglass       hourglass_10 hourglass_20 hourglass_32 hourglass_52 hourglass_104

@@ -12,7 +12,7 @@ from cfgtool.networks.freezing import frozen_variables
 from cfgtool.networks.modules import Module, folded_modules, module_tree, whole_module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cfgtool.networks.description import NetworkDescription
     from cfgtool.networks.shapes import Shape
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 class Summary:
     """The network of a whole pipeline config, counted; `size` [height, width] and `batch` take the place of
-    the config's. Raises UserError as `describe` does.
+    the config's, `keypoints` are those of `describe`. Raises UserError as `describe` does.
     """
 
     __slots__ = ("account", "anchors_per_map", "batch", "frozen", "memory", "optimizer", "slots")
@@ -32,10 +32,11 @@ class Summary:
         generation: Literal["auto", "tf1", "tf2"],
         size: tuple[int, int] | None,
         batch: int | None,
+        keypoints: Mapping[str, int] | None = None,
     ) -> None:
         train = config.message("train_config")
         optimizer = train.message("optimizer")
-        self.account = account(config, generation, size)
+        self.account = account(config, generation, size, keypoints)
         network = self.account.network
         self.frozen = frozen_variables(train, network.variables)
         self.batch = train.integer("batch_size") if batch is None else batch

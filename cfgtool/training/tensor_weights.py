@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import tensorflow as tf
 
+from cfgtool.checkpoints.graph import local_name
 from cfgtool.networks.variables import Initializer, Variable
 
 _TRUNCATED_STDDEV = 0.87962566103423978
@@ -80,13 +81,13 @@ def object_tree(variables: Mapping[str, tf.Variable]) -> tf.Module:
     """A tree of modules such that `tf.train.Checkpoint(model=tree)` writes each variable under its key.
 
     Keys are object paths from `model/...` as a checkpoint spells them (a slash inside an attribute's name is
-    `.S`).
+    `.S`, a dot is two).
     """
     root = tf.Module()
     nodes: dict[str, tf.Module] = {"model": root}
     for key, variable in variables.items():
         path, _, leaf = key.rpartition("/")
-        setattr(_node(nodes, path), _attribute(leaf), variable)
+        setattr(_node(nodes, path), local_name(leaf), variable)
     return root
 
 
@@ -94,12 +95,8 @@ def _node(nodes: dict[str, tf.Module], path: str) -> tf.Module:
     if path not in nodes:
         parent, _, name = path.rpartition("/")
         nodes[path] = tf.Module()
-        setattr(_node(nodes, parent), _attribute(name), nodes[path])
+        setattr(_node(nodes, parent), local_name(name), nodes[path])
     return nodes[path]
-
-
-def _attribute(part: str) -> str:
-    return part.replace(".S", "/")
 
 
 def _object_path(variable: Variable) -> str:

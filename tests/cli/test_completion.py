@@ -12,7 +12,7 @@ import pytest
 from cli_runs import Run
 
 from cfgtool.cli.completion import OFFERS
-from cfgtool.cli.main import COMMANDS, SHELLS
+from cfgtool.cli.main import COMMANDS, SHELLS, load_command
 from cfgtool.lint.rules import load
 
 
@@ -79,12 +79,8 @@ def test_zsh_and_fish_are_told_what_a_code_is() -> None:
 
 
 def test_what_is_offered_belongs_to_parameters_that_exist() -> None:
-    import importlib
-
-    import typer
-
     for command, parameter in OFFERS:
-        made = typer.main.get_command(importlib.import_module(COMMANDS[command][0]).app)
+        made = load_command(command)
         assert parameter in [each.name for each in made.params], (command, parameter)
 
 

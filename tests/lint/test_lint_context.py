@@ -75,6 +75,32 @@ def test_unknown_network_is_noted() -> None:
     assert made.notes[0].startswith("not checked against the network: ")
 
 
+KEYPOINTS = """
+model {
+  center_net {
+    num_classes: 1
+    feature_extractor { type: "hourglass_10" }
+    keypoint_label_map_path: "map.pbtxt"
+    keypoint_estimation_task {
+      task_name: "pose" keypoint_class_name: "arrow" keypoint_label_to_std { key: "tip" value: 1 }
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(("labels", "count"), [(None, 1), ("lint/keypoints_label_map.pbtxt", 2)])
+def test_the_network_has_the_keypoints_of_the_label_map_that_is_there(
+    tmp_path: Path, fixtures: Path, labels: str | None, count: int
+) -> None:
+    if labels is not None:
+        (tmp_path / "map.pbtxt").write_bytes((fixtures / labels).read_bytes())
+    network = context(KEYPOINTS, tmp_path / "pipeline.config").network()
+    assert network is not None
+    shapes = {variable.name: variable.shape for variable in network.variables}
+    assert shapes["head/pose/keypoint/heatmap/0/output/bias"] == (count,)
+
+
 RESTORE_TYPES = [
     ("", "classification"),
     ("from_detection_checkpoint: true", "detection"),

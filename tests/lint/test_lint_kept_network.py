@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ def described(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The generations of the networks that were described, in a process that has kept none so far."""
     calls: list[str] = []
 
-    def counted(config: Config, generation: str) -> object:
+    def counted(config: Config, generation: str, *, keypoints: Mapping[str, int] | None) -> object:
         calls.append(generation)
-        return describe(config, generation)  # type: ignore[arg-type]
+        return describe(config, generation, keypoints=keypoints)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "describe", counted)
     monkeypatch.setattr(module, "_kept", {})

@@ -10,7 +10,10 @@ from matching_cases import REFERENCE, checkpoint, entry, own_checkpoint, read, t
 from cfgtool.checkpoints import Checkpoint
 from cfgtool.matching import restore_plan
 from cfgtool.matching.classes import class_scores
-from cfgtool.networks import NetworkDescription
+from cfgtool.networks import NetworkDescription, describe, described_extractors
+from cfgtool.schema import read_config
+from cfgtool.schema.overrides import set_value
+from cfgtool.textproto import apply_edits, parse
 
 pytestmark = pytest.mark.reference
 
@@ -126,3 +129,24 @@ def test_doubled_variables_of_the_first_stage_are_explained(shared: Path) -> Non
     plan = restore_plan(network, source, "classification")
     assert "50 variables that the second stage has again are never used" in " ".join(plan.notes)
     assert (plan.verdict.slug, plan.verdict.severity) == ("backbone-only", "ok")
+
+
+def _described() -> list[str]:
+    folder = REFERENCE / "oracle" / "tf2"
+    known = described_extractors()
+    return [stem for stem in STEMS if read(folder / f"{stem}.json")["feature_extractor_type"] in known]
+
+
+@pytest.mark.parametrize("stem", _described())
+def test_described_networks_tell_the_classes_too(shared: Path, stem: str) -> None:
+    text = (shared / "corpus/configs_tf2" / f"{stem}.config").read_text()
+    for name in ("ssd", "faster_rcnn", "center_net"):
+        if f"\n  {name} " in text:
+            text = apply_edits(text, set_value(parse(text), f"model.{name}.num_classes", "3"))
+    network = describe(read_config(parse(text)))
+    source = own_checkpoint(table(shared, "tf2", stem))
+    plan = restore_plan(network, source, "full", num_classes=3)
+    changed = read(shared / f"oracle/tf2/class_dependent/{stem}.json")["variables_whose_shape_changes"]
+    assert {item.tf2_key for item, *_ in plan.shape_mismatch} == {row["key"] for row in changed}
+    assert SAID in plan.verdict.text
+    assert SAID in " ".join(restore_plan(network, source, "detection", num_classes=3).notes)

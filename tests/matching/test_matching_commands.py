@@ -50,7 +50,7 @@ class Case:
         return path
 
     def _as_described(self) -> None:
-        def describe(*_: object) -> NetworkDescription:
+        def describe(*_: object, **__: object) -> NetworkDescription:
             return self.network
 
         def opened(*_: object) -> Checkpoint:

@@ -130,6 +130,8 @@ def test_described_networks_restore_what_the_od_api_does(
     load_all = restore_type.endswith("load_all")
     plan = restore_plan(_describe(shared, generation, stem), saved, kind, load_all=load_all)
     beyond = len(expected.get("restored_beyond_inventory", ()))
+    # Built alone, NASNet makes the step counter of training inside its own scope.
+    beyond += sum("/global_step" in name for name in saved.entries)
     assert len(plan.restored) == expected["restored_count"] - beyond
     assert not plan.missing
     assert not plan.shape_mismatch

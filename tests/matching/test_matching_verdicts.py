@@ -331,3 +331,16 @@ def test_heads_that_do_not_divide_tell_no_classes() -> None:
     source.entries.update({item.key: item for item in odd})
     made = plan(source, "full")
     assert "another number of classes" in made.verdict.text
+
+
+@pytest.mark.parametrize("kind", ["full", "detection", "classification"])
+def test_a_checkpoint_of_a_world_without_the_network_restores_nothing(kind: str) -> None:
+    names = ("model/_feature_extractor/_base_model/a/kernel", "model/_prediction_head_dict/a/kernel")
+    variables = [
+        variable("backbone/a/kernel", [3], names[0], None),
+        variable("head/a/kernel", [3], names[1], None),
+    ]
+    description = network(variables, "resnet_v2_50", architecture="center_net")
+    made = restore_plan(description, checkpoint([entry("resnet_v2_50/a/weights", (3,))], False), kind)
+    assert made.verdict.slug == "nothing-restored"
+    assert "names that such a checkpoint never has" in made.verdict.text

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from test_migrate_lint import FLAGGED_BY
 
+from cfgtool.errors import UserError
 from cfgtool.files import read_text
 from cfgtool.lint.engine import Settings, analyse
 from cfgtool.migrate import Migration, migrate
@@ -18,6 +19,9 @@ from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
 
 MIGRATED = {code for found in FLAGGED_BY.values() for code in found}
+
+OTHER_LEVELS = ("ssd_resnet101_v1_fpn_shared_box_predictor_oid_512x512_sync.config",)
+"""Its pyramid begins at level 2; that of SSD ResNets in TF2 has the levels 3 to 7, whatever `fpn` says."""
 
 
 def read(text: str) -> Config:
@@ -50,7 +54,14 @@ def turned(samples: dict[str, str]) -> dict[str, Migration]:
 
 
 def shapes(network: NetworkDescription) -> Counter[tuple[str, tuple[int, ...]]]:
-    return Counter((variable.name, tuple(variable.shape)) for variable in network.variables)
+    """Of what both generations have: slim's ResNets have a block that nothing depends on, its attention to
+    context lacks the biases of Keras'.
+    """
+    return Counter(
+        (variable.name, tuple(variable.shape))
+        for variable in network.variables
+        if variable.tf1_name is not None and variable.tf2_key is not None
+    )
 
 
 def test_every_tf1_type_has_a_successor_or_a_near_one() -> None:
@@ -81,8 +92,9 @@ def test_no_error_of_the_migrated_kinds_is_left(turned: dict[str, Migration]) ->
         report = analyse(parse(result.after), None, Settings("tf2"))
         errors = {finding.code for finding in report.findings if finding.severity == "error"}
         assert errors & MIGRATED == set(), name
-        # What is left besides is of the sample itself: placeholders, image sizes, a label map.
-        assert errors <= {"CFG043", "CFG342", "CFG516", "CFG579"}, name
+        # What is left besides is of the sample itself: placeholders, image sizes, a label map; or told.
+        told = {"CFG345"} if any(entry.step.id == "D12" for entry in result.left) else set()
+        assert errors <= {"CFG043", "CFG342", "CFG516", "CFG579"} | told, name
 
 
 @pytest.mark.reference
@@ -92,15 +104,19 @@ def test_the_network_is_the_same_or_the_difference_is_told(
     same = []
     for name, result in turned.items():
         config = read(result.after)
-        if type_of(config) in described_extractors():
+        if type_of(config) in described_extractors() and name not in OTHER_LEVELS:
             told = any(entry.step.id == "D11" for entry in result.left)
             equal = shapes(describe(config, "tf2")) == shapes(describe(read(samples[name]), "tf1"))
             assert equal is not told, name
             same.append(equal)
-    assert (same.count(True), same.count(False)) == (14, 5)
+    assert (same.count(True), same.count(False)) == (41, 5)
+    for name in OTHER_LEVELS:
+        assert "D12" in [entry.step.id for entry in turned[name].left]
+        with pytest.raises(UserError, match="6 layers, the feature extractor 5"):
+            describe(read(turned[name].after), "tf2")
 
 
-@pytest.mark.parametrize("type_", [name for name in SUCCESSORS if name in described_extractors()])
+@pytest.mark.parametrize("type_", [name for name in SUCCESSORS if name.startswith("ssd_")])
 @pytest.mark.parametrize("multiplier", ["0.35", "0.75", "1.0", "1.4"])
 @pytest.mark.parametrize("depthwise", ["true", "false"])
 def test_other_widths_are_told(fixtures: Path, type_: str, multiplier: str, depthwise: str) -> None:

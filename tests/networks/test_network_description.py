@@ -156,6 +156,7 @@ def test_what_cannot_be_described_is_refused_with_a_way_out(config: str, message
             "equally many|layers",
         ),
         ({"ssd": "box_predictor { mask_rcnn_box_predictor { } }"}, "cannot have the box predictor"),
+        ({"extractor": "depth_multiplier: nan"}, "feature_extractor.depth_multiplier' is not a number"),
         ({"type_": "ssd_mobilenet_v2_fpn", "head": "depth: 0"}, "tower of depth 0"),
         (
             {"hyper": 'initializer { keras_initializer_by_name: "unheard_of" }'},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cfgtool.networks.names import Names
-from cfgtool.networks.ops import GLOROT, ZEROS, BatchNorm, Padding
+from cfgtool.networks.ops import GLOROT, ZEROS, BatchNorm, Padding, Weights
 from cfgtool.networks.shapes import ShapeOps
 
 LAYER = Names("layer", "model/layer", "keras_layer", "Slim/layer")
@@ -66,6 +66,14 @@ def test_a_separable_convolution_is_counted_as_its_two_parts() -> None:
     assert [v.shape for v in one.variables.values()] == [(3, 3, 4, 1), (1, 1, 4, 6)]
 
 
+def test_a_transposed_convolution_enlarges_and_is_counted_by_its_input() -> None:
+    ops = ShapeOps()
+    out = ops.transposed_conv((2, 4, 5, 3), LAYER, 8, (3, 2), weights=GLOROT, bias=ZEROS, stride=2)
+    assert out == (2, 8, 10, 8)
+    assert [v.shape for v in ops.variables.values()] == [(3, 2, 8, 3), (8,)]
+    assert ops.multiply_adds == 2 * 4 * 5 * 3 * 3 * 2 * 8
+
+
 @pytest.mark.parametrize(
     ("norm", "leaves"),
     [
@@ -100,6 +108,7 @@ def test_small_operations() -> None:
     assert ops.max_pool((1, 19, 19, 8), 2, stride=2) == (1, 10, 10, 8)
     assert ops.pad_to_multiple((1, 33, 64, 3), 32) == (1, 64, 64, 3)
     assert ops.clip(ops.activation((1, 2), "relu"), 0, 1) == (1, 2)
+    assert ops.cut((1, 14, 14, 8), (1, 13, 12, 3)) == (1, 13, 12, 8)
 
 
 def test_values_that_do_not_fit_are_an_error() -> None:
@@ -108,6 +117,10 @@ def test_values_that_do_not_fit_are_an_error() -> None:
         ops.add((1, 4, 4, 8), (1, 4, 4, 9))
     with pytest.raises(ValueError, match="does not cover"):
         ops.upsample_add((1, 2, 2, 8), (1, 5, 5, 8))
+    with pytest.raises(ValueError, match="does not cover"):
+        ops.cut((1, 4, 4, 8), (1, 5, 4, 8))
+    with pytest.raises(ValueError, match="shapes differ"):
+        ops.weighted_sum([(1, 4, 4, 8), (1, 4, 5, 8)], LAYER, "attention")
 
 
 @pytest.mark.parametrize(("training", "size"), [(True, 4 * 6), (False, 0)])
@@ -115,3 +128,29 @@ def test_dropout_costs_in_training_only(training: bool, size: int) -> None:
     ops = ShapeOps(training=training)
     assert ops.dropout((1, 6), 0.8) == (1, 6)
     assert ops.activation_bytes == size
+    assert ops.stochastic_depth((1, 6), 0.8) == (1, 6)
+    assert ops.activation_bytes == 2 * size
+
+
+def test_a_weighted_sum_has_a_number_for_each_value() -> None:
+    ops = ShapeOps()
+    assert ops.weighted_sum([(1, 4, 4, 8)] * 3, LAYER, "fast_attention") == (1, 4, 4, 8)
+    (variable,) = ops.variables.values()
+    assert (variable.tf2_key, variable.shape) == ("model/layer/bifpn_combine_weights", (3, 1))
+    assert (variable.initializer.value, variable.trainable) == (1.0, True)
+
+
+def test_layers_without_use_have_variables_and_no_cost() -> None:
+    ops = ShapeOps()
+    ops.unused(lambda ops, x: ops.conv(x, LAYER, 8, 3, weights=GLOROT), (1, 4, 4, 3))
+    assert list(ops.variables) == ["layer/kernel"]
+    assert (ops.multiply_adds, ops.activation_bytes) == (0, 0)
+
+
+def test_a_bias_may_have_a_penalty() -> None:
+    ops = ShapeOps()
+    ops.dense((1, 4), LAYER, 2, weights=GLOROT, bias=Weights(ZEROS, l2=0.25))
+    assert {name: variable.l2 for name, variable in ops.variables.items()} == {
+        "layer/kernel": 0.0,
+        "layer/bias": 0.25,
+    }

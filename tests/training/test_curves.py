@@ -1,6 +1,7 @@
 """Six training steps against the OD API's, from the record file to the updated weights.
 
-Tolerances are those that the recorded curves' own noise allows: from the second step on networks with ReLU6 are chaotic.
+Tolerances are those that the recorded curves' own noise allows: from the second step on networks with ReLU6 are chaotic,
+one with swish is not.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from cfgtool.training.run.optimizers import build_optimizer
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.start import learning_rate_config
 from cfgtool.training.run.step import make_step
+from cfgtool.training.tensor_ops import TensorOps
 
 from . import reference
 
 pytestmark = [pytest.mark.reference, pytest.mark.slow]
 
-CURVES = ("ssd_mobilenet_v2_fpnlite", "ssd_mobilenet_v2_hard_miner")
+CHAOTIC = ("ssd_mobilenet_v2_fpnlite", "ssd_mobilenet_v2_hard_miner")
+CURVES = (*CHAOTIC, "ssd_efficientdet_d0")
 
 
 def with_files(config: Config, shared: Path) -> Config:
@@ -47,6 +50,7 @@ class Run:
     """A recorded curve, run again."""
 
     def __init__(self, shared: Path, name: str) -> None:
+        self.chaotic = name in CHAOTIC
         config, self.golden = reference.curve(shared, name)
         config = with_files(config, shared)
         self.assembly = Assembly(config)
@@ -77,7 +81,10 @@ class Run:
 
 @pytest.fixture(scope="module", params=CURVES)
 def run(request: pytest.FixtureRequest, shared: Path) -> Run:
-    return Run(shared, request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        # The recorded runs have it switched off: it is random.
+        patch.setattr(TensorOps, "stochastic_depth", lambda _self, x, _keep: x)
+        return Run(shared, request.param)
 
 
 def test_the_input_is_the_recorded_one(run: Run) -> None:
@@ -102,7 +109,7 @@ def test_losses_of_the_first_step_are_equal(run: Run) -> None:
 
 def test_gradient_of_the_first_step_is_equal(run: Run) -> None:
     norm = run.golden["steps"][0]["global_gradient_norm_before_clipping"]
-    assert run.steps[0]["gradient_norm"] == pytest.approx(norm, rel=1e-2)
+    assert run.steps[0]["gradient_norm"] == pytest.approx(norm, rel=1e-2 if run.chaotic else 1e-4)
 
 
 def test_moving_statistics_after_the_first_step_are_equal(run: Run) -> None:
@@ -114,7 +121,23 @@ def test_moving_statistics_after_the_first_step_are_equal(run: Run) -> None:
 
 def test_losses_stay_together_over_all_steps(run: Run) -> None:
     for number, (ours, golden) in enumerate(zip(run.steps, run.golden["steps"], strict=True)):
-        tolerance = 1e-3 if number <= 1 else 2e-2
+        tolerance = (1e-3 if number <= 1 else 2e-2) if run.chaotic else 2e-5
         assert ours["Loss/total_loss"] == pytest.approx(golden["Loss/total_loss"], rel=tolerance), number
     totals = [step["Loss/total_loss"] for step in run.steps]
     assert totals == sorted(totals, reverse=True), "the loss falls at every step"
+
+
+def test_weights_after_all_steps_are_equal(run: Run) -> None:
+    """Sums and norms, also of weights without use, which only their penalty moves.
+
+    Steps move an element by about 3e-3; the rounding of gradients over large maps by 8e-6 at most.
+    """
+    if run.chaotic:
+        pytest.skip("the recorded run is chaotic")
+    recorded: dict[str, Any] = run.golden["trainable_after"]
+    trained = {key: variable.numpy().astype(np.float64) for key, variable in run.weights.items()}
+    assert set(recorded) == {key for key in trained if "/moving_" not in key}
+    for key, (total, length) in recorded.items():
+        values = trained[key]
+        assert values.sum() == pytest.approx(total, abs=3e-5 * np.sqrt(values.size)), key
+        assert np.linalg.norm(values) == pytest.approx(length, abs=1e-5), key

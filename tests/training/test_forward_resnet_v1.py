@@ -14,10 +14,12 @@ pytest.importorskip("tensorflow")
 
 import numpy as np
 
+from cfgtool.networks.faster_rcnn.detector import first_stage
 from cfgtool.schema import read_config
 from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import apply_edits, parse
 from cfgtool.training.detectors.normalisation import CENTRED
+from cfgtool.training.tensor_ops import TensorOps
 from cfgtool.training.tensors import Detector, build_detector
 
 from . import reference
@@ -26,6 +28,10 @@ pytestmark = [pytest.mark.reference, pytest.mark.slow]
 
 TOLERANCE = 1e-4
 """Of the standard deviation of a tensor."""
+RECORDED: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "recorded" / "resnet_v1_maps.json").read_text()
+)
+"""Some values of feature maps from the OD API itself."""
 TF1_FPN = "golden_tf1/ssd_resnet50_v1_fpn_shared_box_predictor_640x640_coco14_sync"
 SSD = ["golden/ssd_resnet50_v1_fpn", "golden/ssd_resnet50_v1_fpn__g05", TF1_FPN]
 
@@ -129,3 +135,29 @@ def test_the_generations_differ_as_recorded(
         facts = expected[key.removeprefix("predict/")]
         largest = np.abs(value - keras[key]).max()
         assert largest == pytest.approx(facts["max_abs"], abs=TOLERANCE * facts["tf1_std"]), key
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_maps_that_no_golden_has(shared: Path, inputs: ModuleType, name: str) -> None:
+    """Dilated blocks and pooling pyramids, as slim computes them with half the reference gammas."""
+    facts = RECORDED[name]
+    text = (shared / facts["config"]).read_text(encoding="utf-8")
+    for change in facts["changes"]:
+        where, _, value = change.partition("=")
+        text = apply_edits(text, set_value(parse(text), where, value))
+    detector = build_detector(read_config(parse(text)))
+    for variable in detector.description.variables:
+        value = inputs.weight(variable.tf1_name, variable.shape)
+        gamma = variable.name.endswith("/gamma")
+        detector.weights.assign({variable.name: value * np.float32(0.5) if gamma else value})
+    images = CENTRED.apply(inputs.image(facts["image"], facts["image"], 1))
+    kind = detector.config.message("model").which("model")
+    model = detector.config.find(f"model.{kind}")
+    if kind == "ssd":
+        maps = detector.forward(images).predictions.feature_maps
+    else:
+        maps = first_stage(TensorOps(detector.weights, training=False), model, images, "tf1").maps
+    for got, want in zip(maps, facts["outputs"], strict=False):
+        assert list(got.shape) == want["shape"]
+        values = got.numpy().ravel()[want["indices"]]
+        assert np.abs(values - want["values"]).max() < TOLERANCE * want["std"]

@@ -185,6 +185,15 @@ def test_a_loss_that_is_not_finite_stops_the_run(config: str, tmp_path: Path) ->
     assert not list(tmp_path.glob("ckpt-*")), "broken weights are not saved"
 
 
+@pytest.mark.parametrize("kind", ["faster_rcnn", "center_net"])
+def test_what_is_described_only_is_not_trained(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "pipeline.config"
+    path.write_text(f"model {{ {kind} {{ }} }}")
+    job = load_job(str(path))
+    with pytest.raises(UserError, match=f"training and evaluating '{kind}' models is not supported"):
+        plan_start(job, TrainOptions(str(path), tmp_path))
+
+
 def test_another_network_in_the_model_dir_is_refused(config: str, uninterrupted: Run) -> None:
     chosen = options(
         config, uninterrupted.options.model_dir, 9, FRESH, "model.ssd.feature_extractor.depth_multiplier=0.75"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -19,7 +19,7 @@ import tensorflow as tf
 from network_configs import CONVOLUTIONAL, HYPER, MULTISCALE, pipeline
 
 from cfgtool.networks.names import Names
-from cfgtool.networks.ops import GLOROT, ZEROS, BatchNorm
+from cfgtool.networks.ops import GLOROT, ZEROS, BatchNorm, Fusion
 from cfgtool.networks.shapes import ShapeOps
 from cfgtool.networks.variables import Initializer, Variable
 from cfgtool.training.tensor_ops import TensorOps
@@ -210,6 +210,37 @@ def test_fixed_padding_does_not_depend_on_the_size(size: int) -> None:
     assert np.allclose(run(ops, x, "FIXED"), run(ops, x), atol=1e-3) == (size == 7)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_transposed_convolution_is_the_gradient_of_a_convolution(stride: int) -> None:
+    def run(ops: Any, x: Any) -> Any:
+        return ops.transposed_conv(x, LAYER, 5, 3, weights=GLOROT, bias=ZEROS, stride=stride)
+
+    weights = layer_weights(run)
+    x, large = images(6), tf.ones([2, 6 * stride, 6 * stride, 5])
+    with tf.GradientTape() as tape:
+        tape.watch(large)
+        product = tf.reduce_sum(x * tf.nn.conv2d(large, weights["layer/kernel"], stride, "SAME"))
+    y = run(TensorOps(weights, training=False), x)
+    np.testing.assert_allclose(y, tape.gradient(product, large), atol=1e-5)
+    assert tuple(y.shape) == run(ShapeOps(), (2, 6, 6, 3))
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear"])
+def test_sizes_that_are_not_known_before_are_upsampled_alike(method: Literal["nearest", "bilinear"]) -> None:
+    def run(x: tf.Tensor) -> tf.Tensor:
+        ops = TensorOps(Weights([]), training=False)
+        x = ops.upsample(x, 2, method=method)
+        return ops.activation(x, "relu")
+
+    x = images(5)
+    traced = tf.function(run).get_concrete_function(tf.TensorSpec([None, None, None, 3], tf.float32))
+    assert traced.output_shapes.as_list() == [None, None, None, 3]
+    np.testing.assert_array_equal(traced(x), run(x))
+    assert tuple(run(x).shape) == ShapeOps().upsample((2, 5, 5, 3), 2, method=method)
+    # Whatever the method, a corner is the corner.
+    np.testing.assert_allclose(run(x)[:, 0, 0], tf.nn.relu(x[:, 0, 0]), atol=1e-6)
+
+
 @pytest.mark.parametrize(("small", "large"), [((3, 4), (6, 8)), ((3, 4), (5, 8)), ((3, 4), (6, 7))])
 def test_upsample_add_doubles_by_nearest_neighbour(small: tuple[int, int], large: tuple[int, int]) -> None:
     ops = TensorOps(Weights([]), training=False)
@@ -237,6 +268,49 @@ def test_dropout_acts_in_training_and_repeats_with_its_seed() -> None:
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert set(np.unique(first)) == {0.0, 2.0}
+
+
+def test_stochastic_depth_drops_whole_examples() -> None:
+    x = images(6, batch=64)
+    assert TensorOps(Weights([]), training=False).stochastic_depth(x, 0.8) is x
+    ops = TensorOps(Weights([]), training=True, dropout_seed=tf.constant([1, 2]))
+    ratio = np.asarray(ops.stochastic_depth(x, 0.8) / x)
+    assert all(len(np.unique(example.round(4))) == 1 for example in ratio)
+    kept = ratio[:, 0, 0, 0]
+    assert set(np.unique(kept.round(4))) == {0.0, 1.25}
+    assert 0.6 < np.count_nonzero(kept) / 64 < 0.95
+    assert not np.array_equal(kept, np.asarray(ops.stochastic_depth(x, 0.8) / x)[:, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("method", "factors"),
+    [
+        ("weighted_sum", [2.0, -1.0, 3.0]),
+        # Each number is alone in its softmax.
+        ("attention", [1.0, 1.0, 1.0]),
+        ("fast_attention", [2.0 / 5.0001, 0.0, 3.0 / 5.0001]),
+    ],
+)
+def test_the_numbers_of_a_weighted_sum(method: Fusion, factors: list[float]) -> None:
+    weights = layer_weights(lambda ops, x: ops.weighted_sum([x] * 3, LAYER, method))
+    weights.assign({"layer/bifpn_combine_weights": np.float32([[2.0], [-1.0], [3.0]])})
+    values = [images(size)[:, :4, :4] for size in (4, 5, 6)]
+    got = TensorOps(weights, training=False).weighted_sum(values, LAYER, method)
+    expected = sum(factor * value.numpy() for factor, value in zip(factors, values, strict=True))
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_cut_keeps_the_upper_left_part() -> None:
+    ops = TensorOps(Weights([]), training=False)
+    x = images(6)
+    np.testing.assert_array_equal(ops.cut(x, images(5)), x[:, :5, :5])
+    assert ops.cut(x, images(6)) is x
+
+
+def test_layers_without_use_are_not_computed() -> None:
+    TensorOps(Weights([]), training=True).unused(
+        lambda ops, x: ops.dense(x, LAYER, 1, weights=GLOROT), images(4)
+    )
 
 
 def test_two_dropouts_of_one_pass_differ() -> None:
@@ -287,12 +361,11 @@ def test_networks_without_a_tf2_form_are_kept_under_our_names() -> None:
     )
 
 
-def test_a_slash_in_an_attribute_is_written_as_the_checkpoint_writes_it(tmp_path: Path) -> None:
-    tree = object_tree({"model/head/pose.Soffset/0/kernel": tf.Variable(1.0)})
+@pytest.mark.parametrize("name", ["pose.Soffset", "a..b.Sc", "a..S.S", "...S"])
+def test_a_slash_in_an_attribute_is_written_as_the_checkpoint_writes_it(tmp_path: Path, name: str) -> None:
+    tree = object_tree({f"model/head/{name}/0/kernel": tf.Variable(1.0)})
     path = tf.train.Checkpoint(model=tree).write(str(tmp_path / "ckpt"))
-    assert "model/head/pose.Soffset/0/kernel/.ATTRIBUTES/VARIABLE_VALUE" in dict(
-        tf.train.list_variables(path)
-    )
+    assert f"model/head/{name}/0/kernel/.ATTRIBUTES/VARIABLE_VALUE" in dict(tf.train.list_variables(path))
 
 
 def test_frozen_variables_are_not_trainable_and_their_statistics_stay() -> None:

@@ -135,6 +135,10 @@ def _copied(context: Context, anchors: Config, levels: tuple[int, int]) -> Fix |
     return context.fix("copy the levels of the extractor", "unsafe", [*edits, *added])
 
 
+FIXED_PYRAMIDS = tuple(f"ssd_resnet{layers}_v1_fpn_keras" for layers in (50, 101, 152))
+"""Extractors with the levels 3 to 7, whatever `fpn` says: the TF2 classes take the message and do not hand it on."""
+
+
 def _maps(extractor: Config) -> tuple[tuple[int, int] | None, int | None]:
     """(levels, number of maps) that the extractor yields; None where it is not known."""
     type_ = extractor.text("type")
@@ -142,6 +146,10 @@ def _maps(extractor: Config) -> tuple[tuple[int, int] | None, int | None]:
         return None, extractor.integer("num_layers")
     if type_ == "embedded_ssd_mobilenet_v1":
         return None, 5
+    if type_.endswith("_ppn"):
+        return None, 6
+    if type_ in FIXED_PYRAMIDS:
+        return (3, 7), 5
     name = "bifpn" if "_bifpn" in type_ else "fpn" if "_fpn" in type_ and "mnasfpn" not in type_ else ""
     if not name:
         return None, None

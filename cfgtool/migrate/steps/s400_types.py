@@ -28,6 +28,9 @@ _GRID_STRIDES = tuple(
     for axis in ("height", "width")
 )
 _PLAIN_RESNETS = tuple(f"faster_rcnn_resnet{depth}_keras" for depth in (50, 101, 152))
+_PYRAMID_RESNETS = tuple(f"ssd_resnet{depth}_v1_fpn_keras" for depth in (50, 101, 152))
+_RESIDUAL_PYRAMID = {"min_level": 3, "max_level": 7, "additional_layer_depth": 256}
+"""What the TF2 form of these has, whatever `fpn` says."""
 _PLAIN_FASTER_RCNN = (*_PLAIN_RESNETS, "faster_rcnn_inception_resnet_v2_keras")
 
 
@@ -121,22 +124,22 @@ def _conv_hyperparams(draft: Draft) -> Iterator[Change]:
 
 
 def _stride(draft: Draft) -> Iterator[Change]:
-    if _extractor(draft, "faster_rcnn") not in _PLAIN_RESNETS:
+    coarse = _coarse_only(draft)
+    if coarse is None:
         return
     for place in draft.named("FasterRcnnFeatureExtractor", "first_stage_features_stride"):
         if draft.text(place) == "8":
             # Anchors of another stride than the features cover the wrong area, without a message.
             grid = [anchors for anchors in draft.find(*_GRID_STRIDES) if draft.text(anchors) == "8"]
             message = (
-                "the TF2 ResNets have stride 16 only: features and anchors are half as dense, so small"
-                " objects are found less well"
+                f"{coarse}: features and anchors are half as dense, so small objects are found less well"
             )
             parts = [set_to(draft, moved, "16") for moved in (place, *grid)]
             yield change(message, *parts, exact=False)
 
 
 def _atrous(draft: Draft) -> Iterator[Change]:
-    if _extractor(draft, "faster_rcnn") not in _PLAIN_RESNETS:
+    if _coarse_only(draft) is None:
         return
     for place in draft.find("model.faster_rcnn.first_stage_atrous_rate"):
         if draft.text(place) not in ("1", "0"):
@@ -145,6 +148,17 @@ def _atrous(draft: Draft) -> Iterator[Change]:
                 " have 1, the default"
             )
             yield note(draft, place, message)
+
+
+def _coarse_only(draft: Draft) -> str | None:
+    """Why the TF2 extractor has features of stride 16 only, None for those that have others too."""
+    type_ = _extractor(draft, "faster_rcnn")
+    if type_ in _PLAIN_RESNETS:
+        return "the TF2 ResNets have stride 16 only"
+    stages = [draft.text(place) for place in draft.find("model.faster_rcnn.number_of_stages")]
+    if type_ == "faster_rcnn_inception_resnet_v2_keras" and stages[-1:] != ["1"]:
+        return "the second stage of the TF2 Inception-ResNet-v2 runs at stride 16 only"
+    return None
 
 
 def _widths(draft: Draft) -> Iterator[Change]:
@@ -166,6 +180,20 @@ def _widths(draft: Draft) -> Iterator[Change]:
             yield note(draft, place, message)
 
 
+def _levels(draft: Draft) -> Iterator[Change]:
+    """Where the pyramid of an SSD ResNet in TF2 is another one than in TF1."""
+    if draft.plan.source != TF1 or _extractor(draft, "ssd") not in _PYRAMID_RESNETS:
+        return
+    for name, built in _RESIDUAL_PYRAMID.items():
+        for place in draft.find(f"model.ssd.feature_extractor.fpn.{name}")[-1:]:
+            if _number(draft.text(place)) != built:
+                message = (
+                    "TF2 reads it and does not hand it on: the pyramid of its ResNets has the levels 3 to 7 and 256"
+                    " channels, and the anchors must be for these levels"
+                )
+                yield note(draft, place, message)
+
+
 def _told_of_multiplier(type_: str, multiplier: float) -> str | None:
     if type_ in ("ssd_mobilenet_v1_keras", "ssd_mobilenet_v1_fpn_keras") and multiplier != 1:
         nearest = f"; {multiplier**0.5:.3g} comes nearest to TF1" if multiplier > 0 else ""
@@ -175,6 +203,8 @@ def _told_of_multiplier(type_: str, multiplier: float) -> str | None:
         )
     if type_ in ("ssd_mobilenet_v2_keras", "ssd_mobilenet_v2_fpn_keras") and multiplier > 1:
         return "above 1 the last convolution of the backbone keeps 1280 filters in TF2; in TF1 it was multiplied too"
+    if type_ in _PYRAMID_RESNETS and multiplier != 1:
+        return "TF2 multiplies the 64 filters of a ResNet's first convolution too, and no TF1 checkpoint fits"
     return None
 
 
@@ -240,8 +270,8 @@ STEPS = [
     Step(
         415,
         "D9",
-        "feature stride 8 of a Faster R-CNN ResNet",
-        "the TF2 extractor refuses it",
+        "feature stride 8 of a Faster R-CNN ResNet or Inception-ResNet",
+        "the TF2 extractor refuses it, or fails in its second stage",
         _stride,
         UNSAFE,
         turning=True,
@@ -249,7 +279,7 @@ STEPS = [
     Step(
         416,
         "D10",
-        "atrous rate of a Faster R-CNN ResNet",
+        "atrous rate of a Faster R-CNN ResNet or Inception-ResNet",
         "it belongs to a stride that TF2 does not have",
         _atrous,
         ASK,
@@ -257,9 +287,17 @@ STEPS = [
     Step(
         417,
         "D11",
-        "numbers of filters of MobileNets",
+        "numbers of filters of MobileNets and ResNets",
         "the TF2 extractor of the same design computes some otherwise",
         _widths,
+        ASK,
+    ),
+    Step(
+        418,
+        "D12",
+        "levels and depth of an SSD ResNet's pyramid",
+        "the TF2 extractor has its own",
+        _levels,
         ASK,
     ),
 ]

@@ -11,7 +11,7 @@ from cfgtool.networks.ops import GLOROT, BatchNorm, Ops
 
 T = TypeVar("T")
 
-_NORM = BatchNorm(decay=0.1, epsilon=1e-5)
+_NORM = BatchNorm(decay=0.1, epsilon=1e-5, sample=False)
 
 
 class Hourglass(NamedTuple):

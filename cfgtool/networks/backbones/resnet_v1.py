@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
+from cfgtool.errors import UserError
 from cfgtool.networks.blocks import normalize
 from cfgtool.networks.hyperparams import Generation, Hyperparams
 from cfgtool.networks.names import Layers, Names
@@ -59,7 +60,13 @@ class ResNetV1(NamedTuple):
         return inside, self._width(_EXPANSION * base)
 
     def _width(self, filters: int) -> int:
-        return max(int(filters * self.depth_multiplier), self.min_depth)
+        width = max(int(filters * self.depth_multiplier), self.min_depth)
+        if width < 1:
+            raise UserError(
+                f"depth_multiplier {self.depth_multiplier:g} leaves a convolution {width} of {filters} filters",
+                hint="raise depth_multiplier or min_depth",
+            )
+        return width
 
 
 class _Layer(NamedTuple):
@@ -178,7 +185,7 @@ def _unit(
     if projects:
         shortcut = _conv(ops, x, layer[0], hyper, outside, 1, stride=entry * leave)
     else:
-        shortcut = x if leave == 1 else ops.max_pool(x, 1, stride=leave)
+        shortcut = x if entry * leave == 1 else ops.max_pool(x, 1, stride=entry * leave)
     y = ops.activation(_conv(ops, x, layer[1], hyper, inside, 1, stride=entry), hyper.activation)
     padding: Padding = "SAME" if leave == 1 else "FIXED"
     y = _conv(ops, y, layer[2], hyper, inside, 3, stride=leave, padding=padding, dilation=dilation)

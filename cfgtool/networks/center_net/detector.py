@@ -10,7 +10,6 @@ from cfgtool.networks.center_net.extractor import family, read_extractor
 from cfgtool.networks.description import Outline
 from cfgtool.networks.heads.center_net import Head, identities, predict, read_heads
 from cfgtool.networks.hyperparams import Generation
-from cfgtool.networks.image_size import has_one_size
 from cfgtool.networks.names import Names
 from cfgtool.networks.ops import Ops
 from cfgtool.networks.shapes import Shape, ShapeOps
@@ -64,36 +63,33 @@ def outline(
     config: Config,
     image: Shape,
     generation: Generation,  # noqa: ARG001
+    *,
     keypoints: Mapping[str, int] | None = None,
+    nominal: bool = False,
 ) -> Outline:
-    """Run the network on shapes: see `description.Outline`."""
+    """Run the network on shapes: see `description.Outline`. A `nominal` size is made one that the extractor can
+    take.
+    """
     if config.has("deepmac_mask_estimation"):
         raise UserError(
             "'model.center_net.deepmac_mask_estimation' makes it a DeepMAC model, which is not described",
             hint="other CenterNet models are",
         )
     heads = read_heads(config, keypoints)
-    maps = feature_maps(ops, config, _image(config, image))
+    batch, height, width, _ = image
+    if nominal:
+        extractor = read_extractor(config)
+        multiple = family(extractor).image_multiple(extractor.type)
+        height, width = (max(-(-size // multiple), 1) * multiple for size in (height, width))
+    # Normalisation makes three channels of one.
+    maps = feature_maps(ops, config, (batch, height, width, 3))
     _predictions(ops, config, maps, heads)
     if config.has("track_estimation_task"):
-        width = config.message("track_estimation_task").integer("reid_embed_size")
-        track_identities(ops, config, (1, 1, 1, width))
-    return Outline(tuple(feature_map[1:] for feature_map in maps), 0)
+        embedding = config.message("track_estimation_task").integer("reid_embed_size")
+        track_identities(ops, config, (1, 1, 1, embedding))
+    return Outline(tuple(feature_map[1:] for feature_map in maps), 0, (height, width, 3))
 
 
 def _predictions(ops: Ops[T], config: Config, maps: Sequence[T], heads: Sequence[Head]) -> list[dict[str, T]]:
     separable = config.flag("use_depthwise")
     return [predict(ops, x, heads, _HEADS, index, separable=separable) for index, x in enumerate(maps)]
-
-
-def _image(config: Config, image: Shape) -> Shape:
-    """The shape that is described: a nominal size is made one that the extractor can take.
-
-    Normalisation makes three channels of one.
-    """
-    batch, height, width, _ = image
-    if not has_one_size(config.message("image_resizer")):
-        extractor = read_extractor(config)
-        multiple = family(extractor).image_multiple(extractor.type)
-        height, width = (max(-(-size // multiple), 1) * multiple for size in (height, width))
-    return (batch, height, width, 3)

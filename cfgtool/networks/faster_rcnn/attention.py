@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NORM = BatchNorm(decay=0.97, epsilon=0.001)
+_MOST_BLOCKS = 1000
+"""No network has as many heads in all its layers."""
 
 
 class Context(NamedTuple, Generic[T]):
@@ -155,7 +157,7 @@ def _refuse_unbuilt(config: Config, extractor: FasterRcnnExtractor) -> None:
         config.number("attention_temperature"),
     )
     heads, layers = config.integer("num_attention_heads"), config.integer("num_attention_layers")
-    if depth < 1 or temperature <= 0 or heads < 1 or layers < 0:
+    if depth < 1 or not temperature > 0 or heads < 1 or layers < 0 or heads * layers > _MOST_BLOCKS:
         raise UserError(
             f"'{config.path}' asks for {heads} heads and {layers} layers of attention in {depth} dimensions at "
             f"temperature {temperature:g}",

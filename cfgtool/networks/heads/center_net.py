@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_KERAS_NORM = BatchNorm(decay=0.99)
+_KERAS_NORM = BatchNorm(decay=0.99, sample=False)
 _USUAL = ((256, 3),)
 
 

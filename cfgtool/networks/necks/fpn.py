@@ -106,8 +106,14 @@ def feature_pyramid(
     """The maps of all `levels`: those of `maps` by `top_down` in the first scope, and coarser ones in the second,
     each made from the one before by a convolution of stride 2.
 
-    The OD API names the coarse layers `label` and a number that counts from `first_number`.
+    The OD API names the coarse layers `label` and a number that counts from `first_number`. Raises UserError for a
+    pyramid without channels.
     """
+    if settings.depth < 1:
+        raise UserError(
+            f"a feature pyramid cannot have {settings.depth} channels",
+            hint="set fpn.additional_layer_depth, such as 256",
+        )
     result = top_down(ops, maps, scopes[0], settings)
     for index, level in enumerate(range(levels.top + 1, levels.last + 1)):
         layers = Layers(scopes[1].child("", tf2=str(index)))

@@ -51,8 +51,11 @@ class SsdExtractor(NamedTuple):
 
     @property
     def depth_multiplier(self) -> float:
-        """Factor of all numbers of filters."""
-        return self.config.number("depth_multiplier")
+        """Factor of all numbers of filters. Raises UserError for one that is no number."""
+        value = self.config.number("depth_multiplier")
+        if value != value:
+            raise UserError("depth_multiplier is not a number", hint="write 1.0 for the usual widths")
+        return value
 
     @property
     def min_depth(self) -> int:

@@ -31,32 +31,37 @@ _POOLED = 5
 
 def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
     """See `FeatureMaps`. Raises UserError for settings that the OD API's extractors refuse."""
+    if extractor.config.has("num_layers"):
+        raise UserError(f"{extractor.type} takes no num_layers", hint="remove num_layers")
     pooled = extractor.type.endswith("_ppn")
     if pooled and extractor.depth_multiplier != 1:
         raise UserError(
             f"{extractor.type} has no depth_multiplier {extractor.depth_multiplier:g}",
             hint="set depth_multiplier: 1.0",
         )
-    network = _network(extractor)
+    network = _network(extractor, pooled=pooled)
     scope = extractor.names("backbone", tf2="classification_backbone", tf1=network.scope)
     for what in override_differences(extractor.hyper) if extractor.overrides else ():
         ops.differs(scope, what)
     blocks = resnet_v1(ops, image, scope, network)
-    return _pooled(ops, blocks[2], extractor) if pooled else _pyramid(ops, blocks, extractor, network)
+    if pooled:
+        return _pooled(ops, blocks[2], extractor, network)
+    return _pyramid(ops, blocks, extractor, network)
 
 
-def _network(extractor: SsdExtractor) -> ResNetV1:
-    hyper, output = own_hyper(extractor.generation, train=not extractor.freeze), "relu"
-    if extractor.overrides:
-        hyper, output = overridden(extractor.hyper, extractor.generation)
-    return ResNetV1(
-        size_in(extractor.type),
-        hyper,
-        output,
-        extractor.generation,
-        extractor.depth_multiplier,
-        extractor.min_depth,
+def _network(extractor: SsdExtractor, *, pooled: bool) -> ResNetV1:
+    generation = extractor.generation
+    own = ResNetV1(
+        size_in(extractor.type), own_hyper(generation, train=not extractor.freeze), "relu", generation
     )
+    if pooled:
+        # It loses the override on the way to the backbone, as well as min_depth.
+        return own
+    own = own._replace(depth_multiplier=extractor.depth_multiplier, min_depth=extractor.min_depth)
+    if not extractor.overrides:
+        return own
+    hyper, output = overridden(extractor.hyper, generation)
+    return own._replace(hyper=hyper, output=output)
 
 
 def _pyramid(ops: Ops[T], blocks: list[T], extractor: SsdExtractor, network: ResNetV1) -> list[T]:
@@ -83,13 +88,12 @@ def _pyramid(ops: Ops[T], blocks: list[T], extractor: SsdExtractor, network: Res
     )
 
 
-def _pooled(ops: Ops[T], x: T, extractor: SsdExtractor) -> list[T]:
+def _pooled(ops: Ops[T], x: T, extractor: SsdExtractor, network: ResNetV1) -> list[T]:
     """The maps of a pooling pyramid: a 1x1 convolution, and ever smaller maxima of its output."""
     label = f"Base_Conv2d_1x1_{_POOLED_DEPTH}"
+    layers = Layers(extractor.names("neck", tf2="", tf1=network.scope))
     unit = Unit("base", label, f"{label}_batchnorm", label)
-    maps = [
-        conv_unit(ops, x, Layers(extractor.names("neck", tf2="")), unit, extractor.hyper, _POOLED_DEPTH, 1)
-    ]
+    maps = [conv_unit(ops, x, layers, unit, extractor.hyper, _POOLED_DEPTH, 1)]
     for _ in range(_POOLED):
         maps.append(ops.max_pool(maps[-1], 2, stride=2))
     return maps

@@ -2,7 +2,7 @@
 
 Sources: the normalisation that each backbone was trained with. Inception's [-1, 1] (MobileNet, Inception,
 NAS), VGG's channel means (ResNet v1), ImageNet's means and deviations (EfficientNet), and the numbers of the
-config (hourglass).
+config (all of CenterNet, before the backbone's own).
 """
 
 from __future__ import annotations
@@ -78,11 +78,22 @@ def _center_net(extractor: Config, name: str) -> Normalisation:
     deviations = extractor.numbers("channel_stds") or _WHOLE
     if len(means) != 3 or len(deviations) != 3:
         raise UserError(f"{extractor.path}: channel_means and channel_stds take one value per channel")
+    if 0.0 in deviations:
+        raise UserError(
+            f"'{extractor.path}.channel_stds' holds a zero",
+            hint="images are divided by them; write 1 for none",
+        )
+    own = _standardised(means, deviations, extractor.flag("bgr_ordering"))
     if name.startswith("hourglass"):
-        return _standardised(means, deviations, extractor.flag("bgr_ordering"))
+        return own
+    # The other backbones go on with the normalisation that they were trained with.
     if name.startswith("resnet_v1"):
-        return _standardised(_VGG_MEANS[::-1], _WHOLE, swap=True)
-    return SYMMETRIC
+        offset = [value - mean for value, mean in zip(own.offset[::-1], _VGG_MEANS[::-1], strict=True)]
+        return Normalisation(own.scale[::-1], offset, not own.swap)
+    half = 1.0 / 127.5
+    return Normalisation(
+        [value * half for value in own.scale], [value * half - 1.0 for value in own.offset], own.swap
+    )
 
 
 class Preprocessor:

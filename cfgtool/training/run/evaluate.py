@@ -8,7 +8,7 @@ from cfgtool.checkpoints import Checkpoint
 from cfgtool.training.input.pipeline import input_problems
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.evaluation import Evaluation, Evaluator
-from cfgtool.training.run.job import Job
+from cfgtool.training.run.job import Job, check_trained
 from cfgtool.training.run.metrics import metric_problems
 from cfgtool.training.run.optimizers import MovingAverage
 from cfgtool.training.run.saving import restore
@@ -24,6 +24,7 @@ def evaluate_checkpoint(
     With `eval_config.use_moving_averages` the averaged weights are evaluated. Raises UserError if the checkpoint is not
     of this network or has no averages, and for metrics that are not computed here.
     """
+    check_trained(job)
     problems = list(metric_problems(job.config.message("eval_config")))
     problems += [
         problem for problem in input_problems(job.config) if problem[0].startswith(("eval_", "model"))

@@ -13,10 +13,12 @@ from cfgtool.files import read_text
 from cfgtool.lint.engine import Report, analyse
 from cfgtool.schema import Config, Entry, read_config
 from cfgtool.schema.overrides import set_value
-from cfgtool.textproto import Edit, apply_edits, parse
+from cfgtool.textproto import Document, Edit, apply_edits, parse
 
 PATH_FIELDS = ("label_map_path", "input_path", "fine_tune_checkpoint")
 """Fields that name files; a relative one is looked for below the current folder, then beside the config."""
+TRAINED = ("ssd",)
+"""The meta-architectures that a run can work on."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,27 @@ class Job:
         return UserError(message, path=self.path, line=line, column=column, hint=hint)
 
 
+def check_trained(job: Job) -> None:
+    """Raise UserError for a meta-architecture that is described but has no losses yet."""
+    model = job.config.message("model")
+    kind = model.which("model")
+    if kind not in (None, "ssd"):
+        raise job.fail(
+            f"training and evaluating {kind!r} models is not supported", model.entry(kind), "SSD is"
+        )
+
+
 def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     """Read the config at `path` and apply `path=value` overrides.
 
-    Raises UserError if the file cannot be read, an override does not fit, or the text has errors of syntax or schema:
-    a run must not start from a config that means something else than it says.
+    Raises UserError if the file cannot be read, an override does not fit, the model is of a meta-architecture that is
+    not trained here, or the text has errors of syntax or schema: a run must not start from a config that means
+    something else than it says.
     """
     text = read_text(path)
     document = parse(text)
+    # First of all: whoever fills in every path should not learn it only then.
+    _refuse_architecture(path, document)
     _refuse_errors(path, analyse(document, path))
     for override in overrides:
         name, equals, value = override.partition("=")
@@ -64,6 +79,19 @@ def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     report = analyse(document, path)
     _refuse_errors(path, report)
     return Job(path, text, read_config(document), report)
+
+
+def _refuse_architecture(path: str, document: Document) -> None:
+    """Raise for a model whose losses and detections nobody computes here."""
+    model = read_config(document).message("model")
+    kind = model.which("model")
+    entry = model.entry(kind) if kind is not None else None
+    if kind in (None, *TRAINED) or entry is None:
+        return
+    line, column = document.position(entry.start)
+    message = f"models of meta-architecture {kind!r} cannot be trained and evaluated yet"
+    hint = f"{', '.join(TRAINED)} can; lint, migrate, match and variables know the others too"
+    raise UserError(message, path=path, line=line, column=column, hint=hint)
 
 
 def _refuse_errors(path: str, report: Report) -> None:

@@ -14,7 +14,7 @@ from cfgtool.errors import UserError
 from cfgtool.matching import RestorePlan, configured_plan
 from cfgtool.networks import NetworkDescription, describe, frozen_variables
 from cfgtool.schema import Config
-from cfgtool.training.run.job import Job
+from cfgtool.training.run.job import Job, check_trained
 from cfgtool.training.run.options import TrainOptions
 
 _LATEST = re.compile(r'^model_checkpoint_path: "(.*)"$', re.MULTILINE)
@@ -47,6 +47,7 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     that does not fit.
     """
     train_config = job.config.message("train_config")
+    check_trained(job)
     network = describe(job.config)
     num_steps = train_config.integer("num_steps")
     if num_steps <= 0:

@@ -56,6 +56,38 @@ def test_normalisation_reference_values(golden: Any, read_message: Read) -> None
         np.testing.assert_allclose(result, reference.outputs(case, "out"), rtol=0, atol=2e-5, err_msg=name)
 
 
+MEANS = "channel_means: [10.0, 20.0, 30.0]"
+BOTH = f"{MEANS} channel_stds: [2.0, 4.0, 5.0] bgr_ordering: true"
+
+
+@pytest.mark.parametrize(
+    ("type_", "settings", "expected"),
+    [
+        ("resnet_v2_50", "bgr_ordering: true", [1.0, 0.0039, -1.0, -0.7647, -0.8431, -0.9216]),
+        ("resnet_v2_50", MEANS, [-1.0784, -0.1529, 0.7647, -1.0, -1.0, -1.0]),
+        ("resnet_v2_50", BOTH, [-0.0392, -0.7882, -1.0471, -0.9216, -1.0, -1.0314]),
+        ("mobilenet_v2_fpn", BOTH, [-0.0392, -0.7882, -1.0471, -0.9216, -1.0, -1.0314]),
+        ("resnet_v1_50_fpn", "bgr_ordering: true", [-103.939, 11.221, 131.32, -93.939, -96.779, -93.68]),
+        ("resnet_v1_50_fpn", MEANS, [121.061, -8.779, -133.68, -103.939, -116.779, -123.68]),
+        ("resnet_v1_50_fpn", BOTH, [-109.939, -89.779, -1.18, -107.939, -116.779, -113.68]),
+        ("hourglass_10", BOTH, [122.5, 27.0, -6.0, 10.0, 0.0, -4.0]),
+    ],
+)
+def test_every_backbone_of_centernet_goes_on_from_the_configured_normalisation(
+    read_message: Read, type_: str, settings: str, expected: list[float]
+) -> None:
+    """As the OD API's extractors answered for two pixels."""
+    message = read_message(f'feature_extractor {{ type: "{type_}" {settings} }}', "CenterNet")
+    image = tf.constant([[[0, 128, 255], [10, 20, 30]]], tf.uint8)
+    np.testing.assert_allclose(tf.reshape(normalisation(message)(image), [-1]), expected, rtol=0, atol=1e-4)
+
+
+def test_deviations_of_zero_are_refused(read_message: Read) -> None:
+    text = 'feature_extractor { type: "hourglass_10" channel_stds: [1.0, 0.0, 1.0] }'
+    with pytest.raises(UserError, match="channel_stds' holds a zero"):
+        normalisation(read_message(text, "CenterNet"))
+
+
 @pytest.mark.reference
 def test_whole_preprocessing_of_reference_models(shared: Path, read_message: Read, monkeypatch: Any) -> None:
     """The network input of every reference model: mean and deviation of all pixels, and sampled pixels."""
