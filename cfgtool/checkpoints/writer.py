@@ -54,8 +54,10 @@ def check_prefix(prefix: str, *, force: bool = False) -> None:
         raise UserError("is the name of a file, not the prefix of a checkpoint", path=prefix, hint=hint)
     if folder and os.path.exists(folder) and not os.path.isdir(folder):
         raise UserError("is a file, not a folder", path=folder, hint="choose another prefix")
-    if os.path.lexists(f"{prefix}.index") and not force:
-        raise UserError("exists already", path=f"{prefix}.index", hint="give --force to replace it")
+    # Data without an index may be all that is left of one, and a V1 checkpoint would be hidden by the new one.
+    for path in (f"{prefix}.index", _data_file(prefix), prefix):
+        if os.path.lexists(path) and not force:
+            raise UserError("exists already", path=path, hint="give --force to replace it")
 
 
 def write_bundle(prefix: str, tensors: Sequence[Tensor], *, force: bool = False) -> Written:
@@ -68,7 +70,7 @@ def write_bundle(prefix: str, tensors: Sequence[Tensor], *, force: bool = False)
     value that has not the size of its shape.
     """
     check_prefix(prefix, force=force)
-    index, data = f"{prefix}.index", f"{prefix}.data-00000-of-00001"
+    index, data = f"{prefix}.index", _data_file(prefix)
     folder = os.path.dirname(prefix)
     try:
         if folder:
@@ -90,6 +92,10 @@ def write_bundle(prefix: str, tensors: Sequence[Tensor], *, force: bool = False)
         raise UserError(f"cannot be written: {error.strerror or error}", path=str(path)) from None
     _remove_other_shards(prefix, data)
     return Written(index, data, _write_state(prefix, force=force), size)
+
+
+def _data_file(prefix: str) -> str:
+    return f"{prefix}.data-00000-of-00001"
 
 
 def _write_values(path: str, tensors: Sequence[Tensor]) -> tuple[list[tuple[bytes, bytes]], int]:

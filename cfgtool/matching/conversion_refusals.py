@@ -81,8 +81,8 @@ def _unequal(conversion: Conversion) -> str:
 
 def _stay(conversion: Conversion) -> str:
     """The ways out where the two networks are not the same."""
-    accept = "--accept-differences converts it as a start for training"
+    accept = "--accept-differences converts it all the same, as a start for training"
     if conversion.network.generation == "tf2":
         type_ = conversion.network.feature_extractor.removesuffix("_keras")
-        return f"{accept}; to keep its predictions, train and evaluate the type {type_!r} with cfgtool"
+        return f"{accept}; it keeps its predictions where cfgtool trains or evaluates it as {type_!r}"
     return f"{accept}, or if cfgtool trained it with the type of TF1"

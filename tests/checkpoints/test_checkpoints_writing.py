@@ -126,12 +126,15 @@ def test_a_value_of_another_size_than_its_shape_is_refused(tmp_path: Path) -> No
         ("there.index", "is the name of a file"),
         ("there.data-00000-of-00001", "is the name of a file"),
         ("there", "exists already"),
+        ("file", "exists already"),
+        ("half", "exists already"),
         ("file/ckpt", "is a file, not a folder"),
     ],
 )
 def test_prefixes_that_are_none_are_refused(tmp_path: Path, prefix: str, message: str) -> None:
     write_bundle(str(tmp_path / "there"), [tensor("old")])
     (tmp_path / "file").touch()
+    (tmp_path / "half.data-00000-of-00001").touch()
     before = sorted(os.listdir(tmp_path))
     with pytest.raises(UserError, match=message):
         write_bundle(str(tmp_path) + "/" + prefix, [tensor("new")])

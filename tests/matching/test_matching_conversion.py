@@ -215,7 +215,7 @@ def test_other_widths_of_the_other_generation_are_told() -> None:
 @pytest.mark.parametrize(
     ("generation", "way_out"),
     [
-        ("tf2", "train and evaluate the type 'ssd_mobilenet_v1' with cfgtool"),
+        ("tf2", "where cfgtool trains or evaluates it as 'ssd_mobilenet_v1'"),
         ("tf1", "or if cfgtool trained it with the type of TF1"),
     ],
 )
@@ -231,3 +231,26 @@ def test_what_computes_something_else_must_be_accepted(generation: str, way_out:
     refuse_conversion(made, partial=False, accept_differences=True)
     same = converted(saved(generation), generation, differences=differences)
     refuse_conversion(same, partial=False, accept_differences=False)
+
+
+@pytest.mark.reference
+def test_both_generations_have_one_shape_of_each_variable(shared: Path) -> None:
+    """Of every sample config whose network both have: what values are copied by. Widths that differ are of
+    depth multipliers, and of the last layer of a lite pyramid.
+    """
+    seen = set()
+    for path in sorted(shared.glob("corpus/configs_tf[12]/*.config")):
+        try:
+            config = read_config(parse(path.read_text(encoding="utf-8")))
+            slim, keras = describe(config, "tf1"), describe(config, "tf2")
+        except UserError:  # not described, or one generation alone has it
+            continue
+        seen.add(slim.feature_extractor.removesuffix("_keras"))
+        shapes = {variable.name: variable.shape for variable in slim.variables}
+        both_have = [variable for variable in keras.variables if variable.name in shapes]
+        assert len(both_have) > 0.9 * len(keras.variables), path.stem
+        if any(variable.shape != shapes[variable.name] for variable in both_have):
+            extractor = config.find("model.ssd.feature_extractor")
+            lite = extractor.has("fpn") and extractor.flag("use_depthwise")
+            assert extractor.number("depth_multiplier") != 1 or lite, path.stem
+    assert {"ssd_mobilenet_v1", "ssd_mobilenet_v2", "ssd_resnet50_v1_fpn", "faster_rcnn_resnet101"} <= seen
