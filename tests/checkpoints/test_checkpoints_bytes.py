@@ -149,7 +149,7 @@ def test_keys_of_parts(part: tuple[tuple[int, int], ...], code: str) -> None:
         (["a/b/c"], ["a/b/c"]),
         (["a/w", "a/w/Momentum"], ["a/w", "  Momentum"]),
         (["u_1/w", "u_2/w", "u_3/w", "u_10/w"], ["u_{1..3,10}/w"]),
-        (["u_01/w", "u_02/w"], ["u_0{1,2}/w"]),
+        (["u_01/w", "u_02/w"], ["u_01/w", "u_02/w"]),
         (["u_1/w", "u_2/v"], ["u_1/w", "u_2/v"]),
         (["x/beta", "x/gamma"], ["x/{beta,gamma}"]),
         (["", "/", "a//b"], None),
