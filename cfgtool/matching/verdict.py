@@ -42,9 +42,15 @@ def judge(plan: RestorePlan) -> None:
     """Give `plan` its verdict, warnings and notes."""
     plan.verdict = _verdict(plan)
     if plan.checkpoint.format == "tf2-object" and plan.network.generation == "tf1":
-        plan.notes.append("a TF2 checkpoint for a TF1 network: matched through the names that it has in TF2")
+        plan.notes.append(
+            "a TF2 checkpoint for a TF1 network: matched through the names that it has in TF2; for"
+            " the OD API, rewrite it with cfgtool checkpoint convert"
+        )
     if plan.checkpoint.format == "tf1-name" and plan.network.generation == "tf2":
-        plan.notes.append("a TF1 checkpoint for a TF2 network: matched through the names that it had in TF1")
+        plan.notes.append(
+            "a TF1 checkpoint for a TF2 network: matched through the names that it had in TF1; for"
+            " the OD API, rewrite it with cfgtool checkpoint convert"
+        )
     difference = twin_difference(plan)
     if difference:
         plan.warnings.append(difference)
