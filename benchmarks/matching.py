@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,9 +82,12 @@ def _cases(setting: Setting) -> Iterator[_Case]:
 
 
 def _trained(config: Path, prefix: Path) -> str:
-    """A checkpoint of the configured network as a training with momentum leaves it."""
-    import tensorflow as tf
+    """A checkpoint of the configured network as a training with momentum leaves it.
 
+    Written without TensorFlow: what this process had loaded would count as memory of the processes that it starts.
+    """
+    from cfgtool.checkpoints.strings import join_strings
+    from cfgtool.checkpoints.writer import Tensor, write_bundle
     from cfgtool.networks import describe
     from cfgtool.schema import read_config
     from cfgtool.textproto import parse
@@ -97,10 +101,12 @@ def _trained(config: Path, prefix: Path) -> str:
         shapes[f"{variable.tf2_key}{suffix}"] = variable.shape
         if variable.trainable:
             shapes[f"{variable.tf2_key}{slot}"] = variable.shape
-    tensors = [tf.zeros(shape) for shape in shapes.values()]
-    names = ["_CHECKPOINTABLE_OBJECT_GRAPH", *shapes]
-    tensors.insert(0, tf.constant(b""))
-    tf.raw_ops.SaveV2(
-        prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors
-    )
+    zeros = bytes(4 * max(map(prod, shapes.values())))
+    tensors = [
+        Tensor(name, "float32", shape, lambda shape=shape: memoryview(zeros)[: 4 * prod(shape)])
+        for name, shape in shapes.items()
+    ]
+    # An object-based checkpoint is known by its graph; the shortest one has no objects.
+    tensors.append(Tensor("_CHECKPOINTABLE_OBJECT_GRAPH", "string", (), lambda: join_strings([b""])))
+    write_bundle(str(prefix), tensors)
     return str(prefix)
