@@ -137,6 +137,10 @@ def restore_plan(
 
     whose = network.generation if generation == "auto" else generation
     check_described(network.meta_architecture, whose)
+    if checkpoint.container == "saved_model":
+        from cfgtool.matching.exported import as_trained
+
+        checkpoint = as_trained(checkpoint, network.variables)
     plan = RestorePlan(network, checkpoint, restore_type, whose, load_all, num_classes, frozen)
     assign(plan)
     plan.od_api = od_api_outcome(plan, checkpoint_version, dummy_run)

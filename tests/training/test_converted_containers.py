@@ -15,6 +15,7 @@ import tensorflow as tf
 from cfgtool.checkpoints import open_checkpoint
 from cfgtool.checkpoints.values import Values
 from cfgtool.cli.main import main
+from cfgtool.matching import restore_plan
 from cfgtool.networks import Variable, describe
 from cfgtool.training.tensor_weights import object_tree
 
@@ -105,6 +106,8 @@ def test_an_exported_model_of_tf2_is_found_below_its_root(
     tf.saved_model.save(_Exported(object_tree(variables), listed), str(tmp_path / "saved"))
     keys = open_checkpoint(str(tmp_path / "saved")).entries
     assert ("listed/0" in keys) == numbered
+    plan = restore_plan(network, open_checkpoint(str(tmp_path / "saved")), "full")
+    assert plan.verdict.slug == "complete"
     convert(tmp_path / "saved", tmp_path / "tf1" / "model.ckpt-1", config)
     checkpoint = open_checkpoint(str(tmp_path / "tf1"))
     assert len(checkpoint.entries) == len(network.variables)
