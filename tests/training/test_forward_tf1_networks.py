@@ -20,10 +20,12 @@ import tensorflow as tf
 
 from cfgtool.networks import describe
 from cfgtool.networks.faster_rcnn import detector
+from cfgtool.networks.faster_rcnn.attention import Context
 from cfgtool.networks.ssd.detector import ssd
 from cfgtool.schema import Config, read_config
 from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import apply_edits, parse
+from cfgtool.training.input.preprocess import normalisation
 from cfgtool.training.tensor_ops import TensorOps
 from cfgtool.training.tensor_weights import Weights
 
@@ -56,8 +58,8 @@ def outputs(config: Config, network: dict[str, Any], inputs: ModuleType) -> dict
         weights.assign({variable.name: value * factor if variable.name.endswith("/gamma") else value})
     ops = TensorOps(weights, training=False)
     size = network["size"]
-    image = (2.0 / 255.0) * tf.constant(inputs.image(size, size, 1), tf.float32) - 1.0
     message = config.find(f"model.{description.meta_architecture}")
+    image = normalisation(message)(tf.constant(inputs.image(size, size, 1)))
     if description.meta_architecture == "ssd":
         predictions = ssd(ops, message, image, "tf1")
         return {
@@ -66,7 +68,7 @@ def outputs(config: Config, network: dict[str, Any], inputs: ModuleType) -> dict
         }
     first = detector.first_stage(ops, message, image, "tf1")
     boxes = tf.constant([network["proposals"]], tf.float32)
-    features = detector.box_features(ops, message, first, boxes, "tf1")
+    features = detector.box_features(ops, message, first, boxes, "tf1", context=remembered(message))
     second = detector.second_stage(ops, message, features, boxes, "tf1")
     return {
         "rpn_features_to_crop/0": first.maps[0],
@@ -74,6 +76,15 @@ def outputs(config: Config, network: dict[str, Any], inputs: ModuleType) -> dict
         "box_classifier_features": features,
         "class_predictions_with_background": second.class_predictions,
     }
+
+
+def remembered(message: Config) -> Context[tf.Tensor] | None:
+    """What Context R-CNN was given when the values were recorded: 16 features, of which 11 count."""
+    if not message.has("context_config"):
+        return None
+    length = message.message("context_config").integer("context_feature_length")
+    features = np.random.default_rng(3).normal(size=(1, 16, length)).astype(np.float32)
+    return Context(tf.constant(features), tf.constant([11]), tf.constant([8]))
 
 
 @pytest.mark.parametrize(
