@@ -17,7 +17,7 @@ import tensorflow as tf
 from network_configs import HYPER, pipeline
 
 from cfgtool.networks.names import Names
-from cfgtool.training.detectors.normalisation import STANDARDISED
+from cfgtool.training.input.preprocess import IMAGENET
 from cfgtool.training.tensors import Detector, build_detector
 
 from . import reference
@@ -48,7 +48,7 @@ def test_predictions_and_penalties_equal_those_of_the_od_api(shared: Path, name:
     inputs = reference.inputs(shared)
     detector = load(path, inputs)
     height, width = facts["input_image"]
-    images = STANDARDISED.apply(tf.constant(inputs.image(height, width), tf.float32))
+    images = IMAGENET(tf.constant(inputs.image(height, width), tf.float32))
     images = tf.image.pad_to_bounding_box(images, 0, 0, *detector.description.input_shape[:2])
     predictions = detector.forward(images).predictions
     got = {

@@ -18,7 +18,7 @@ from cfgtool.networks.faster_rcnn.detector import first_stage
 from cfgtool.schema import read_config
 from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import apply_edits, parse
-from cfgtool.training.detectors.normalisation import CENTRED
+from cfgtool.training.input.preprocess import VGG
 from cfgtool.training.tensor_ops import TensorOps
 from cfgtool.training.tensors import Detector, build_detector
 
@@ -85,7 +85,7 @@ def difference(golden: Any, key: str, got: np.ndarray) -> float:
 def ssd(path: Path, detector: Detector, inputs: ModuleType) -> dict[str, np.ndarray]:
     """Raw predictions for the reference images, under the names of the goldens."""
     height, width, _ = detector.description.input_shape
-    predictions = detector.forward(CENTRED.apply(inputs.image(height, width))).predictions
+    predictions = detector.forward(VGG(inputs.image(height, width))).predictions
     return {
         "predict/box_encodings": predictions.box_encodings.numpy(),
         "predict/class_predictions_with_background": predictions.class_predictions.numpy(),
@@ -150,7 +150,7 @@ def test_maps_that_no_golden_has(shared: Path, inputs: ModuleType, name: str) ->
         value = inputs.weight(variable.tf1_name, variable.shape)
         gamma = variable.name.endswith("/gamma")
         detector.weights.assign({variable.name: value * np.float32(0.5) if gamma else value})
-    images = CENTRED.apply(inputs.image(facts["image"], facts["image"], 1))
+    images = VGG(inputs.image(facts["image"], facts["image"], 1))
     kind = detector.config.message("model").which("model")
     model = detector.config.find(f"model.{kind}")
     if kind == "ssd":

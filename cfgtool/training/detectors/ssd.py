@@ -9,7 +9,6 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.errors import UserError
-from cfgtool.training.detectors.normalisation import ssd_normalisation
 from cfgtool.training.detectors.postprocess import SsdPostprocessor
 from cfgtool.training.detectors.ssd_loss import SsdLoss
 from cfgtool.training.targets.anchors import generate_anchors
@@ -49,7 +48,6 @@ class SsdDetector:
         problems = unsupported(config)
         if problems:
             raise UserError(problems[0])
-        self.normalisation = ssd_normalisation(config.message("feature_extractor").text("type"))
         self.num_classes = config.integer("num_classes")
         self.has_background = config.flag("add_background_class")
         self.anchors = generate_anchors(config.message("anchor_generator"), feature_map_shapes, image_shape)
