@@ -96,7 +96,8 @@ def test_a_megabyte_takes_ten_times_as_long_as_a_tenth(texts: dict[str, str]) ->
 
     # Ten times the text: linear is 10, quadratic 100; the constant forgives a busy machine.
     small = min(seconds(100_000) for _ in range(2))
-    assert seconds(1_000_000) < 30 * small + 0.2
+    # A busy machine is slow now and then, a quadratic one always.
+    assert any(seconds(1_000_000) < 30 * small + 0.2 for _ in range(4))
 
 
 def test_suppression_comments_go_on_to_silence_the_same(texts: dict[str, str]) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 from lint_cases import lint, read
 
-from cfgtool.lint.engine import Settings, lint_document
+from cfgtool.lint.engine import Settings
 from cfgtool.lint.fixing import fix_text
-from cfgtool.textproto import parse
 
 pytestmark = pytest.mark.reference
 
@@ -67,24 +65,3 @@ def test_fixing_the_samples(shared: Path) -> None:
         outcome = fix_text(read(path), str(path), Settings())
         assert not [f for f in outcome.report.findings if f.fix and f.fix.applicability == "safe"]
         assert outcome.text.count("#") == read(path).count("#"), "safe fixes keep every comment"
-
-
-@pytest.mark.slow
-def test_lint_is_faster_than_protobuf_parses(shared: Path) -> None:
-    from google.protobuf import text_format
-
-    from cfgtool.schema.descriptors import message_class
-
-    pipeline = message_class("TrainEvalPipelineConfig")
-    texts = [read(path) for path in configs(shared)]
-
-    def seconds(work: object) -> float:
-        start = time.process_time()
-        for text in texts:
-            work(text)  # type: ignore[operator]
-        return time.process_time() - start
-
-    ours = lambda text: lint_document(parse(text))  # noqa: E731
-    theirs = lambda text: text_format.Parse(text, pipeline())  # noqa: E731
-    seconds(ours), seconds(theirs)
-    assert min(seconds(ours) for _ in range(5)) < min(seconds(theirs) for _ in range(5))

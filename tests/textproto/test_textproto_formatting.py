@@ -137,7 +137,8 @@ def test_no_text_takes_quadratic_time(unit: str) -> None:
 
     small = min(seconds(SMALL) for _ in range(2))
     # Eight times the text: linear is 8, quadratic 64; the constant forgives a busy machine.
-    assert seconds(LARGE) < 25 * small + 0.2
+    # A busy machine is slow now and then, a quadratic one always.
+    assert any(seconds(LARGE) < 25 * small + 0.2 for _ in range(4))
 
 
 def test_a_thousand_nested_blocks() -> None:
