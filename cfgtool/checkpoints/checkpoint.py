@@ -106,7 +106,7 @@ class Checkpoint:
     @property
     def has_data(self) -> bool:
         """True if all files are there; names and shapes need the index alone."""
-        return all(os.path.isfile(self.data_file(shard)) for shard in range(self.shards))
+        return not self.missing_data()
 
     @property
     def in_graph(self) -> bool:

@@ -6,15 +6,13 @@ numbers are named below): every object with the names of its children, and for a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from cfgtool.checkpoints.encode import bytes_field, number_field, text_field
+from cfgtool.checkpoints.graph import local_name
 from cfgtool.checkpoints.names import OBJECT_GRAPH, SAVE_COUNTER, VALUE_SUFFIX
 from cfgtool.checkpoints.strings import join_strings
 from cfgtool.checkpoints.writer import Tensor
-
-_ESCAPED = re.compile(r"\.([.S])")
 
 
 def object_based(tensors: Iterable[tuple[Tensor, str]], *, save_counter: int = 1) -> list[Tensor]:
@@ -57,8 +55,7 @@ def _object(children: dict[str, int], value: tuple[str, str] | None) -> bytes:
     """A `TrackableObject`: references to its children, and the value of a variable."""
     message = b""
     for part, node in children.items():
-        name = _ESCAPED.sub(lambda match: "/" if match[1] == "S" else ".", part)
-        message += bytes_field(1, number_field(1, node) + text_field(2, name))  # children
+        message += bytes_field(1, number_field(1, node) + text_field(2, local_name(part)))  # children
     if value is not None:
         path, full_name = value
         attribute = text_field(1, "VARIABLE_VALUE") + text_field(2, full_name)

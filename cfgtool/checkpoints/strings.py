@@ -9,7 +9,7 @@ from cfgtool.checkpoints.wire import varint
 from cfgtool.crc32c import masked_crc32c
 
 
-def join_strings(texts: Sequence[bytes]) -> bytes:
+def join_strings(texts: Sequence[bytes | memoryview]) -> bytes:
     """The value that holds these strings, in row-major order."""
     fixed = b"".join(_fixed(len(text)) for text in texts)
     lengths = b"".join(encoded(len(text)) for text in texts)

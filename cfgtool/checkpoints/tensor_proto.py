@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.entry import WIDTHS
 from cfgtool.checkpoints.shapes import read_type
+from cfgtool.checkpoints.strings import join_strings
 from cfgtool.checkpoints.wire import bytes_of, fields, number_of, varint, view_of
-from cfgtool.crc32c import masked_crc32c
 
 if TYPE_CHECKING:
     from cfgtool.checkpoints.shapes import Type
@@ -118,14 +118,4 @@ def _strings(message: bytes | memoryview, elements: int) -> memoryview:
     texts = [view_of(value) for number, value in fields(message) if number == _STRINGS]
     if len(texts) != elements:
         raise DamageError(0, f"{len(texts)} strings where {elements} must be")
-    sizes = b"".join(len(text).to_bytes(4, "little") for text in texts)
-    lengths = b"".join(_varint(len(text)) for text in texts)
-    return memoryview(b"".join((lengths, masked_crc32c(sizes).to_bytes(4, "little"), *texts)))
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
+    return memoryview(join_strings(texts))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfgtool.cli.checkpoint_convert import convert
-from cfgtool.errors import UserError
+from cfgtool.cli.output import write_result
+from cfgtool.cli.pipeline import check_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,7 @@ def list_entries(
     ] = False,
 ) -> int:
     """List the tensors of a checkpoint: names, shapes and element types."""
-    _check_format(format)
+    check_format(format, FORMATS)
     from cfgtool.checkpoints import open_checkpoint
 
     checkpoint = open_checkpoint(prefix)
@@ -71,7 +72,7 @@ def show(
     ] = False,
 ) -> int:
     """Show the values of one tensor: their range, mean, distribution, and the first of them."""
-    _check_format(format)
+    check_format(format, FORMATS)
     from cfgtool.checkpoints import open_checkpoint
     from cfgtool.cli.checkpoint_values import fact_lines, facts_of, find_entry
 
@@ -87,7 +88,7 @@ def show(
 @app.command()
 def verify(prefix: Prefix, format: Format = "text") -> int:
     """Compare every checksum of a checkpoint, and look whether everything that it lists is there."""
-    _check_format(format)
+    check_format(format, FORMATS)
     from cfgtool.checkpoints import resolve_checkpoint
     from cfgtool.checkpoints.verify import verify as check
     from cfgtool.cli.checkpoint_text import verification_json, verification_lines
@@ -118,7 +119,7 @@ def diff(
     format: Format = "text",
 ) -> int:
     """Compare two checkpoints: names, shapes, element types and values."""
-    _check_format(format)
+    check_format(format, FORMATS)
     from cfgtool.checkpoints import open_checkpoint
     from cfgtool.checkpoints.compare import compare
     from cfgtool.cli.checkpoint_diff import comparison_json, comparison_lines
@@ -134,11 +135,6 @@ def diff(
     return 0 if found.same else 1
 
 
-def _check_format(name: str) -> None:
-    if name not in FORMATS:
-        raise UserError(f"no format {name!r}", hint=f"formats are {', '.join(FORMATS)}")
-
-
 def _print_json(value: object) -> None:
     import json
 
@@ -146,7 +142,4 @@ def _print_json(value: object) -> None:
 
 
 def _print(lines: Iterable[str]) -> None:
-    """Print names that may hold characters which the terminal does not have."""
-    encoding = sys.stdout.encoding or "utf-8"
-    text = "".join(f"{line}\n" for line in lines)
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    write_result("".join(f"{line}\n" for line in lines), None)

@@ -12,10 +12,13 @@ from typing import NamedTuple, TypeVar
 
 from cfgtool.networks.hyperparams import Hyperparams
 from cfgtool.networks.names import Names
-from cfgtool.networks.ops import BatchNorm, Ops, Padding
+from cfgtool.networks.ops import BatchNorm, Ops, Padding, Weights
 from cfgtool.networks.variables import Initializer
 
 T = TypeVar("T")
+
+SLIM_WEIGHTS = Weights(Initializer("variance_scaling", factor=2.0, mode="fan_out"), l2=0.00005)
+"""Slim's own settings, which hold where the config does not reach."""
 
 
 class Pair(NamedTuple):

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Literal, TypeVar
 
 from cfgtool.errors import UserError
-from cfgtool.networks.backbones.nasnet import NASNET, PNASNET, Builder, Network, cells, stem
+from cfgtool.networks.backbones.nasnet import NASNET, PNASNET, SLIM_WEIGHTS, Builder, Network, cells, stem
 from cfgtool.networks.faster_rcnn.extractor import FasterRcnnExtractor
 from cfgtool.networks.hyperparams import Hyperparams
-from cfgtool.networks.ops import BatchNorm, Ops, Weights
-from cfgtool.networks.variables import Initializer
+from cfgtool.networks.ops import BatchNorm, Ops
 
 T = TypeVar("T")
 
-_WEIGHTS = Weights(Initializer("variance_scaling", factor=2.0, mode="fan_out"), l2=0.00005)
-"""Slim's own settings, which the config does not reach."""
 _STRIDE = 16
 _CROPPED = 2
 """The outputs of so many cells, side by side, are what boxes are cropped from."""
@@ -46,5 +43,5 @@ def _network(extractor: FasterRcnnExtractor) -> Network:
 
 
 def _builder(extractor: FasterRcnnExtractor, name: str, stage: Literal[1, 2]) -> Builder:
-    hyper = Hyperparams(_WEIGHTS, BatchNorm(train=extractor.trains_norms), "relu", bias=False)
+    hyper = Hyperparams(SLIM_WEIGHTS, BatchNorm(train=extractor.trains_norms), "relu", bias=False)
     return Builder(extractor.names(name, stage=stage), hyper)

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 EXTRAS = (Extra(512), Extra(256), Extra(256), Extra(128))
 """The four maps after the two of the backbone."""
+_POOLED = 5
+"""Maps that PPN makes by pooling its first one."""
 
 
 def extra_maps(
@@ -49,3 +51,11 @@ def extra_maps(
         padding=extractor.padding,
         generation=extractor.generation,
     )
+
+
+def pooled_maps(ops: Ops[T], first: T) -> list[T]:
+    """The maps of a pooling pyramid (PPN): `first`, and ever smaller maxima of it."""
+    maps = [first]
+    for _ in range(_POOLED):
+        maps.append(ops.max_pool(maps[-1], 2, stride=2))
+    return maps

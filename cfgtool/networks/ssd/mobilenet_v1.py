@@ -8,15 +8,13 @@ from cfgtool.networks.backbones.mobilenet_v1 import mobilenet_v1
 from cfgtool.networks.hyperparams import MOBILENET
 from cfgtool.networks.necks.multi_resolution import Extra
 from cfgtool.networks.ops import Ops
-from cfgtool.networks.ssd.extra_maps import extra_maps
+from cfgtool.networks.ssd.extra_maps import extra_maps, pooled_maps
 from cfgtool.networks.ssd.extractor import SsdExtractor
 from cfgtool.networks.ssd.pyramid import pyramid
 
 T = TypeVar("T")
 
 _EMBEDDED_EXTRAS = (Extra(512), Extra(256), Extra(256, kernel=2))
-_POOLED = 5
-"""Maps that PPN makes by pooling the backbone's one."""
 
 
 def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
@@ -41,10 +39,7 @@ def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
         keras = "ssd_mobile_net_v1_fpn_keras_feature_extractor"
         return pyramid(ops, levels, extractor, keras=keras, tf1="MobilenetV1", first_number=14)
     if extractor.type == "ssd_mobilenet_v1_ppn":
-        maps = [blocks[11]]
-        for _ in range(_POOLED):
-            maps.append(ops.max_pool(maps[-1], 2, stride=2))
-        return maps
+        return pooled_maps(ops, blocks[11])
     return extra_maps(
         ops,
         [blocks[11], blocks[13]],

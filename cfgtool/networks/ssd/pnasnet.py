@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from cfgtool.networks.backbones.nasnet import PNASNET, Builder, cells, stem
+from cfgtool.networks.backbones.nasnet import PNASNET, SLIM_WEIGHTS, Builder, cells, stem
 from cfgtool.networks.hyperparams import Hyperparams
-from cfgtool.networks.ops import BatchNorm, Ops, Weights
+from cfgtool.networks.ops import BatchNorm, Ops
 from cfgtool.networks.ssd.extra_maps import extra_maps
 from cfgtool.networks.ssd.extractor import SsdExtractor
-from cfgtool.networks.variables import Initializer
 
 T = TypeVar("T")
 
 _OWN = Hyperparams(
-    Weights(Initializer("variance_scaling", factor=2.0, mode="fan_out"), l2=0.00005),
+    SLIM_WEIGHTS,
     BatchNorm(),
     "relu",
     bias=False,

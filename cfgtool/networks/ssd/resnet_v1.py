@@ -19,14 +19,13 @@ from cfgtool.networks.blocks import Unit, conv_unit
 from cfgtool.networks.names import Layers
 from cfgtool.networks.necks.fpn import Levels, Settings, configured_levels, feature_pyramid, read_levels
 from cfgtool.networks.ops import Ops
+from cfgtool.networks.ssd.extra_maps import pooled_maps
 from cfgtool.networks.ssd.extractor import SsdExtractor
 
 T = TypeVar("T")
 
 _KERAS_LEVELS = Levels(3, 7, 256)
 _POOLED_DEPTH = 1024
-_POOLED = 5
-"""Maps that PPN makes by pooling its first one."""
 
 
 def feature_maps(ops: Ops[T], image: T, extractor: SsdExtractor) -> list[T]:
@@ -93,7 +92,4 @@ def _pooled(ops: Ops[T], x: T, extractor: SsdExtractor, network: ResNetV1) -> li
     label = f"Base_Conv2d_1x1_{_POOLED_DEPTH}"
     layers = Layers(extractor.names("neck", tf2="", tf1=network.scope))
     unit = Unit("base", label, f"{label}_batchnorm", label)
-    maps = [conv_unit(ops, x, layers, unit, extractor.hyper, _POOLED_DEPTH, 1)]
-    for _ in range(_POOLED):
-        maps.append(ops.max_pool(maps[-1], 2, stride=2))
-    return maps
+    return pooled_maps(ops, conv_unit(ops, x, layers, unit, extractor.hyper, _POOLED_DEPTH, 1))
