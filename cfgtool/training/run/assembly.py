@@ -81,4 +81,12 @@ def _named(forward: Forward) -> dict[str, tf.Tensor]:
 
 
 def _groundtruth(batch: Batch) -> Groundtruth:
-    return Groundtruth(batch["boxes"], batch["classes"], batch["weights"], batch["num_boxes"])
+    return Groundtruth(
+        batch["boxes"],
+        batch["classes"],
+        batch["weights"],
+        batch["num_boxes"],
+        batch.get("class_targets"),
+        batch.get("confidences"),
+        batch.get("keypoints"),
+    )

@@ -21,8 +21,11 @@ class Hook(Protocol):
     def due(self, step: int) -> bool:
         """Whether `run` is wanted after this step."""
 
-    def run(self, step: int, values: Mapping[str, float]) -> None:
-        """Do it; `values` are the losses of the step, its learning rate and the steps per second since last time."""
+    def run(self, step: int, values: Mapping[str, float]) -> str | None:
+        """Do it; `values` are the losses of the step, its learning rate and the steps per second since last time.
+
+        A text ends the run after the other hooks of this step, and says why.
+        """
 
 
 @dataclass
@@ -36,9 +39,12 @@ class Loop:
     describe_batch: Callable[[Any], str]
     hooks: list[Hook] = field(default_factory=list)
     on_step: Callable[[int], None] = lambda step: None
+    ended_by: str | None = None
+    """Why a hook ended the run; None after the target and after a signal."""
 
     def run(self) -> int:
-        """Train from `start` to `target`; returns the step reached, earlier than `target` after Ctrl-C or SIGTERM.
+        """Train from `start` to `target`; returns the step reached, earlier than `target` after Ctrl-C or SIGTERM, or
+        when a hook said so (`ended_by`).
 
         Raises UserError when the loss is not finite: the weights of that step are not saved.
         """
@@ -56,10 +62,10 @@ class Loop:
                 if due:
                     numbers = {name: float(value) for name, value in values.items()}
                     numbers["steps_per_sec"] = meter.rate()
-                    for hook in due:
-                        hook.run(step, numbers)
+                    reasons = [hook.run(step, numbers) for hook in due]
+                    self.ended_by = next((reason for reason in reasons if reason), None)
                     meter.restart()
-                if stop.asked:
+                if stop.asked or self.ended_by:
                     return step
         return self.target
 

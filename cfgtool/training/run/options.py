@@ -15,7 +15,9 @@ class TrainOptions:
     """Options of `cfgtool train`; step counts are in training steps.
 
     `overrides` are `path=value` texts applied to the config. The defaults of `log_every`, `checkpoint_every` and
-    `keep` are those of the OD API's training loop.
+    `keep` are those of the OD API's training loop. `precision` is what convolutions compute in; `accumulate` how many
+    batches make one update; `jit` compiles the step with XLA. `best` names the metric whose best checkpoint is kept
+    (the main one where it is None), `patience` how many evaluations without a better one end the run (None: never).
     """
 
     config_path: str
@@ -29,3 +31,8 @@ class TrainOptions:
     checkpoint_every: int = CHECKPOINT_EVERY
     keep: int = KEEP
     restart: bool = False
+    precision: str = "float32"
+    accumulate: int = 1
+    jit: bool = False
+    patience: int | None = None
+    best: str | None = None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from cfgtool.checkpoints.values import Values
@@ -15,10 +13,10 @@ from cfgtool.files import atomic_write, encode_text
 from cfgtool.matching import RestorePlan
 from cfgtool.training.input.pipeline import checked, training_batches
 from cfgtool.training.run.assembly import Assembly
-from cfgtool.training.run.evaluation import Evaluator
+from cfgtool.training.run.eval_hook import EvalHook
+from cfgtool.training.run.hooks import LogHook, SaveHook
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import Hook, Loop
-from cfgtool.training.run.metrics import MAIN_METRIC
 from cfgtool.training.run.optimizers import Optimizer, build_optimizer
 from cfgtool.training.run.options import TrainOptions
 from cfgtool.training.run.saving import Saver, move_aside
@@ -93,7 +91,7 @@ class Run:
             hooks: list[Hook] = [LogHook(options.log_every, target, metrics, board, progress)]
             hooks.append(SaveHook(options.checkpoint_every, target, self.saver))
             if options.eval_every:
-                hooks.append(EvalHook(options, target, self, metrics, progress))
+                hooks.append(EvalHook(options, target, self.job.config, self.assembly, metrics, progress))
             loop = Loop(step_fn, batches, first, target, _describe, hooks, progress.advance)
             try:
                 reached = loop.run()
@@ -143,79 +141,6 @@ def _describe(batch: Mapping[str, Any]) -> str:
     known = ", ".join(name for name in names[:8] if name)
     more = "" if len(names) <= 8 else f" and {len(names) - 8} more"
     return f"examples {known or places}{more}"
-
-
-class LogHook:
-    """Values to `metrics.jsonl`, TensorBoard and the screen: every so many steps, and at the first and the last."""
-
-    def __init__(
-        self, every: int, target: int, metrics: MetricsFile, board: TensorBoard, progress: Progress
-    ) -> None:
-        self._every, self._target = every, target
-        self._metrics, self._board, self._progress = metrics, board, progress
-        self._began = time.perf_counter()
-        self._started = False
-
-    def due(self, step: int) -> bool:
-        """See `Hook`."""
-        if not self._started:
-            # Tracing makes the first step slow; its time is of interest by itself.
-            self._started = True
-            self._progress.say(f"first step done after {time.perf_counter() - self._began:.1f} s")
-            return True
-        return step % self._every == 0 or step == self._target
-
-    def run(self, step: int, values: Mapping[str, float]) -> None:
-        """See `Hook`."""
-        self._metrics.write(step, values)
-        self._board.write(step, values)
-        self._progress.report(step, values)
-
-
-class SaveHook:
-    """A checkpoint every so many steps and at the end."""
-
-    def __init__(self, every: int, target: int, saver: Saver) -> None:
-        self._every, self._target, self._saver = every, target, saver
-
-    def due(self, step: int) -> bool:
-        """See `Hook`."""
-        return step % self._every == 0 or step == self._target
-
-    def run(self, step: int, values: Mapping[str, float]) -> None:  # noqa: ARG002
-        """See `Hook`."""
-        self._saver.save()
-
-
-class EvalHook:
-    """COCO metrics every so many steps and at the end, to `metrics.jsonl` and TensorBoard's `eval`."""
-
-    def __init__(
-        self, options: TrainOptions, target: int, run: Run, metrics: MetricsFile, progress: Progress
-    ) -> None:
-        self._every, self._target = options.eval_every or 0, target
-        self._evaluator = Evaluator(run.job.config, run.assembly)
-        self._metrics, self._progress = metrics, progress
-        self._board = TensorBoard(options.model_dir / "eval")
-
-    def due(self, step: int) -> bool:
-        """See `Hook`."""
-        return step % self._every == 0 or step == self._target
-
-    def run(self, step: int, values: Mapping[str, float]) -> None:  # noqa: ARG002
-        """See `Hook`."""
-        evaluation = self._evaluator.run()
-        found = evaluation.values
-        self._metrics.write(
-            step, {name: value for name, value in found.items() if not name.startswith("Loss/")}
-        )
-        self._board.write(step, found)
-        pictures = [np.asarray(image) for image in evaluation.side_by_side()]
-        for number, picture in enumerate(pictures):
-            self._board.image(step, f"eval_side_by_side_{number}", picture[np.newaxis])
-        self._progress.say(
-            f"step {step}: {MAIN_METRIC} {found[MAIN_METRIC]:.4f}, @.50IOU {found[MAIN_METRIC + '@.50IOU']:.4f}"
-        )
 
 
 def run_training(job: Job, start: Start, options: TrainOptions) -> int:

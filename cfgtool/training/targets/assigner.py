@@ -19,21 +19,24 @@ class Groundtruth(NamedTuple):
 
     `boxes` [batch, n, 4] float32 as ymin, xmin, ymax, xmax in the unit of the anchors; `classes` [batch, n]
     int32 from 0, -1 in the padding; `weights` [batch, n] float32; `num_boxes` [batch] int32, how many rows of
-    an image are real.
+    an image are real. Where the config asks for them: `class_targets` and `confidences` [batch, n, classes] float32,
+    `keypoints` [batch, n, keypoints, 2] float32 as y, x in the unit of the boxes.
     """
 
     boxes: Tensor
     classes: Tensor
     weights: Tensor
     num_boxes: Tensor
+    class_targets: Tensor | None = None
+    confidences: Tensor | None = None
+    keypoints: Tensor | None = None
 
     def trimmed(self) -> Groundtruth:
         """The same without the columns that are padding in every image; at least one column stays."""
         # Reductions over an empty axis are errors.
         most = tf.maximum(tf.reduce_max(self.num_boxes), 1)
-        return Groundtruth(
-            self.boxes[:, :most], self.classes[:, :most], self.weights[:, :most], self.num_boxes
-        )
+        columns = (None if value is None else value[:, :most] for value in self._replace(num_boxes=None))
+        return Groundtruth(*columns)._replace(num_boxes=self.num_boxes)
 
 
 class Targets(NamedTuple):
