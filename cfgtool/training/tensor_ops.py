@@ -198,7 +198,9 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         if self._dropout_seed is None:
             return tf.nn.dropout(x, 1.0 - keep_probability, shape)
         seed = self._dropout_seed + tf.constant([0, self._dropouts])
-        return tf.nn.experimental.stateless_dropout(x, 1.0 - keep_probability, seed, noise_shape=shape)
+        return tf.nn.experimental.stateless_dropout(
+            x, 1.0 - keep_probability, seed, rng_alg="philox", noise_shape=shape
+        )
 
     def _variable(self, layer: Names, leaf: str) -> tf.Tensor:
         name = f"{layer.name}/{leaf}"

@@ -17,12 +17,13 @@ from cfgtool.training.run.eval_hook import EvalHook
 from cfgtool.training.run.hooks import LogHook, SaveHook
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import Hook, Loop
+from cfgtool.training.run.loss_scale import LossScale
 from cfgtool.training.run.optimizers import Optimizer, build_optimizer
 from cfgtool.training.run.options import TrainOptions
 from cfgtool.training.run.saving import Saver, move_aside
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.start import Start, learning_rate_config
-from cfgtool.training.run.step import make_step
+from cfgtool.training.run.step import make_step, step_settings
 from cfgtool.training.run.telemetry import MetricsFile, Progress, TensorBoard
 
 
@@ -34,13 +35,16 @@ class Run:
         self.job, self.start, self.options = job, start, options
         train_config = job.config.message("train_config")
         _prepare_folder(options)
-        self.assembly = Assembly(job.config, seed=options.seed)
+        self.assembly = Assembly(
+            job.config, seed=options.seed, precision=options.precision, static_shapes=options.jit
+        )
         trainable = self.assembly.trainable_by_name
         if not trainable:
             raise UserError(
                 "freeze_variables and update_trainable_variables leave nothing to train", path=job.path
             )
         self.optimizer: Optimizer = build_optimizer(train_config.message("optimizer"), trainable)
+        self.loss_scale = LossScale() if options.precision == "mixed_float16" else None
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.saver = Saver(
             options.model_dir,
@@ -72,10 +76,15 @@ class Run:
             self.optimizer,
             schedule.traced,
             self.step,
-            clip_norm=train_config.number("gradient_clipping_by_norm"),
-            regularize=train_config.flag("add_regularization_loss"),
+            step_settings(train_config, accumulate=self.options.accumulate, jit=self.options.jit),
+            self.loss_scale,
         )
-        dataset = training_batches(config, seed=self.options.seed, start_batch=self.first_step)
+        dataset = training_batches(
+            config,
+            seed=self.options.seed,
+            start_batch=self.first_step,
+            batch_size=train_config.integer("batch_size") * self.options.accumulate,
+        )
         return step_fn, checked(dataset, config.message("train_input_reader"))
 
     def run(self) -> int:
