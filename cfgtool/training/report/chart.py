@@ -15,8 +15,8 @@ _CHARACTER = 0.58
 _LINE = 19.0
 _MARGIN = 14.0
 _TICK = 5.0
-_TICK_DISTANCE = 48.0
-_LABEL_DISTANCE = 90.0
+_TICK_DISTANCE = 42.0
+_LABEL_DISTANCE = 72.0
 _MOST_POINTS = 600
 _DASHES: tuple[tuple[float, ...], ...] = ((), (7.0, 4.0))
 """A second round of the same colours is dashed."""
@@ -82,7 +82,7 @@ def draw_chart(chart: Chart, width: float = 760.0, height: float = 420.0) -> Sce
     values = [y for one in series for _, y in one.points if not math.isnan(y)]
     heading = list(_heading(chart, width))
     top = _MARGIN + _LINE * (1 + len(chart.notes)) + _legend_height(chart, width) + _LINE + 6
-    bottom = height - _MARGIN - 2 * _LINE
+    bottom = height - 10 - 2 * _LINE
     count = max(2, int((bottom - top) / _TICK_DISTANCE))
     y_scale = logarithmic(values, count) if chart.log else linear(values, count, from_zero=True)
     ticks = [written(tick) for tick in y_scale.ticks]
@@ -97,7 +97,7 @@ def draw_chart(chart: Chart, width: float = 760.0, height: float = 420.0) -> Sce
     shapes += frame.grid()
     shapes += (label for _, label in bands)
     shapes.append(Label(left, top - 8, chart.y_label, _TEXT, "soft"))
-    shapes.append(Label(right, bottom + 2 * _LINE, chart.x_label, _TEXT, "soft", "end"))
+    shapes.append(Label(right, bottom + 35, chart.x_label, _TEXT, "soft", "end"))
     for one in sorted(series, key=lambda item: not item.faint):
         shapes += frame.curve(one)
     if not values:

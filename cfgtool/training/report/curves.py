@@ -61,15 +61,13 @@ def rate_points(schedule: Schedule, steps: int) -> list[Point]:
     grid = sorted({round(last * number / _POINTS) for number in range(_POINTS + 1)})
     rates = {step: schedule(step) for step in grid}
     leap = _JUMP * (max(rates.values()) - min(rates.values()))
-    for low, high in itertools.pairwise(grid):
-        # Halving towards the larger change finds the step at which a rate jumps.
-        while high - low > 1 and abs(rates[high] - rates[low]) > leap:
+    stretches = list(itertools.pairwise(grid))
+    while stretches:
+        low, high = stretches.pop()
+        if high - low > 1 and abs(rates[high] - rates[low]) > leap:
             middle = (low + high) // 2
             rates[middle] = schedule(middle)
-            if abs(rates[middle] - rates[low]) > abs(rates[high] - rates[middle]):
-                high = middle
-            else:
-                low = middle
+            stretches += ((low, middle), (middle, high))
     return [(float(step), rates[step]) for step in sorted(rates)]
 
 

@@ -55,7 +55,7 @@ class History:
     @property
     def main_metric(self) -> str | None:
         """The tag that evaluations are compared by: COCO's mAP, else another mean over classes; None without any."""
-        found = [tag for tag in self.tags if "/mAP" in tag and _BY_CLASS not in tag]
+        found = [tag for tag in self.tags if "/mAP" in tag and not is_of_class(tag)]
         return _MAIN if _MAIN in found else next(iter(found), None)
 
     @property
@@ -64,14 +64,20 @@ class History:
         tag = self.main_metric
         return [row for row in self.rows if tag in row] if tag is not None else []
 
-    def class_metric(self) -> dict[str, list[tuple[float, float]]]:
+    @property
+    def by_class(self) -> dict[str, list[tuple[float, float]]]:
         """Class name -> (step, average precision) of each evaluation that tells it."""
-        found = (
-            tag
-            for tag in self.tags
-            if _BY_CLASS in tag and "mAP" in tag and "(" not in tag.partition(_BY_CLASS)[2]
-        )
-        return {tag.rpartition("mAP")[2].partition("/")[2] or tag: self.values(tag) for tag in found}
+        found: dict[str, dict[str, list[tuple[float, float]]]] = {}
+        for tag in self.tags:
+            metric, _, name = tag.partition(_BY_CLASS)[2].partition("/")
+            if name and "AP" in metric and "(" not in metric:
+                found.setdefault(metric, {})[name] = self.values(tag)
+        return next(iter(found.values()), {})
+
+
+def is_of_class(tag: str) -> bool:
+    """Whether a metric is about one class."""
+    return _BY_CLASS in tag
 
 
 def read_history(model_dir: Path) -> History:

@@ -75,8 +75,8 @@ def written(value: float) -> str:
     size = abs(value)
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if unit <= size < 1e13:
-            return f"{value / unit:.12g}{name}"
-    return f"{value:.10g}" if size >= 1e-3 else f"{value:.6g}"
+            return f"{value / unit:.15g}{name}"
+    return f"{value:.15g}"
 
 
 def _step(least: float) -> float:
@@ -89,4 +89,4 @@ def _step(least: float) -> float:
 
 def _rounded(number: int, step: float) -> float:
     """`number` x `step` without the noise of binary fractions."""
-    return float(f"{number * step:.12g}")
+    return round(number * step, -math.floor(math.log10(step) + 1e-9))
