@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -15,22 +16,33 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def preview(
-    config: str = typer.Argument(..., metavar="CONFIG", help="The pipeline.config to train from."),
-    output: Path = typer.Option(..., "-o", "--output", help="The .png to write."),
-    count: int | None = typer.Option(
-        None, "--count", min=1, max=64, help="Examples to draw (default: one batch, at most 16)."
-    ),
-    seed: int = typer.Option(0, "--seed", help="That of the run: the same examples, augmented alike."),
-    step: int = typer.Option(1, "--step", min=1, help="The step of the run whose batch is drawn."),
-    original: bool = typer.Option(False, "--original", help="Also the stored image with its groundtruth."),
-    anchors: bool = typer.Option(False, "--anchors", help="Also the anchors that are matched to each box."),
-    matches: bool = typer.Option(
-        False, "--matches", help="Print each box with its number of matched anchors and its best similarity."
-    ),
-    overrides: list[str] = typer.Option(
-        [], "--set", metavar="PATH=VALUE", help="Change a field of the config."
-    ),
-    force: bool = typer.Option(False, "--force", help="Let -o replace an existing file."),
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="The pipeline.config to train from.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .png to write.")],
+    count: Annotated[
+        int | None,
+        typer.Option("--count", min=1, max=64, help="Examples to draw (default: one batch, at most 16)."),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", help="That of the run: the same examples, augmented alike.")
+    ] = 0,
+    step: Annotated[int, typer.Option("--step", min=1, help="The step of the run whose batch is drawn.")] = 1,
+    original: Annotated[
+        bool, typer.Option("--original", help="Also the stored image with its groundtruth.")
+    ] = False,
+    anchors: Annotated[
+        bool, typer.Option("--anchors", help="Also the anchors that are matched to each box.")
+    ] = False,
+    matches: Annotated[
+        bool,
+        typer.Option(
+            "--matches",
+            help="Print each box with its number of matched anchors and its best similarity.",
+        ),
+    ] = False,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a field of the config.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")] = False,
 ) -> None:
     """Draw what the network is fed: training examples after augmentation, with boxes, masks and keypoints."""
     from cfgtool.cli.output import refuse_to_replace
@@ -43,7 +55,7 @@ def preview(
     if not output.parent.is_dir():
         raise UserError("there is no such folder", path=str(output.parent))
     refuse_to_replace(str(output), force)
-    job = load_job(config, overrides, input_only=True)
+    job = load_job(config, overrides or (), input_only=True)
     need_tensorflow()
     from cfgtool.training.report.samples import training_names, training_samples
     from cfgtool.training.report.sheet import as_png, draw_sheet, lines

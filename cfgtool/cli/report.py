@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -12,11 +13,16 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def report(
-    model_dir: Path = typer.Argument(..., metavar="MODEL_DIR", help="Folder of a run, finished or running."),
-    output: Path | None = typer.Option(
-        None, "-o", "--output", help="The .html to write (default: report.html in the folder of the run)."
-    ),
-    force: bool = typer.Option(False, "--force", help="Replace an existing file."),
+    model_dir: Annotated[
+        Path, typer.Argument(metavar="MODEL_DIR", help="Folder of a run, finished or running.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="The .html to write (default: report.html in the folder of the run)."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write one page about a run: curves, metrics, pictures, config. No TensorFlow."""
     from cfgtool.cli.output import refuse_to_replace, write_result

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import json
 import math
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +21,7 @@ from cfgtool.textproto import parse
 from cfgtool.training.report.chart import Chart, Series, draw_chart, text_width, thinned
 from cfgtool.training.report.curves import rate_chart, rate_points, run_charts, run_names, smoothed
 from cfgtool.training.report.history import read_history
+from cfgtool.training.report.raster import scene_as_png
 from cfgtool.training.report.scene import DARK, LIGHT, SERIES, Curve, Dot, Label
 from cfgtool.training.report.svg import scene_as_element, scene_as_file
 from cfgtool.training.report.ticks import linear, logarithmic, written
@@ -296,6 +297,22 @@ def test_mistakes(
     assert not (tmp_path / "x.svg").exists()
 
 
+def test_a_png_needs_pillow(
+    tmp_path: Path, fixtures: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "PIL" else found(name))
+    arguments = ("lr", str(fixtures / "demo" / "pipeline.config"), "-o")
+    assert run_command(*arguments, str(tmp_path / "lr.png")) == 2
+    assert "or write a .svg" in capsys.readouterr().err
+    assert run_command(*arguments, str(tmp_path / "lr.svg")) == 0
+
+
+def test_names_of_any_characters_become_pixels() -> None:
+    chart = Chart("two\nlines", "\udcff", "\x00", [Series("s", [(0.0, 1.0)])], ["\u202e"], legend=True)
+    assert scene_as_png(draw_chart(chart)).startswith(b"\x89PNG")
+
+
 def test_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_rows(tmp_path / "first" / "model", run_rows(400))
     write_rows(tmp_path / "second" / "model", run_rows(300, 2.0), '{"step": 310, "Loss')
@@ -349,10 +366,11 @@ def test_runs_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
 
 def test_drawing_needs_neither_tensorflow_nor_numpy(tmp_path: Path, fixtures: Path) -> None:
     write_rows(tmp_path / "run", run_rows(50))
-    for arguments in (
-        ["plot", "lr", str(fixtures / "demo" / "pipeline.config"), "-o", str(tmp_path / "a.svg")],
-        ["plot", "losses", str(tmp_path / "run"), "-o", str(tmp_path / "b.svg")],
-        ["report", str(tmp_path / "run")],
+    for picture, arguments in (
+        (False, ["plot", "lr", str(fixtures / "demo" / "pipeline.config"), "-o", str(tmp_path / "a.svg")]),
+        (False, ["plot", "losses", str(tmp_path / "run"), "-o", str(tmp_path / "b.svg")]),
+        (True, ["plot", "losses", str(tmp_path / "run"), "-o", str(tmp_path / "b.png")]),
+        (False, ["report", str(tmp_path / "run")]),
     ):
         script = (
             "import sys\nfrom cfgtool.cli.main import main\n"
@@ -360,4 +378,4 @@ def test_drawing_needs_neither_tensorflow_nor_numpy(tmp_path: Path, fixtures: Pa
             "print([name for name in ('tensorflow', 'numpy', 'PIL') if name in sys.modules])"
         )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        assert re.search(r"\[\]\s*$", done.stdout), arguments
+        assert done.stdout.splitlines()[-1] == ("['PIL']" if picture else "[]"), arguments

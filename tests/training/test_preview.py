@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from cfgtool.cli.main import main
@@ -15,6 +17,7 @@ from cfgtool.errors import UserError
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
 from cfgtool.training.input.preprocess import Preprocessor
+from cfgtool.training.report import samples
 from cfgtool.training.report.samples import Matches, Sample, denormalised, training_names, training_samples
 from cfgtool.training.report.sheet import draw_sheet, lines
 from cfgtool.training.run import train
@@ -42,16 +45,16 @@ def run_command(*arguments: str) -> int:
     return int(caught.value.code or 0)
 
 
-def plain(config: str, folder: Path, change: tuple[str, str] = ("", "")) -> Config:
+def plain(config: str, folder: Path, change: tuple[str, str] = ("", ""), batch_size: int = 2) -> Config:
     """The demo's config without augmentation."""
     text = AUGMENTATION.sub("", Path(config).read_text()).replace(*change)
     shapes = Path(config).parents[1] / "shapes"
     path = folder / "plain.config"
     path.write_text(text.replace("../shapes", shapes.as_posix()))
-    return load_job(str(path), SMALL, input_only=True).config
+    return load_job(str(path), (*SMALL, f"train_config.batch_size={batch_size}"), input_only=True).config
 
 
-@pytest.mark.parametrize(("seed", "step"), [(3, 4), (0, 1)])
+@pytest.mark.parametrize(("seed", "step"), [(3, 4), pytest.param(0, 1, marks=pytest.mark.slow)])
 def test_a_step_of_a_run_is_fed_what_is_shown(
     config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, step: int
 ) -> None:
@@ -75,9 +78,9 @@ def test_a_step_of_a_run_is_fed_what_is_shown(
     job = load_job(config, overrides)
     assert train.Run(job, plan_start(job, options), options).run() == step
     batch = taken[step - 1]
-    samples = training_samples(job.config, seed=seed, step=step)
-    assert [sample.element for sample in samples] == batch["element"].numpy().tolist()
-    for index, sample in enumerate(samples):
+    shown = training_samples(job.config, seed=seed, step=step)
+    assert [sample.element for sample in shown] == batch["element"].numpy().tolist()
+    for index, sample in enumerate(shown):
         count = int(batch["num_boxes"][index])
         np.testing.assert_array_equal(sample.fed_boxes.boxes, batch["boxes"][index, :count])
         np.testing.assert_array_equal(sample.fed_boxes.classes, batch["classes"][index, :count] + 1)
@@ -155,14 +158,21 @@ def test_matched_anchors_are_those_of_the_matcher(config: str, tmp_path: Path) -
         assert matches.ignored == 0
 
 
-def test_anchors_need_an_ssd_and_one_size(config: str, tmp_path: Path) -> None:
+def test_images_of_any_size_have_anchors_of_their_own(config: str, tmp_path: Path) -> None:
     resizer = (
         "fixed_shape_resizer {\n        height: 128\n        width: 128\n      }",
         "identity_resizer { }",
     )
-    text = plain(config, tmp_path, resizer)
-    with pytest.raises(UserError, match="sizes free"):
-        training_samples(text, count=1, match=True)
+    pipeline = plain(config, tmp_path, resizer, batch_size=1)
+    fixed = plain(config, tmp_path, batch_size=1)
+    for own, same in zip(
+        training_samples(pipeline, count=2, match=True),
+        training_samples(fixed, count=2, match=True),
+        strict=True,
+    ):
+        assert own.matches is not None
+        assert same.matches is not None
+        np.testing.assert_array_equal(own.matches.anchors, same.matches.anchors)
 
 
 def test_other_architectures_are_shown_as_far_as_their_input_goes(
@@ -221,6 +231,35 @@ def test_placeholders_of_what_is_not_needed_do_not_matter(config: str, tmp_path:
         load_job(str(tmp_path / "plain.config"))
 
 
+def test_masks_and_keypoints_of_a_batch_are_taken_along(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Added to what the pipeline gives, in the shapes that it gives them in."""
+
+    def with_more(batch: dict[str, Any]) -> dict[str, Any]:
+        boxes = batch["boxes"]
+        masks = tf.ones([*boxes.shape[:2], 128, 128], tf.uint8)
+        points = tf.reverse(tf.reshape(boxes, [*boxes.shape[:2], 2, 2]), [2])
+        return {**batch, "masks": masks, "keypoints": points, "keypoint_visibilities": points[..., 0] > 0.5}
+
+    batches = samples.training_batches
+    monkeypatch.setattr(
+        samples, "training_batches", lambda *config, **options: batches(*config, **options).map(with_more)
+    )
+    for sample in training_samples(plain(config, tmp_path), count=3):
+        shown = sample.fed_boxes
+        count = len(shown.boxes)
+        assert shown.masks is not None
+        assert shown.masks.shape == (count, 128, 128)
+        assert shown.keypoints is not None
+        np.testing.assert_array_equal(shown.keypoints[:, 0], shown.boxes[:, 2:])
+        assert shown.visible is not None
+        assert shown.visible.shape == (count, 2)
+        assert sample.stored_boxes.masks is None
+        bare = replace(sample, fed_boxes=Boxes(shown.boxes, shown.classes))
+        assert draw_sheet([sample], {}, "", "").tobytes() != draw_sheet([bare], {}, "", "").tobytes()
+
+
 def _sample(kept: int, stored: int, matches: Matches | None = None) -> Sample:
     rng = np.random.default_rng(stored)
     corners = rng.uniform(0, 0.5, (stored, 2))
@@ -244,12 +283,24 @@ def test_what_was_dropped_is_told() -> None:
     ]
 
 
+def test_names_of_any_characters_are_drawn() -> None:
+    names = {1: "two\nlines", 2: "\udcff\x00 not text", 3: "", 4: "Überland-狗"}
+    sheet = draw_sheet([_sample(4, 4)], names, "a\ntitle", "\udcff", original=True)
+    assert sheet.width > 900
+    assert "two\\nlines" in "".join(lines(_sample(4, 4, _no_matches(4)), names, boxes=True))
+
+
+def _no_matches(boxes: int) -> Matches:
+    best = np.zeros(boxes, np.float32)
+    return Matches(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), best, 0)
+
+
 @pytest.mark.parametrize("original", [False, True])
 def test_the_sheet_holds_any_number_of_samples(original: bool) -> None:
     """Masks, keypoints, a class without a name and an example without any box included."""
     names = {number: f"a class with a rather long name, number {number}" for number in range(1, 30)}
-    for samples in ([_sample(0, 0)], [_sample(2, 30)], [_sample(1, 1) for _ in range(7)]):
-        sheet = draw_sheet(samples, names, "title", "subtitle", original=original)
+    for shown in ([_sample(0, 0)], [_sample(2, 30)], [_sample(1, 1) for _ in range(7)]):
+        sheet = draw_sheet(shown, names, "title", "subtitle", original=original)
         assert sheet.width >= 480
         assert sheet.height > 320
 

@@ -23,7 +23,7 @@ from cfgtool.training.report.summary import Summary, summarise
 from cfgtool.training.report.svg import CLASSES, scene_as_element
 
 _CHART = (420.0, 280.0)
-_SMOOTH = 0.8
+_SMOOTH = 0.6
 _LEAST_TO_SMOOTH = 60
 _WIDE = 30.0
 """A loss whose largest value is so many times its smallest one is drawn on a logarithmic scale."""

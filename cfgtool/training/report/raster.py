@@ -7,8 +7,9 @@ import itertools
 
 from PIL import Image, ImageColor, ImageDraw
 
+from cfgtool.matching.report import printable
 from cfgtool.training.report.scene import LIGHT, Area, Curve, Dot, Point, Scene, Shape
-from cfgtool.training.run.drawing import text_font
+from cfgtool.training.run.fonts import text_font
 
 _SCALE = 2
 """Pixels of the picture for one of the scene: what screens of high resolution want."""
@@ -42,7 +43,7 @@ def _draw(canvas: ImageDraw.ImageDraw, shape: Shape, factor: int) -> None:
         font = text_font(round(shape.size * factor), bold=shape.bold)
         anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
         place_of = (shape.x * factor, shape.y * factor)
-        canvas.text(place_of, shape.text, fill=LIGHT[shape.role], font=font, anchor=anchor)
+        canvas.text(place_of, printable(shape.text), fill=LIGHT[shape.role], font=font, anchor=anchor)
 
 
 def _draw_curve(canvas: ImageDraw.ImageDraw, curve: Curve, factor: int) -> None:

@@ -76,7 +76,7 @@ def training_samples(
     reader = config.message("train_input_reader")
     batch_size = config.message("train_config").integer("batch_size")
     preprocess = Preprocessor(config.message("model"))
-    matcher = AnchorMatcher(config, preprocess) if match else None
+    matcher = AnchorMatcher(config) if match else None
     batches = checked(training_batches(config, seed=seed, start_batch=step - 1), reader)
     records = training_records(reader, seed, (step - 1) * batch_size)
     stored = checked(records.map(Decoder(_label_map(reader))), reader)
@@ -97,8 +97,8 @@ def denormalised(image: npt.NDArray[np.float32], preprocess: Preprocessor) -> np
     picture that gives it; additional channels are left out.
     """
     scale, offset = np.array(preprocess.normalise.scale), np.array(preprocess.normalise.offset)
-    if image.shape[-1] == 1:
-        picture = np.repeat((image - offset @ _GREY) / (scale @ _GREY), 3, axis=-1)
+    if preprocess.resizer.grayscale:
+        picture = np.repeat((image[..., :1] - offset @ _GREY) / (scale @ _GREY), 3, axis=-1)
     else:
         picture = (image[..., :3] - offset) / scale
         if preprocess.normalise.swap:
@@ -109,35 +109,43 @@ def denormalised(image: npt.NDArray[np.float32], preprocess: Preprocessor) -> np
 class AnchorMatcher:
     """Matches the boxes of batches with the anchors of a configured SSD."""
 
-    def __init__(self, config: Config, preprocess: Preprocessor) -> None:
-        """Raises UserError for other detectors, and where inputs have no common size."""
+    def __init__(self, config: Config) -> None:
+        """Raises UserError for other detectors, and for networks that are not described."""
         kind = config.message("model").which("model")
         if kind != "ssd":
             raise UserError(
                 f"anchors of {kind!r} are not matched, only those of 'ssd'",
                 hint="leave out --anchors and --matches",
             )
-        if preprocess.size is None:
-            raise UserError("the image_resizer leaves sizes free, so there is no one set of anchors")
-        ssd = config.find("model.ssd")
-        description = describe(config)
-        maps = [(size[0], size[1]) for size in description.feature_maps]
-        self._detector = SsdDetector(ssd, preprocess.size, maps, trim_padding=False)
-        self._similarity = build_similarity(ssd.message("similarity_calculator"))
+        self._config = config
+        self._similarity = build_similarity(config.find("model.ssd.similarity_calculator"))
+        self._detectors: dict[tuple[int, int], SsdDetector] = {}
 
     def of(self, batch: Batch) -> list[Matches]:
         """The matches of each example."""
+        detector = self._detector(batch["image"].shape[1], batch["image"].shape[2])
         groundtruth = Groundtruth(batch["boxes"], batch["classes"], batch["weights"], batch["num_boxes"])
-        anchors = self._detector.anchors
-        match = self._detector.assign(groundtruth).match.numpy()
-        similarity = self._similarity(groundtruth.boxes, tf.constant(anchors)).numpy()
+        match = detector.assign(groundtruth).match.numpy()
+        similarity = self._similarity(groundtruth.boxes, tf.constant(detector.anchors)).numpy()
         found = []
         for rows, values, count in zip(match, similarity, batch["num_boxes"].numpy(), strict=True):
             positive = np.flatnonzero(rows >= 0)
             best = values[:count].max(axis=1) if count else np.zeros(0, np.float32)
             ignored = int((rows == IGNORED).sum())
-            found.append(Matches(anchors[positive], rows[positive].astype(np.int64), best, ignored))
+            found.append(Matches(detector.anchors[positive], rows[positive].astype(np.int64), best, ignored))
         return found
+
+    def _detector(self, height: int, width: int) -> SsdDetector:
+        """The detector for inputs of a size; resizers may leave each image its own."""
+        if (height, width) not in self._detectors:
+            maps = describe(self._config, size=(height, width)).feature_maps
+            self._detectors[height, width] = SsdDetector(
+                self._config.find("model.ssd"),
+                (height, width),
+                [(size[0], size[1]) for size in maps],
+                trim_padding=False,
+            )
+        return self._detectors[height, width]
 
 
 def training_names(config: Config) -> dict[int, str]:

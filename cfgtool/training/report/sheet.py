@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
+from cfgtool.matching.report import printable
 from cfgtool.training.report.samples import Sample
-from cfgtool.training.run.drawing import Boxes, Font, class_colour, draw_boxes, fitted, text_font
+from cfgtool.training.run.drawing import Boxes, class_colour, draw_boxes
+from cfgtool.training.run.fonts import Font, fitted, text_font
 
 _MARGIN = 20
 _GAP = 16
@@ -74,8 +76,9 @@ def lines(sample: Sample, names: Mapping[int, str], *, boxes: bool = False) -> I
         sides = (box[2:] - box[:2]) * (height, width)
         anchors = int((sample.matches.owners == index).sum())
         weight = "" if sample.weights[index] == 1 else f", weight {sample.weights[index]:g}"
+        name = printable(names.get(int(number), f"class {number}"))
         yield (
-            f"  {names.get(int(number), f'class {number}')} {sides[1]:.0f} x {sides[0]:.0f}: {_anchors(anchors)},"
+            f"  {name} {sides[1]:.0f} x {sides[0]:.0f}: {_anchors(anchors)},"
             f" best similarity {sample.matches.best[index]:.2f}{weight}"
         )
 
@@ -109,9 +112,12 @@ def _cell(sample: Sample, names: Mapping[int, str], original: bool, anchors: boo
 
 def _captions(sample: Sample, width: int, font: Font) -> list[str]:
     """Name and counts on one line, or on two where they are too long for it."""
-    parts = [_named(sample), _counts(sample)]
-    joined = ": ".join(parts)
-    return [joined] if font.getlength(joined) <= width else [fitted(part, width, font) for part in parts]
+    joined = f"{_named(sample)}: {_counts(sample)}"
+    return (
+        [joined]
+        if font.getlength(joined) <= width
+        else [fitted(part, width, font) for part in (_named(sample), _counts(sample))]
+    )
 
 
 def _legend(samples: Sequence[Sample], names: Mapping[int, str], width: int) -> Image.Image:
@@ -152,7 +158,7 @@ def _without_anchors(boxes: Boxes) -> Boxes:
 
 
 def _named(sample: Sample) -> str:
-    return f"example {sample.element}" + (f", {sample.source_id}" if sample.source_id else "")
+    return f"example {sample.element}" + (f", {printable(sample.source_id)}" if sample.source_id else "")
 
 
 def _counts(sample: Sample) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import colorsys
-import contextlib
-import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+from cfgtool.training.run.fonts import Font, fitted, text_font
+
 Place = tuple[float, float, float, float]
 
 # Distinct, readable on dark and light pictures; further classes get hues between these.
@@ -27,14 +26,6 @@ _COLOURS = (
     "#808000",
     "#000075",
     "#f032e6",
-)
-_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf")
-_BOLD_FONTS = (
-    "DejaVuSans-Bold.ttf",
-    "NotoSans-Bold.ttf",
-    "LiberationSans-Bold.ttf",
-    "Arial Bold.ttf",
-    "arialbd.ttf",
 )
 _GOLDEN_ANGLE = 0.381966
 _GAP = 6
@@ -116,15 +107,6 @@ def class_colour(number: int) -> str:
     return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
 
 
-@functools.cache
-def text_font(size: int, *, bold: bool = False) -> Font:
-    """The font of labels and captions, `size` in pixels: one of the system's, for Pillow's own has ASCII only."""
-    for name in _BOLD_FONTS if bold else _FONTS:
-        with contextlib.suppress(OSError):
-            return ImageFont.truetype(name, size)
-    return ImageFont.load_default(size=size)
-
-
 def text_colour(ground: str) -> str:
     """Black or white, whichever is read more easily on `ground`."""
     red, green, blue = ImageColor.getrgb(ground)[:3]
@@ -141,15 +123,6 @@ def side_by_side(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
         for x, image in enumerate(row):
             sheet.paste(image, (_GAP + x * (width + _GAP), _GAP + y * (height + _GAP)))
     return sheet
-
-
-def fitted(text: str, room: float, font: Font) -> str:
-    """The text, cut with an ellipsis where it is wider than `room` pixels."""
-    if font.getlength(text) <= room:
-        return text
-    while text and font.getlength(text + "…") > room:
-        text = text[:-1]
-    return text + "…"
 
 
 def _scaled(image: Image.Image, longer_side: int | None) -> Image.Image:
