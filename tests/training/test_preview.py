@@ -18,7 +18,7 @@ from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.report import samples
-from cfgtool.training.report.samples import Matches, Sample, denormalised, training_names, training_samples
+from cfgtool.training.report.samples import Denormalised, Matches, Sample, training_names, training_samples
 from cfgtool.training.report.sheet import draw_sheet, lines
 from cfgtool.training.run import train
 from cfgtool.training.run.drawing import Boxes
@@ -117,7 +117,7 @@ def test_without_augmentation_both_pictures_are_the_same(config: str, tmp_path: 
 def test_normalisation_is_taken_back_exactly(model: str) -> None:
     preprocess = Preprocessor(read_config(parse(f"model {{ {model} }}")).message("model"))
     picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
-    np.testing.assert_array_equal(denormalised(preprocess(picture)[0].numpy(), preprocess), picture)
+    np.testing.assert_array_equal(Denormalised(preprocess)(preprocess(picture)[0].numpy()), picture)
 
 
 @pytest.mark.parametrize("kind", ["ssd_mobilenet_v2_keras", "ssd_resnet50_v1_fpn_keras"])
@@ -127,14 +127,14 @@ def test_a_grey_input_comes_back_grey(kind: str) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (8, 8, 1), np.uint8).repeat(3, axis=-1)
     fed = preprocess(grey)[0].numpy()
     assert fed.shape == (8, 8, 1)
-    np.testing.assert_array_equal(denormalised(fed, preprocess), grey)
+    np.testing.assert_array_equal(Denormalised(preprocess)(fed), grey)
 
 
 def test_additional_channels_are_left_out() -> None:
     preprocess = Preprocessor(
         read_config(parse(f"model {{ {SSD.format(type='ssd_mobilenet_v2', grey='')} }}")).message("model")
     )
-    assert denormalised(np.zeros((8, 8, 5), np.float32), preprocess).shape == (8, 8, 3)
+    assert Denormalised(preprocess)(np.zeros((8, 8, 5), np.float32)).shape == (8, 8, 3)
 
 
 def iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:

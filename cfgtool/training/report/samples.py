@@ -28,8 +28,6 @@ from cfgtool.training.targets.similarity import build_similarity
 
 Batch = Mapping[str, Any]
 _OBJECTS = ("boxes", "classes", "weights", "masks", "keypoints", "keypoint_visibilities")
-_GREY = np.array([0.2989, 0.587, 0.114])
-"""Weights of red, green and blue in `tf.image.rgb_to_grayscale`."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def training_samples(
     """
     reader = config.message("train_input_reader")
     batch_size = config.message("train_config").integer("batch_size")
-    preprocess = Preprocessor(config.message("model"))
+    picture_of = Denormalised(Preprocessor(config.message("model")))
     matcher = AnchorMatcher(config) if match else None
     batches = checked(training_batches(config, seed=seed, start_batch=step - 1), reader)
     records = training_records(reader, seed, (step - 1) * batch_size)
@@ -86,24 +84,34 @@ def training_samples(
         for index, (example, matches) in enumerate(
             zip(itertools.islice(stored, batch_size), found, strict=True)
         ):
-            samples.append(_sample(batch, index, example, preprocess, matches))
+            samples.append(_sample(batch, index, example, picture_of, matches))
     return samples[: count or batch_size]
 
 
-def denormalised(image: npt.NDArray[np.float32], preprocess: Preprocessor) -> npt.NDArray[np.uint8]:
-    """The picture [height, width, 3] that becomes the network input `image` [height, width, channels].
+class Denormalised:
+    """Turns network inputs back into the pictures that they were, by the inverse of a normalisation."""
 
-    The inverse of `preprocess.normalise`. Of one grey channel, which the network got after normalisation, the grey
-    picture that gives it; additional channels are left out.
-    """
-    scale, offset = np.array(preprocess.normalise.scale), np.array(preprocess.normalise.offset)
-    if preprocess.resizer.grayscale:
-        picture = np.repeat((image[..., :1] - offset @ _GREY) / (scale @ _GREY), 3, axis=-1)
-    else:
-        picture = (image[..., :3] - offset) / scale
-        if preprocess.normalise.swap:
+    def __init__(self, preprocess: Preprocessor) -> None:
+        if preprocess.resizer.grayscale:
+            # What a grey becomes depends on whether it was made before the normalisation or after it.
+            ends = [preprocess(tf.fill([8, 8, 3], value))[0][0, 0].numpy() for value in (0.0, 255.0)]
+            self._black, self._white = ends
+        else:
+            self._black = np.array(preprocess.normalise.offset)
+            self._white = self._black + 255.0 * np.array(preprocess.normalise.scale)
+        self._swap = preprocess.normalise.swap
+
+    def __call__(self, image: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+        """The picture [height, width, 3] that becomes the network input `image` [height, width, channels].
+
+        Of a single channel a grey one; additional channels are left out.
+        """
+        picture = 255.0 * (image[..., :3] - self._black) / (self._white - self._black)
+        if picture.shape[-1] == 1:
+            picture = np.repeat(picture, 3, axis=-1)
+        elif self._swap:
             picture = picture[..., ::-1]
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+        return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
 class AnchorMatcher:
@@ -160,7 +168,7 @@ def _label_map(reader: Config) -> LabelMap | None:
 
 
 def _sample(
-    batch: Batch, index: int, example: Batch, preprocess: Preprocessor, matches: Matches | None
+    batch: Batch, index: int, example: Batch, picture_of: Denormalised, matches: Matches | None
 ) -> Sample:
     count = int(batch["num_boxes"][index])
     rows = {name: batch[name][index, :count].numpy() for name in _OBJECTS if name in batch}
@@ -188,7 +196,7 @@ def _sample(
         batch["source_id"][index].numpy().decode("utf-8", "replace"),
         np.clip(picture, 0, 255).astype(np.uint8),
         stored,
-        denormalised(batch["image"][index].numpy(), preprocess),
+        picture_of(batch["image"][index].numpy()),
         fed,
         (int(height), int(width)),
         rows["weights"],
