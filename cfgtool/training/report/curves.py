@@ -131,7 +131,8 @@ def draw_runs(histories: Sequence[History], charts: Sequence[Chart]) -> Scene:
 def title_of(tag: str) -> str:
     """A tag as people read it: `Loss/total_loss` is "Total loss"."""
     if tag.startswith(LOSS):
-        return tag.removeprefix(LOSS).replace("_", " ").replace("/", ": ").capitalize()
+        words = tag.removeprefix(LOSS).replace("_", " ").replace("/", ": ")
+        return words[:1].upper() + words[1:]
     return tag.replace("_", " ").replace("DetectionBoxes Precision/", "").replace("/", ": ")
 
 

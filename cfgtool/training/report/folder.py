@@ -79,7 +79,7 @@ def restored(config: Config) -> Restored:
     try:
         plan = configured_plan(config, describe(config), open_checkpoint(path))
     except UserError as error:
-        return Restored("warning", f"started from {path}, which cannot be looked into now: {error.message}")
+        return Restored("ok", f"started from {path}, which cannot be looked into now: {error.message}")
     verdict = plan.verdict
     return Restored(verdict.severity, f"started from {path}: {verdict.text}", verdict.hint)
 

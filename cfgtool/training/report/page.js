@@ -51,7 +51,7 @@ for (const chart of document.querySelectorAll("svg[data-frame]")) {
   const label = chart.getAttribute("aria-label");
   figure.tabIndex = 0;
   figure.setAttribute("role", "group");
-  figure.setAttribute("aria-label", label.split(":")[0] + ": arrow keys read the values");
+  figure.setAttribute("aria-label", label + "; arrow keys read the values");
   said.setAttribute("aria-live", "polite");
   figure.addEventListener("keydown", (event) => {
     const far = Math.max(1, Math.round(points.length / 20));

@@ -10,16 +10,10 @@ from cfgtool.training.report.scene import DARK, LIGHT, Area, Curve, Dot, Label, 
 
 _FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
+_ROLES = ("ink", "soft", "line", "card", "link", "not_requested")
 CLASSES = "".join(
     f".s-{role}{{stroke:var(--{role})}}.f-{role}{{fill:var(--{role})}}"
-    for role in (
-        "ink",
-        "soft",
-        "line",
-        "card",
-        "not_requested",
-        *(name for name in LIGHT if "series" in name),
-    )
+    for role in (*_ROLES, *(name for name in LIGHT if name.startswith("series")))
 )
 """Style sheet of the classes that drawings use; it needs the colours as properties."""
 
