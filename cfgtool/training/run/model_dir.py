@@ -1,0 +1,255 @@
+"""The model dir of a run: its checkpoints, whether there is room for more, and who works in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cfgtool.checkpoints import Checkpoint, read_checkpoint
+from cfgtool.checkpoints.values import Values
+from cfgtool.errors import UserError
+
+STATE_FILE = "checkpoint"
+LOCK_FILE = ".lock"
+_NEWEST = re.compile(r'^model_checkpoint_path: "(.*)"$', re.MULTILINE)
+_ALL = re.compile(r'^all_model_checkpoint_paths: "(.*)"$', re.MULTILINE)
+_STEP = "step"
+
+
+def latest_checkpoint(model_dir: Path) -> Checkpoint | None:
+    """The newest checkpoint of a model dir that is whole, None if its state file names none.
+
+    Raises UserError as `whole_checkpoints` does.
+    """
+    found, _ = whole_checkpoints(model_dir)
+    return found[0] if found else None
+
+
+def whole_checkpoints(model_dir: Path) -> tuple[list[Checkpoint], list[str]]:
+    """The checkpoints of the state file, newest first, and a note on each that is not whole.
+
+    Whole: the index can be read and the data files are as long as it says; sums are not checked. Raises UserError if
+    the state file names checkpoints and none of them is whole.
+    """
+    state = model_dir / STATE_FILE
+    if not state.is_file():
+        return [], []
+    text = state.read_text(encoding="utf-8", errors="replace")
+    # The newest comes last in the list of all, and first here.
+    names = dict.fromkeys(Path(name).name for name in _NEWEST.findall(text) + _ALL.findall(text)[::-1])
+    found, notes = [], []
+    for name in names:
+        try:
+            found.append(_whole(str(model_dir / name)))
+        except UserError as error:
+            notes.append(f"{name} is not used: {error.message}")
+    if names and not found:
+        raise UserError(
+            f"none of the {len(names)} checkpoints of the earlier run is whole: {'; '.join(notes)}",
+            path=str(model_dir),
+            hint="give --restart to move that run aside and start anew",
+        )
+    return found, notes
+
+
+def _whole(prefix: str) -> Checkpoint:
+    """The checkpoint at `prefix`. Raises UserError if a part of its files is missing."""
+    checkpoint = read_checkpoint(prefix)
+    ends: dict[int, int] = {}
+    for entry in checkpoint.entries.values():
+        ends[entry.shard] = max(ends.get(entry.shard, 0), entry.offset + entry.size)
+    for shard, end in ends.items():
+        path = Path(checkpoint.data_file(shard))
+        size = path.stat().st_size if path.is_file() else None
+        if size is None:
+            raise UserError(f"{path.name} is missing", path=prefix)
+        if size < end:
+            raise UserError(f"{path.name} has {size:,} of its {end:,} bytes", path=prefix)
+    return checkpoint
+
+
+def step_of(checkpoint: Checkpoint) -> int | None:
+    """The training step that a checkpoint of a run was saved at, None if it does not say."""
+    entry = checkpoint.entries.get(_STEP)
+    if entry is None or entry.shape != ():
+        return None
+    with Values(checkpoint) as values:
+        return int.from_bytes(values.raw(entry), "little", signed=True)
+
+
+def check_writable(model_dir: Path) -> None:
+    """Raise UserError if a run could not write into the model dir, or could not make it."""
+    place = _existing(model_dir)
+    if not place.is_dir():
+        what = "the model dir" if place == model_dir else f"{str(place)!r}, where it would be made,"
+        raise UserError(f"{what} is a file, not a folder", path=str(model_dir))
+    if not os.access(place, os.W_OK | os.X_OK):
+        what = "the model dir" if place == model_dir else f"{str(place)!r}, where it would be made,"
+        raise UserError(f"no permission to write: {what} is read-only", path=str(model_dir))
+
+
+def free_bytes(model_dir: Path) -> int:
+    """What is free on the disk of the model dir."""
+    return shutil.disk_usage(_existing(model_dir)).free
+
+
+def check_space(model_dir: Path, size: int, count: int, *, restart: bool = False) -> None:
+    """Raise UserError if `count` checkpoints of `size` bytes do not fit; those that they replace are counted in.
+
+    One more is needed in between: the oldest goes when the newest is written.
+    """
+    old = (
+        0
+        if restart
+        else sum(path.stat().st_size for path in model_dir.glob("ckpt-[0-9]*.*") if path.is_file())
+    )
+    needed, free = size * (count + 1) - old, free_bytes(model_dir)
+    if needed <= free:
+        return
+    fitting = max(0, (free + old) // size - 1)
+    hint = f"--keep {fitting} fits" if fitting else "make room, or choose another disk"
+    raise UserError(
+        f"the disk has {_megabytes(free)} free, but {count} checkpoints of {_megabytes(size)} need"
+        f" {_megabytes(needed)}",
+        path=str(model_dir),
+        hint=hint,
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that exists."""
+    path = path.absolute()
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+class RunLock:
+    """Held while a run works in its model dir, so that no other one does.
+
+    The operating system holds it on a file and lets go when the process ends, however that happens. The file says who
+    has it (process and host), for messages and for file systems without locks.
+    """
+
+    def __init__(self, model_dir: Path) -> None:
+        self._path = model_dir / LOCK_FILE
+        self._handle: int | None = None
+
+    def take(self) -> str | None:
+        """Take the lock; returns a note if a run that did not end by itself has left it. Raises UserError if it is
+        held."""
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            said = _refuse_held(handle, self._path)
+            os.ftruncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
+            mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": _now()}
+            os.write(handle, json.dumps(mine).encode())
+        except UserError:
+            os.close(handle)
+            raise
+        self._handle = handle
+        return f"the lock of an earlier run is taken over ({_who(said)}, which has gone)" if said else None
+
+    def release(self) -> None:
+        """Let go; the file stays, empty, because removing it would race with who takes it next."""
+        if self._handle is not None:
+            os.ftruncate(self._handle, 0)
+            os.close(self._handle)
+            self._handle = None
+
+    def __enter__(self) -> RunLock:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+
+def refuse_running(model_dir: Path) -> None:
+    """Raise UserError if a run works in the model dir right now."""
+    path = model_dir / LOCK_FILE
+    if not path.is_file() or not os.access(path, os.W_OK):
+        return
+    handle = os.open(path, os.O_RDWR)
+    try:
+        _refuse_held(handle, path)
+    finally:
+        os.close(handle)
+
+
+def _refuse_held(handle: int, path: Path) -> Mapping[str, Any] | None:
+    """Lock the open file; returns what it says of an earlier holder. Raises UserError if another process has it."""
+    locked = _locked(handle)
+    said = _said(handle)
+    if locked or (locked is None and not _may_live(said)):
+        return said
+    raise UserError(
+        f"another run works in this model dir: {_who(said)}",
+        path=str(path.parent),
+        hint="wait for it, stop it, or choose another --model-dir"
+        + ("" if locked is False else f"; if it has gone, delete {path}"),
+    )
+
+
+def _locked(handle: int) -> bool | None:
+    """Whether the lock was got; None where the system or the file system has none."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _may_live(said: Mapping[str, Any] | None) -> bool:
+    """Whether the process that the file names may still run; where there are no locks, that is all to go by."""
+    if said is None:
+        return False
+    if said.get("host") != socket.gethostname():
+        return True
+    process = said.get("pid")
+    if not isinstance(process, int) or process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _said(handle: int) -> Mapping[str, Any] | None:
+    """What the holder has written; None for an empty file."""
+    os.lseek(handle, 0, os.SEEK_SET)
+    text = os.read(handle, 4096)
+    try:
+        said = json.loads(text) if text.strip() else None
+    except ValueError:
+        return {}
+    return said if said is None or isinstance(said, dict) else {}
+
+
+def _who(said: Mapping[str, Any] | None) -> str:
+    said = said or {}
+    return f"process {said.get('pid', '?')} on {said.get('host', 'unknown host')}, since {said.get('started', '?')}"
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S")
