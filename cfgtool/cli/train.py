@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import click
 import typer
@@ -18,69 +18,98 @@ from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
     from cfgtool.matching.report.text import Screen
+    from cfgtool.training.run.job import Job
+    from cfgtool.training.run.options import TrainOptions
+    from cfgtool.training.run.start import Start
 
 app = typer.Typer(add_completion=False)
 
-_NOT_AGAIN = ("restart", "dry_run", "format_")
+_NOT_AGAIN = ("restart", "dry_run", "format")
 """Options that are left out of the command to go on with: they would undo the run, or not run it."""
+
+
+Config = Annotated[str, typer.Argument(metavar="CONFIG", help="The pipeline.config to train from.")]
+ModelDir = Annotated[
+    Path, typer.Option("--model-dir", help="Folder of the run: checkpoints, metrics, config as run.")
+]
+NumSteps = Annotated[
+    int | None, typer.Option("--num-steps", min=1, help="Train up to this step; overrides the config.")
+]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", min=1, help="Examples a step; overrides the config.")
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a field, such as train_config.gradient_clipping_by_norm=10.",
+    ),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", help="Start weights, order of the data and augmentation follow from it.")
+]
+Precision = Annotated[
+    str,
+    typer.Option("--precision", help="float32, mixed_bfloat16 or mixed_float16: what layers compute in."),
+]
+Accumulate = Annotated[
+    int, typer.Option("--accumulate", min=1, metavar="N", help="Batches whose gradients make one update.")
+]
+Jit = Annotated[bool, typer.Option("--jit", help="Compile the step with XLA.")]
+LogEvery = Annotated[int, typer.Option("--log-every", min=1, help="Steps between two logged values.")]
+EvalEvery = Annotated[
+    int | None, typer.Option("--eval-every", min=1, help="Steps between two evaluations; none without.")
+]
+Best = Annotated[
+    str | None,
+    typer.Option("--best", metavar="METRIC", help="Metric whose best checkpoint is kept (default: mAP)."),
+]
+Patience = Annotated[
+    int | None,
+    typer.Option("--patience", min=1, metavar="N", help="End after N evaluations without a better one."),
+]
+CheckpointEvery = Annotated[
+    int, typer.Option("--checkpoint-every", min=1, help="Steps between two checkpoints.")
+]
+Keep = Annotated[int, typer.Option("--keep", min=1, help="How many of the newest checkpoints stay.")]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Move an earlier run in the model dir aside and start anew.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show how the run would start, and stop. No TensorFlow.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Tell only mistakes and the end.")]
+Format = Annotated[str, typer.Option("--format", help="text or json, of --dry-run.")]
 
 
 @app.command()
 def train(
     context: typer.Context,
-    config: str = typer.Argument(..., metavar="CONFIG", help="The pipeline.config to train from."),
-    model_dir: Path = typer.Option(
-        ..., "--model-dir", help="Folder of the run: checkpoints, metrics, config as run."
-    ),
-    num_steps: int | None = typer.Option(
-        None, "--num-steps", min=1, help="Train up to this step; overrides the config."
-    ),
-    batch_size: int | None = typer.Option(
-        None, "--batch-size", min=1, help="Examples a step; overrides the config."
-    ),
-    overrides: list[str] = typer.Option(
-        [],
-        "--set",
-        metavar="PATH=VALUE",
-        help="Change a field, such as train_config.gradient_clipping_by_norm=10.",
-    ),
-    seed: int = typer.Option(
-        0, "--seed", help="Start weights, order of the data and augmentation follow from it."
-    ),
-    precision: str = typer.Option(
-        "float32", "--precision", help="float32, mixed_bfloat16 or mixed_float16: what layers compute in."
-    ),
-    accumulate: int = typer.Option(
-        1, "--accumulate", min=1, metavar="N", help="Batches whose gradients make one update."
-    ),
-    jit: bool = typer.Option(False, "--jit", help="Compile the step with XLA."),
-    log_every: int = typer.Option(100, "--log-every", min=1, help="Steps between two logged values."),
-    eval_every: int | None = typer.Option(
-        None, "--eval-every", min=1, help="Steps between two evaluations; none without."
-    ),
-    best: str | None = typer.Option(
-        None, "--best", metavar="METRIC", help="Metric whose best checkpoint is kept (default: mAP)."
-    ),
-    patience: int | None = typer.Option(
-        None, "--patience", min=1, metavar="N", help="End after N evaluations without a better one."
-    ),
-    checkpoint_every: int = typer.Option(
-        1000, "--checkpoint-every", min=1, help="Steps between two checkpoints."
-    ),
-    keep: int = typer.Option(7, "--keep", min=1, help="How many of the newest checkpoints stay."),
-    restart: bool = typer.Option(
-        False, "--restart", help="Move an earlier run in the model dir aside and start anew."
-    ),
-    dry_run: bool = typer.Option(
-        False, "--dry-run", help="Show how the run would start, and stop. No TensorFlow."
-    ),
-    quiet: bool = typer.Option(False, "--quiet", help="Tell only mistakes and the end."),
-    format_: str = typer.Option("text", "--format", help="text or json, of --dry-run."),
+    config: Config,
+    model_dir: ModelDir,
+    num_steps: NumSteps = None,
+    batch_size: BatchSize = None,
+    overrides: Overrides = [],  # noqa: B006 - typer copies it
+    seed: Seed = 0,
+    precision: Precision = "float32",
+    accumulate: Accumulate = 1,
+    jit: Jit = False,
+    log_every: LogEvery = 100,
+    eval_every: EvalEvery = None,
+    best: Best = None,
+    patience: Patience = None,
+    checkpoint_every: CheckpointEvery = 1000,
+    keep: Keep = 7,
+    restart: Restart = False,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    format: Format = "text",
 ) -> None:
     """Train the configured detector; resumes if the model dir holds a checkpoint."""
-    if format_ not in ("text", "json"):
-        raise UserError(f"format {format_!r} is not known", hint="use text or json")
-    if format_ == "json" and not dry_run:
+    if format not in ("text", "json"):
+        raise UserError(f"format {format!r} is not known", hint="use text or json")
+    if format == "json" and not dry_run:
         raise UserError("--format json is the start page as an object", hint="give --dry-run too")
     from cfgtool.training.run.job import load_job
     from cfgtool.training.run.options import TrainOptions
@@ -111,18 +140,22 @@ def train(
     )
     job = load_job(config, changes)
     start = plan_start(job, options)
-    if format_ == "json":
+    if format == "json":
         from cfgtool.training.run.start_json import page_as_json
 
         print(json.dumps(page_as_json(job, start, options), indent=2))
         return
-    if not quiet or dry_run:
+    if dry_run or not quiet:
         from cfgtool.cli.output import write
         from cfgtool.training.run.start_page import page_as_text
 
         write("".join(f"{line}\n" for line in page_as_text(job, start, options, _screen())), sys.stderr)
-    if dry_run:
-        return
+    if not dry_run:
+        _run(job, start, options, context)
+
+
+def _run(job: Job, start: Start, options: TrainOptions, context: click.Context) -> None:
+    """Train, and say how it ended. Exits with 130 if the user stopped the run."""
     if start.resume is not None and not start.steps_left:
         steps = f"the run is at step {start.first_step}, num_steps is {start.num_steps}"
         print(f"nothing to do: {steps}; give --num-steps to train on", file=sys.stderr)
@@ -131,15 +164,13 @@ def train(
     from cfgtool.training.run.train import run_training
 
     outcome = run_training(job, start, options)
-    again = shlex.join(["cfgtool", "train", *_words(context, _NOT_AGAIN)])
     if outcome.ended_by is None and outcome.step < start.num_steps:
-        print(
-            f"stopped and saved at step {outcome.step} of {start.num_steps}; go on with `{again}`",
-            file=sys.stderr,
-        )
+        again = shlex.join(["cfgtool", "train", *_words(context, _NOT_AGAIN)])
+        where = f"at step {outcome.step} of {start.num_steps}"
+        print(f"stopped and saved {where}; go on with `{again}`", file=sys.stderr)
         raise typer.Exit(130)
     why = f" ({outcome.ended_by})" if outcome.ended_by else ""
-    print(f"trained to step {outcome.step}{why}; the run is in {model_dir}", file=sys.stderr)
+    print(f"trained to step {outcome.step}{why}; the run is in {options.model_dir}", file=sys.stderr)
 
 
 def _words(context: click.Context, left_out: tuple[str, ...]) -> Iterator[str]:

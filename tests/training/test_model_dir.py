@@ -14,19 +14,17 @@ from pathlib import Path
 import pytest
 
 from cfgtool.errors import UserError
-from cfgtool.training.run import model_dir
+from cfgtool.training.run import run_lock
 from cfgtool.training.run.model_dir import (
-    LOCK_FILE,
-    RunLock,
     check_space,
     check_writable,
     latest_checkpoint,
-    refuse_running,
     whole_checkpoints,
 )
+from cfgtool.training.run.run_lock import LOCK_FILE, RunLock, refuse_running
 
 HOLDER = (
-    "import sys\nfrom pathlib import Path\nfrom cfgtool.training.run.model_dir import RunLock\n"
+    "import sys\nfrom pathlib import Path\nfrom cfgtool.training.run.run_lock import RunLock\n"
     "lock = RunLock(Path(sys.argv[1]))\nprint(lock.take(), flush=True)\nsys.stdin.read()\nlock.release()"
 )
 Usage = namedtuple("Usage", "total used free")
@@ -135,7 +133,7 @@ def test_the_lock_of_a_killed_run_is_taken_over(tmp_path: Path) -> None:
 def test_without_locks_of_the_system_the_process_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: dict[str, object], held: bool
 ) -> None:
-    monkeypatch.setattr(model_dir, "_locked", lambda handle: None)
+    monkeypatch.setattr(run_lock, "_locked", lambda handle: None)
     (tmp_path / LOCK_FILE).write_text(json.dumps(holder))
     if held:
         with pytest.raises(UserError, match=r"if it has gone, delete .*\.lock"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -291,3 +292,61 @@ def test_json_goes_with_the_dry_run(config: str, tmp_path: Path, capsys: pytest.
         main(["train", config, "--model-dir", str(tmp_path), "--format", "json"])
     assert ended.value.code == 2
     assert "--dry-run" in capsys.readouterr().err
+
+
+def test_classes_that_the_label_map_lacks_are_told(config: str, tmp_path: Path, fixtures: Path) -> None:
+    text = (fixtures / "shapes" / "shapes_label_map.pbtxt").read_text()
+    small = tmp_path / "small.pbtxt"
+    small.write_text(text[: text.rindex("item")])
+    lines = page(config, tmp_path / "run", f"train_input_reader.label_map_path={small}")
+    assert "label map of 3 classes for num_classes 4" in line(lines, "data")
+    told = line(lines, "error")
+    assert "is not in the label map" in told
+    assert "more)" in told, "with how many there are"
+
+
+def test_remote_files_are_left_to_tensorflow(config: str, tmp_path: Path) -> None:
+    remote = (f'{RECORDS}=["gs://bucket/train.record"]', FRESH)
+    assert "remote files" in line(page(config, tmp_path, *remote), "data")
+
+
+def test_a_gpu_that_is_too_small(config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = tmp_path / "bin" / "nvidia-smi"
+    driver.parent.mkdir()
+    driver.write_text("#!/bin/sh\necho 'Tesla, of old, 64'\necho 'Quadro, 128'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", str(driver.parent), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    lines = page(config, tmp_path / "run", width=None)
+    assert "Tesla, of old has 67 MB; Quadro has 134 MB" in line(lines, "memory")
+    assert "lower train_config.batch_size" in line(lines, "warning"), "102 MB do not fit the smaller one"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert "Tesla" not in line(page(config, tmp_path / "run"), "memory")
+
+
+def test_a_resumed_run_with_another_config(
+    config: str, tmp_path: Path, fixtures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The demo's start checkpoint, of two classes, is that of a run that can go on.
+    for path in (fixtures / "demo" / "pretrained").glob("ckpt-1.*"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "ckpt-1"\n')
+    (tmp_path / "pipeline.config").write_text("# of another time")
+    changes = (
+        "model.ssd.num_classes=2",
+        'train_input_reader.label_map_path=""',
+        'eval_input_reader[0].label_map_path=""',
+    )
+    found = begin(config, tmp_path, *changes)
+    assert found.resume is not None
+    lines = page(config, tmp_path, *changes, width=None)
+    left = f"{found.steps_left:,} of 600 steps are left" if found.steps_left else "all is done"
+    assert f"ckpt-1 at step {found.first_step:,}: {left}" in line(lines, "weights")
+    assert any("not the one that this run had last" in text for text in lines)
+    words = [part for change in changes for part in ("--set", change)]
+    said = as_json(capsys, config, "--model-dir", str(tmp_path), *words)
+    assert said["weights"] == {
+        "from": "resume",
+        "checkpoint": str(tmp_path / "ckpt-1"),
+        "step": found.first_step,
+    }

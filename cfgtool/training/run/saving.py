@@ -16,7 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from cfgtool.errors import UserError
-from cfgtool.training.run.model_dir import LOCK_FILE
+from cfgtool.training.run.run_lock import LOCK_FILE
 
 NAME = "ckpt"
 

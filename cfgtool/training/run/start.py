@@ -17,11 +17,11 @@ from cfgtool.training.run.model_dir import (
     check_space,
     check_writable,
     latest_checkpoint,
-    refuse_running,
     step_of,
     whole_checkpoints,
 )
 from cfgtool.training.run.options import TrainOptions, check_options
+from cfgtool.training.run.run_lock import refuse_running
 from cfgtool.training.run.schedules import build_schedule
 
 

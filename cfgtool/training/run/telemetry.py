@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,9 @@ class MetricsFile:
         self._on_row(step, numbers)
 
     def close(self) -> None:
-        """Close the file; rows are on disk already."""
-        self._file.close()
+        """Close the file; rows are on disk already, or their loss was told."""
+        with suppress(OSError):
+            self._file.close()
 
     def _drop_rows_after(self, step: int) -> None:
         if not self.path.exists():

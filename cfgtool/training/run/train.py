@@ -22,10 +22,10 @@ from cfgtool.training.run.hooks import EtaHook, LogHook, SaveHook
 from cfgtool.training.run.input_pictures import as_pictures
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import Hook, Loop
-from cfgtool.training.run.model_dir import RunLock
 from cfgtool.training.run.optimizers import Optimizer, build_optimizer
 from cfgtool.training.run.options import TrainOptions
 from cfgtool.training.run.progress import Progress
+from cfgtool.training.run.run_lock import RunLock
 from cfgtool.training.run.saving import DamagedCheckpointError, Saver, move_aside
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.start import Start, learning_rate_config
