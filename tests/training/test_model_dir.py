@@ -164,5 +164,5 @@ def test_room_for_the_checkpoints(earlier: Path, monkeypatch: pytest.MonkeyPatch
     check_space(earlier, size, 3)  # two of four are there already
     with pytest.raises(UserError, match="--keep 3 fits"):
         check_space(earlier, size, 4)
-    with pytest.raises(UserError, match="3 checkpoints of"):
+    with pytest.raises(UserError, match="4 checkpoints of"):
         check_space(earlier, size, 3, restart=True)  # which keeps the earlier ones

@@ -350,3 +350,25 @@ def test_a_resumed_run_with_another_config(
         "checkpoint": str(tmp_path / "ckpt-1"),
         "step": found.first_step,
     }
+
+
+def test_files_of_the_user_in_the_model_dir_are_not_replaced(
+    config: str, tmp_path: Path, fixtures: Path
+) -> None:
+    for path in (fixtures / "demo" / "pretrained").glob("ckpt-1.*"):
+        shutil.copy(path, tmp_path)
+    here = f'train_config.fine_tune_checkpoint="{tmp_path / "ckpt-1"}"'
+    with pytest.raises(UserError, match="'ckpt-1' is in the model dir"):
+        begin(config, tmp_path, here)
+    with pytest.raises(UserError, match="which no run has left there"):
+        begin(config, tmp_path, FRESH)
+    with pytest.raises(UserError, match="--restart moves aside"):
+        begin(config, tmp_path, here, restart=True)
+    assert begin(config, tmp_path, FRESH, restart=True).resume is None
+    (tmp_path / "environment.json").write_text("{}")
+    assert begin(config, tmp_path, FRESH).resume is None, "a run of ours, killed in its first save"
+
+
+def test_nothing_to_train(config: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="leave nothing to train"):
+        begin(config, tmp_path, 'train_config.freeze_variables=".*"')

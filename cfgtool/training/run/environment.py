@@ -15,9 +15,9 @@ import tensorflow as tf
 import cfgtool
 from cfgtool.files import atomic_write
 from cfgtool.training.run.estimates import machine_memory
+from cfgtool.training.run.model_dir import ENVIRONMENT_FILE
 from cfgtool.training.run.options import TrainOptions
 
-ENVIRONMENT_FILE = "environment.json"
 STARTS = "starts"
 _CPU_INFO = Path("/proc/cpuinfo")
 

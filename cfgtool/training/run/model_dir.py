@@ -10,8 +10,10 @@ from pathlib import Path
 from cfgtool.checkpoints import Checkpoint, read_checkpoint
 from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
+from cfgtool.training.run.estimates import in_bytes
 
 STATE_FILE = "checkpoint"
+ENVIRONMENT_FILE = "environment.json"
 _NEWEST = re.compile(r'^model_checkpoint_path: "(.*)"$', re.MULTILINE)
 _ALL = re.compile(r'^all_model_checkpoint_paths: "(.*)"$', re.MULTILINE)
 _STEP = "step"
@@ -78,6 +80,27 @@ def step_of(checkpoint: Checkpoint) -> int | None:
         return int.from_bytes(values.raw(entry), "little", signed=True)
 
 
+def refuse_overwriting(model_dir: Path, start: Checkpoint | None) -> None:
+    """Raise UserError if the run's first checkpoints would replace files that no run of ours has written.
+
+    `start` is the start checkpoint, None without one.
+    """
+    if start is not None and Path(start.path).absolute().parent == model_dir.absolute():
+        raise UserError(
+            f"the start checkpoint {Path(start.path).name!r} is in the model dir, where the run saves its own",
+            path=str(model_dir),
+            hint="choose another --model-dir",
+        )
+    stray = sorted(path.stem for path in model_dir.glob("ckpt-*.index"))
+    ours = (model_dir / STATE_FILE).exists() or (model_dir / ENVIRONMENT_FILE).exists()
+    if stray and not ours:
+        raise UserError(
+            f"the model dir has {stray[0]!r}, which no run has left there and this one would replace",
+            path=str(model_dir),
+            hint="choose another --model-dir, or give --restart to move it aside",
+        )
+
+
 def check_writable(model_dir: Path) -> None:
     """Raise UserError if a run could not write into the model dir, or could not make it."""
     place = _existing(model_dir)
@@ -110,15 +133,11 @@ def check_space(model_dir: Path, size: int, count: int, *, restart: bool = False
     fitting = max(0, (free + old) // size - 1)
     hint = f"--keep {fitting} fits" if fitting else "make room, or choose another disk"
     raise UserError(
-        f"the disk has {_megabytes(free)} free, but {count} checkpoints of {_megabytes(size)} need"
-        f" {_megabytes(needed)}",
+        f"the disk has {in_bytes(free)} free, and the run takes {in_bytes(needed)}: {count + 1} checkpoints of"
+        f" {in_bytes(size)}, one of them while it is written",
         path=str(model_dir),
         hint=hint,
     )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
 
 
 def _existing(path: Path) -> Path:

@@ -17,6 +17,7 @@ from cfgtool.training.run.model_dir import (
     check_space,
     check_writable,
     latest_checkpoint,
+    refuse_overwriting,
     step_of,
     whole_checkpoints,
 )
@@ -68,17 +69,7 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     check_options(options)
     train_config = job.config.message("train_config")
     network = describe(job.config)
-    num_steps, batch_size = train_config.integer("num_steps"), train_config.integer("batch_size")
-    if num_steps <= 0:
-        raise job.fail(
-            "train_config.num_steps is not set",
-            train_config.entry("num_steps"),
-            "set it, or give --num-steps",
-        )
-    if batch_size <= 0:
-        raise job.fail(
-            f"train_config.batch_size '{batch_size}' makes no batch", train_config.entry("batch_size")
-        )
+    num_steps, batch_size = _numbers(job)
     build_schedule(learning_rate_config(job.config))
     check_writable(options.model_dir)
     refuse_running(options.model_dir)
@@ -88,18 +79,21 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     plan = None
     if whole:
         _refuse_other_network(whole[0], network)
-    elif train_config.text("fine_tune_checkpoint"):
-        plan = _restore(job, network)
+    else:
+        plan = _restore(job, network, options)
+    frozen = frozen_variables(train_config, network.variables)
+    if all(variable.name in frozen for variable in network.variables if variable.trainable):
+        raise job.fail("freeze_variables and update_trainable_variables leave nothing to train")
     start = Start(
         network,
         num_steps,
         batch_size,
         whole[0] if whole else None,
         plan,
-        frozen_variables(train_config, network.variables),
+        frozen,
         data,
         evaluation,
-        estimate(train_config, network, frozen_variables(train_config, network.variables), options),
+        estimate(train_config, network, frozen, options),
         tuple(whole[1:]),
         (step_of(whole[0]) or 0) if whole else 0,
         tuple(notes),
@@ -111,6 +105,23 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
         restart=options.restart,
     )
     return start
+
+
+def _numbers(job: Job) -> tuple[int, int]:
+    """`num_steps` and `batch_size`. Raises UserError if one of them is not positive."""
+    train_config = job.config.message("train_config")
+    num_steps, batch_size = train_config.integer("num_steps"), train_config.integer("batch_size")
+    if num_steps <= 0:
+        raise job.fail(
+            "train_config.num_steps is not set",
+            train_config.entry("num_steps"),
+            "set it, or give --num-steps",
+        )
+    if batch_size <= 0:
+        raise job.fail(
+            f"train_config.batch_size '{batch_size}' makes no batch", train_config.entry("batch_size")
+        )
+    return num_steps, batch_size
 
 
 def _evaluation(job: Job, network: NetworkDescription, options: TrainOptions) -> DataFound | None:
@@ -132,9 +143,15 @@ def _evaluation(job: Job, network: NetworkDescription, options: TrainOptions) ->
         return None
 
 
-def _restore(job: Job, network: NetworkDescription) -> RestorePlan:
-    """The plan of the start checkpoint. Raises UserError if training could not start from it as intended."""
+def _restore(job: Job, network: NetworkDescription, options: TrainOptions) -> RestorePlan | None:
+    """The plan of the start checkpoint, None without one. Raises UserError if training could not start from it as
+    intended, or would move or replace it.
+    """
     train_config = job.config.message("train_config")
+    if not train_config.text("fine_tune_checkpoint"):
+        if not options.restart:
+            refuse_overwriting(options.model_dir, None)
+        return None
     entry = train_config.entry("fine_tune_checkpoint")
     checkpoint = open_checkpoint(train_config.text("fine_tune_checkpoint"))
     plan = configured_plan(job.config, network, checkpoint)
@@ -143,6 +160,11 @@ def _restore(job: Job, network: NetworkDescription) -> RestorePlan:
     if missing := checkpoint.missing_data():
         message = f"checkpoint {checkpoint.path!r} has no data file {Path(missing[0]).name!r}"
         raise job.fail(message, entry, "only its index is there; copy all its files")
+    if not options.restart:
+        refuse_overwriting(options.model_dir, checkpoint)
+    elif Path(checkpoint.path).absolute().is_relative_to(options.model_dir.absolute()):
+        message = "the start checkpoint is in the model dir, whose content --restart moves aside"
+        raise job.fail(message, entry, "choose another --model-dir")
     return plan
 
 

@@ -144,7 +144,9 @@ def _steps(job: Job, start: Start, options: TrainOptions) -> str:
     per_epoch = steps_per_epoch(job, start)
     if per_epoch is not None:
         about = "" if start.data.complete else "about "
-        text += f": {about}{start.steps_left / per_epoch:.3g} epochs of {per_epoch:.4g} steps"
+        epochs = start.steps_left / per_epoch
+        many = f"{epochs:,.0f}" if epochs >= 100 else f"{epochs:.3g}"
+        text += f": {about}{many} epochs of {per_epoch:,.4g} steps"
     if options.accumulate > 1:
         text += f"; {options.accumulate} batches make one update"
     if options.precision != "float32":
