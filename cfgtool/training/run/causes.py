@@ -23,13 +23,8 @@ DIVERGENCE = {
     "CFG614": "a rate made for a larger batch throws the weights out of range",
     "CFG608": "Adam takes rates about a hundred times smaller than momentum",
     "CFG340": "an overlap of encodings is not a loss",
-    "CFG612": "the warm-up starts above the rate that it leads to",
-    "CFG610": "the schedule ends inside its warm-up",
-    "CFG622": "the cosine has no steps to decay in",
     "CFG605": "the warm-up begins with the highest rate",
     "CFG607": "the floor keeps the rate above what is asked for",
-    "CFG392": "a temperature of 0 divides all logits by 0",
-    "CFG391": "a logit scale of 0 divides all scores by 0",
     "CFG566": "an image normalisation without its ranges divides by 0",
     "CFG355": "statistics of batch norm over so few images jump about",
 }
@@ -37,6 +32,7 @@ DIVERGENCE = {
 
 _SEARCH_SECONDS = 5.0
 _SHOWN = 8
+_BEYOND = 0.1
 
 
 def not_finite(
@@ -56,7 +52,10 @@ def not_finite(
     lines = [f"the loss is not finite at step {step}: {terms}"]
     lines.append(f"  values: {', '.join(f'{_short(name)} {value:.4g}' for name, value in numbers.items())}")
     lines.append(f"  batch: {examples(job, batch)}")
-    causes = [*_box_causes(batch), *config_causes(job)]
+    flaws = list(batch_causes(batch))
+    if len(flaws) > _SHOWN:
+        flaws[_SHOWN:] = [f"and {len(flaws) - _SHOWN} more flaws of the batch"]
+    causes = [*flaws, *config_causes(job)]
     lines.append("  likely causes:" if causes else "  neither the config nor the boxes of the batch show why")
     lines += [f"    {cause}" for cause in causes]
     kept = f"{latest} is intact" if latest else "there is no checkpoint yet"
@@ -75,7 +74,7 @@ def config_causes(job: Job) -> Iterator[str]:
         yield "train_config.gradient_clipping_by_norm is not set: one large gradient is enough; 10.0 is usual"
 
 
-def _box_causes(batch: Mapping[str, Any]) -> Iterator[str]:
+def batch_causes(batch: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the images and boxes that the step was fed.
 
     Boxes are as `cfgtool.training.input.pipeline` gives them, after augmentation.
@@ -91,12 +90,19 @@ def _box_causes(batch: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} has a box with a coordinate that is not a number"
         elif (own[:, 2:] <= own[:, :2]).any():
             yield f"{name} has a box without an area"
-        elif len(own) and max(-own.min(), own.max() - 1.0) > 0.1:
-            yield f"{name} has a box that reaches to {own.max():.3g}, beyond the image"
+        elif (far := _farthest(own)) is not None:
+            yield f"{name} has a box that reaches to {far:.3g}, beyond the image"
         if not np.isfinite(batch["weights"].numpy()[index]).all():
             yield f"{name} has a box whose weight is not a number"
     if not counts.any():
         yield "no image of the batch has a box"
+
+
+def _farthest(boxes: Any) -> float | None:
+    """The coordinate that lies farthest beyond the image, where one does by more than a tenth of it."""
+    if not len(boxes) or (boxes.min() >= -_BEYOND and boxes.max() <= 1.0 + _BEYOND):
+        return None
+    return float(boxes.max() if boxes.max() - 1.0 > -boxes.min() else boxes.min())
 
 
 def examples(job: Job, batch: Mapping[str, Any]) -> str:

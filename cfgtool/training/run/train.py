@@ -33,6 +33,8 @@ from cfgtool.training.run.step import make_step
 from cfgtool.training.run.telemetry import MetricsFile, TensorBoard
 from cfgtool.training.run.unsupported import refuse_unsupported
 
+_STOPPING = "stopping after this step; Ctrl-C once more stops at once"
+
 
 class Outcome(NamedTuple):
     """`step` reached, less than `num_steps` if the user stopped the run; `ended_by` says why a hook ended it, if one
@@ -142,12 +144,12 @@ class Run:
                 self._pictured(batches, board),
                 first,
                 target,
-                lambda step, values, batch: not_finite(self.job, step, values, batch, self.saver.latest),
-                hooks,
-                progress.advance,
-                lambda: progress.say(
-                    "stopping after this step; Ctrl-C once more stops at once", important=True
+                not_finite=lambda step, values, batch: not_finite(
+                    self.job, step, values, batch, self.saver.latest
                 ),
+                hooks=hooks,
+                on_step=progress.advance,
+                on_stop=lambda: progress.say(_STOPPING, important=True),
             )
             try:
                 reached = loop.run()
