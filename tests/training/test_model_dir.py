@@ -142,6 +142,12 @@ def test_without_locks_of_the_system_the_process_is_looked_for(
         refuse_running(tmp_path)
 
 
+def test_a_lock_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / LOCK_FILE).mkdir()
+    with pytest.raises(UserError, match=r"\.lock: cannot be written: Is a directory"):
+        RunLock(tmp_path).take()
+
+
 def test_a_file_in_the_place_of_the_model_dir(tmp_path: Path) -> None:
     path = tmp_path / "run"
     check_writable(path)

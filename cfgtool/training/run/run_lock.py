@@ -28,21 +28,24 @@ class RunLock:
 
     def take(self) -> str | None:
         """Take the lock; returns a note if a run that did not end by itself has left it. Raises UserError if it is
-        held."""
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        held or cannot be written."""
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
         try:
             said = _refuse_held(handle, self._path)
             os.ftruncate(handle, 0)
             os.lseek(handle, 0, os.SEEK_SET)
-            mine = {
-                "pid": os.getpid(),
-                "host": socket.gethostname(),
-                "started": time.strftime("%Y-%m-%d %H:%M:%S"),
-            }
+            started = time.strftime("%Y-%m-%d %H:%M:%S")
+            mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
             os.write(handle, json.dumps(mine).encode())
         except UserError:
             os.close(handle)
             raise
+        except OSError as error:
+            os.close(handle)
+            raise _unwritable(self._path, error) from None
         self._handle = handle
         return f"the lock of an earlier run is taken over ({_who(said)}, which has gone)" if said else None
 
@@ -117,6 +120,10 @@ def _may_live(said: Mapping[str, Any] | None) -> bool:
     except OSError:
         pass
     return True
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    return UserError(f"cannot be written: {error.strerror or error}", path=str(path))
 
 
 def _said(handle: int) -> Mapping[str, Any] | None:
