@@ -49,16 +49,18 @@ def load_job(path: str, overrides: Iterable[str] = (), *, input_only: bool = Fal
     """Read the config at `path` and apply `path=value` overrides.
 
     Raises UserError if the file cannot be read, an override does not fit, the model is of a meta-architecture that is
-    not trained here, or the text has errors of syntax or schema: a run must not start from a config that means
-    something else than it says. With `input_only`, for looking at what the network would be fed, any architecture will
-    do, and paths may be placeholders.
+    not trained here, or the text with the overrides has errors of syntax or schema: a run must not start from a
+    config that means something else than it says. With `input_only`, for looking at what the network would be fed,
+    any architecture will do, and paths may be placeholders.
     """
     text = read_text(path)
     document = parse(text)
     # First of all: whoever fills in every path should not learn it only then.
     if not input_only:
         _refuse_architecture(path, document)
-    _refuse_errors(path, analyse(document, path), input_only)
+    if document.problems or not document.root.fields:  # what cannot be read cannot be changed either
+        _refuse_errors(path, analyse(document, path), placeholders=input_only)
+    given = document
     for override in overrides:
         name, equals, value = override.partition("=")
         if not equals:
@@ -71,7 +73,7 @@ def load_job(path: str, overrides: Iterable[str] = (), *, input_only: bool = Fal
     text = apply_edits(text, list(_findable_paths(read_config(document), path)))
     document = parse(text)
     report = analyse(document, path)
-    _refuse_errors(path, report, input_only)
+    _refuse_errors(path, report, given, placeholders=input_only)
     return Job(path, text, read_config(document), report)
 
 
@@ -88,8 +90,13 @@ def _refuse_architecture(path: str, document: Document) -> None:
     raise UserError(message, path=path, line=line, column=column, hint=hint)
 
 
-def _refuse_errors(path: str, report: Report, placeholders: bool = False) -> None:
-    """Raise for the first error of syntax or schema; errors of other rules are the trainer's own to judge."""
+def _refuse_errors(
+    path: str, report: Report, given: Document | None = None, *, placeholders: bool = False
+) -> None:
+    """Raise for the first error of syntax or schema; errors of other rules are the trainer's own to judge.
+
+    The place is that in `given`, the text of the file, where overrides have moved the lines. `placeholders` may stay.
+    """
     errors = [
         finding
         for finding in report.findings
@@ -99,9 +106,17 @@ def _refuse_errors(path: str, report: Report, placeholders: bool = False) -> Non
     ]
     if not errors:
         return
-    line, column = report.document.position(errors[0].start)
+    first = errors[0]
+    line, column = report.document.position(first.start)
+    if given is not None and given.text != report.document.text:
+        same = (
+            finding
+            for finding in analyse(given, path).findings
+            if (finding.code, finding.path, finding.message) == (first.code, first.path, first.message)
+        )
+        line, column = next((given.position(finding.start) for finding in same), (line, column))
     more = f"and {len(errors) - 1} more errors; " if len(errors) > 1 else ""
-    message = f"{errors[0].code} {errors[0].message}"
+    message = f"{first.code} {first.message}"
     raise UserError(message, path=path, line=line, column=column, hint=f"{more}see `cfgtool lint {path}`")
 
 
