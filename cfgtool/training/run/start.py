@@ -30,10 +30,11 @@ from cfgtool.training.run.schedules import build_schedule
 class Start:
     """A run about to start.
 
-    `resume` is the checkpoint of the model dir to go on from and `older` those before it, newest first; `first_step` the
-    steps that are done. `plan` is the restore plan of the start checkpoint; with neither the weights are initialised.
-    `frozen` are the names of variables that do not change, `evaluation` the data of the first evaluation reader (None
-    without one, or where it is not there and not needed). `notes` is what the user should know besides.
+    `batch_size` counts the examples of a step. `resume` is the checkpoint of the model dir to go on from and `older`
+    those before it, newest first; `first_step` the steps that are done. `plan` is the restore plan of the start
+    checkpoint; with neither the weights are initialised. `frozen` are the names of variables that do not change,
+    `evaluation` the data of the first evaluation reader (None without one, or where it is not there and not needed).
+    `notes` is what the user should know besides.
     """
 
     network: NetworkDescription
@@ -87,7 +88,7 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     start = Start(
         network,
         num_steps,
-        batch_size,
+        batch_size * options.accumulate,
         whole[0] if whole else None,
         plan,
         frozen,

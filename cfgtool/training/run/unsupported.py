@@ -34,6 +34,10 @@ def _problems(job: Job, options: TrainOptions) -> Iterator[tuple[int | None, str
         return None if start is None else job.config.document.position(start)[0]
 
     found = list(input_problems(job.config))
+    # In TF2 the OD API does not carry it out either; a TF1 run without it would be another one.
+    if job.generation == "tf1" and job.config.has("graph_rewriter"):
+        message = "quantisation-aware training is not carried out; `cfgtool set CONFIG --unset graph_rewriter` drops it"
+        found.append(("graph_rewriter", message))
     if options.eval_every:
         found += metric_problems(job.config.message("eval_config"))
     for path, message in found:
