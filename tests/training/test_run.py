@@ -224,7 +224,7 @@ def test_rules_about_divergence_exist() -> None:
 
 def test_weights_that_are_not_finite_are_not_saved(config: str, tmp_path: Path) -> None:
     run = trained(options(config, tmp_path, 1, FRESH))
-    variable = run.assembly.trainable[0]
+    variable = run.assembly.weights.trainable[0]
     variable.assign(tf.fill(variable.shape, float("nan")))
     with pytest.raises(UserError, match=r"after step 1 the weights are not finite: .*ckpt-1 is intact"):
         run.saver.save()
