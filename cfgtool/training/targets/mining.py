@@ -74,16 +74,16 @@ class RandomSampler:
     def __init__(self, positive_fraction: float) -> None:
         self._negatives_per_positive = (1.0 - positive_fraction) / positive_fraction
 
-    def select(self, match: Tensor, class_weights: Tensor, seed: Tensor) -> Tensor:
-        """Float32 [batch, anchors], 1 where an anchor counts; anchors of class weight 0 never do.
+    def select(self, positive: Tensor, candidates: Tensor, seed: Tensor) -> Tensor:
+        """Float32 [batch, anchors], 1 where an anchor counts.
 
-        `seed` is an int32 or int64 tensor of two numbers; the same seed gives the same choice.
+        `positive` and `candidates` are bool [batch, anchors]; only candidates are chosen. `seed` is an int32 or
+        int64 tensor of two numbers; the same seed gives the same choice.
         """
-        counts = class_weights > 0.0
-        positive = (match >= 0) & counts
-        negative = (match < 0) & counts
+        negative = candidates & ~positive
+        positive &= candidates
         wanted = self._negatives_per_positive * tf.reduce_sum(tf.cast(positive, tf.float32), axis=1)
-        order = tf.random.stateless_uniform(tf.shape(match), seed)
+        order = tf.random.stateless_uniform(tf.shape(positive), seed)
         # Everything else ranks behind the negatives.
         order = tf.where(negative, order, 2.0)
         rank = tf.argsort(tf.argsort(order, axis=1), axis=1)
