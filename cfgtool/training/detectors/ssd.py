@@ -43,8 +43,8 @@ class SsdDetector:
     ) -> None:
         """`config` is the `Ssd` message, `image_shape` the (height, width) that the resizer gives.
 
-        `trim_padding=False` keeps every shape static, for XLA. Raises UserError when the config asks for
-        something that `unsupported` lists, or for values that cannot be.
+        `trim_padding=False` keeps every shape static and the losses compilable, for XLA. Raises UserError when
+        the config asks for something that `unsupported` lists, or for values that cannot be.
         """
         problems = unsupported(config)
         if problems:
@@ -65,7 +65,7 @@ class SsdDetector:
             scored=similarity.which("region_similarity") == "thresholded_iou_similarity",
             trim_padding=trim_padding,
         )
-        self._loss = SsdLoss(config, coder, self.anchors, self._assigner)
+        self._loss = SsdLoss(config, coder, self.anchors, self._assigner, static=not trim_padding)
         self._postprocessor = SsdPostprocessor(
             config.message("post_processing"), self.anchors, coder, image_shape, self.classes
         )

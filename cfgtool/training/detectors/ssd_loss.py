@@ -32,8 +32,10 @@ class SsdLoss:
     Sampling acts first; then anchors are weighed by expectation, or mined, or all taken; then the normaliser acts.
     """
 
-    def __init__(self, config: Config, coder: BoxCoder, anchors: Anchors, assigner: TargetAssigner) -> None:
-        """`config` is the `Ssd` message."""
+    def __init__(
+        self, config: Config, coder: BoxCoder, anchors: Anchors, assigner: TargetAssigner, *, static: bool
+    ) -> None:
+        """`config` is the `Ssd` message; `static` keeps to what XLA can compile."""
         loss = config.message("loss")
         self._anchors = anchors
         self._coder = coder
@@ -44,7 +46,7 @@ class SsdLoss:
         self._box_weight = loss.number("localization_weight")
         sampler, miner = "random_example_sampler", "hard_example_miner"
         self._sampler = build_sampler(loss.message(sampler)) if loss.has(sampler) else None
-        self._miner = build_miner(loss.message(miner)) if loss.has(miner) else None
+        self._miner = build_miner(loss.message(miner), static=static) if loss.has(miner) else None
         self._expected = build_expected_weights(loss)
         self._by_matches = config.flag("normalize_loss_by_num_matches")
         self._code_size = coder.code_size if config.flag("normalize_loc_loss_by_codesize") else 1

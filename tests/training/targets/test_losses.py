@@ -61,9 +61,10 @@ def test_recorded_localization_losses(golden, name):
 
 
 @pytest.mark.reference
-def test_recorded_mining(golden):
+@pytest.mark.parametrize("static", [True, False])
+def test_recorded_mining(golden, static):
     for case in golden.cases("hard_example_miner"):
-        miner = build_miner(case.config("HardExampleMiner"))
+        miner = build_miner(case.config("HardExampleMiner"), static=static)
         boxes = np.stack([case.inputs["boxes_image_0"], case.inputs["boxes_image_1"]])
         location, classes = case.inputs["location_losses"], case.inputs["cls_losses"]
         chosen = miner.select(
@@ -76,6 +77,23 @@ def test_recorded_mining(golden):
             np.testing.assert_allclose(
                 (losses * chosen).sum(), case.outputs[name], rtol=TOLERANCE, err_msg=case.id
             )
+
+
+@pytest.mark.parametrize("text", ["iou_threshold: 0.3", "num_hard_examples: 9 iou_threshold: 0.6"])
+def test_mining_with_and_without_the_kernel_chooses_alike(message, text):
+    random = np.random.default_rng(4)
+    corners = random.uniform(-0.2, 1.2, size=(2, 3, 60, 2, 2)).astype(np.float32)
+    corners[1] = corners[0] + 0.1 * corners[1]
+    boxes = tf.constant(
+        np.concatenate(corners, axis=1).reshape(3, 120, 4)
+    )  # half of them with swapped corners
+    losses = tf.constant(np.round(random.uniform(size=(3, 120)), 2).astype(np.float32))  # with ties
+    match = tf.constant(random.integers(-2, 2, size=(3, 120)), tf.int32)
+    text += " max_negatives_per_positive: 1 min_negatives_per_image: 2"
+    config = message("HardExampleMiner", text)
+    kernel, loop = (build_miner(config, static=s).select(losses, losses, boxes, match) for s in (False, True))
+    np.testing.assert_array_equal(kernel, loop)
+    assert 0 < float(tf.reduce_mean(loop)) < 1
 
 
 LOSSES: list[ClassificationLoss] = [
