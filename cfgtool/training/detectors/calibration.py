@@ -1,4 +1,4 @@
-"""Score calibration, as a `CalibrationConfig` message says; scores are [..., slots]."""
+"""Score calibration, as `post_processing.calibration_config` says; scores are [..., slots]."""
 
 from __future__ import annotations
 
@@ -29,11 +29,14 @@ def temperature(config: Config) -> float:
 
 
 def build_calibration(config: Config, slots: int, first_id: int) -> Curve:
-    """The map from scores [..., slots] to calibrated scores.
+    """The map from scores [..., slots] to calibrated scores that a `PostProcessing` message describes.
 
     `first_id` is the label map's id of slot 0; 0 for the background. Raises UserError for curves that cannot be,
     and for ids that no slot has.
     """
+    if not config.has("calibration_config"):
+        return tf.identity
+    config = config.message("calibration_config")
     match config.which("calibrator"):
         case None:
             raise UserError(

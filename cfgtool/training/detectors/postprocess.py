@@ -36,7 +36,8 @@ class SsdPostprocessor:
         self._coder = coder
         self._image_shape = image_shape
         self._first_class = int(slots.background)
-        self._to_scores = build_score_converter(config, slots)
+        self._to_scores = build_score_converter(config)
+        self._calibrate = build_calibration(config, slots.total, 0 if slots.background else 1)
         self._nms = build_nms(config.message("batch_non_max_suppression"))
 
     def detect(self, codes: Tensor, logits: Tensor, true_image_shapes: Tensor) -> dict[str, Tensor]:
@@ -52,7 +53,7 @@ class SsdPostprocessor:
         """
         codes = tf.cast(codes, tf.float32)
         boxes = self._coder.decode(codes, tf.constant(self._anchors))
-        scores = self._to_scores(tf.cast(logits, tf.float32))
+        scores = self._calibrate(self._to_scores(tf.cast(logits, tf.float32)))
         window = self._window(true_image_shapes)
         chosen = self._nms.select(boxes[:, :, tf.newaxis, :], scores[:, :, self._first_class :], window)
         real = tf.sequence_mask(chosen.count, self._nms.max_total)[..., tf.newaxis]
@@ -84,20 +85,20 @@ class SsdPostprocessor:
         return tf.concat([tf.zeros_like(ends), ends], axis=1)
 
 
-def build_score_converter(config: Config, slots: Slots) -> Callable[[Tensor], Tensor]:
-    """Logits [..., slots] to scores, as a `PostProcessing` message says.
+def build_score_converter(config: Config) -> Callable[[Tensor], Tensor]:
+    """Logits [..., slots] to scores, as a `PostProcessing` message says, before a calibration of scores.
 
-    Logits are divided by `logit_scale` and the temperature of the calibration, scores are calibrated.
+    Logits are divided by `logit_scale` and by the temperature of the calibration.
     """
     scale = config.number("logit_scale")
     if scale == 0.0:
         raise UserError(f"'{config.path}.logit_scale' is '0'", hint="logits are divided by it")
-    convert = {"SIGMOID": tf.sigmoid, "SOFTMAX": tf.nn.softmax}.get(
-        config.enum("score_converter"), tf.identity
-    )
-    if not config.has("calibration_config"):
-        return lambda logits: convert(logits / scale)
-    calibration = config.message("calibration_config")
-    scale *= temperature(calibration)
-    calibrate = build_calibration(calibration, slots.total, 0 if slots.background else 1)
-    return lambda logits: calibrate(convert(logits / scale))
+    if config.has("calibration_config"):
+        scale *= temperature(config.message("calibration_config"))
+    match config.enum("score_converter"):
+        case "SIGMOID":
+            return lambda logits: tf.sigmoid(logits / scale)
+        case "SOFTMAX":
+            return lambda logits: tf.nn.softmax(logits / scale)
+        case _:
+            return lambda logits: logits / scale

@@ -249,7 +249,7 @@ def test_raw_boxes_tell_their_feature_map():
 
 
 def calibrate(text: str, scores: list[float], slots: int = 4, first_id: int = 0) -> np.ndarray:
-    config = read_config(parse(text), "CalibrationConfig")
+    config = read_config(parse(f"calibration_config {{ {text} }}"), "PostProcessing")
     return build_calibration(config, slots, first_id)(tf.constant([scores], tf.float32)).numpy()[0]
 
 

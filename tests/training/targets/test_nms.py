@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from cfgtool.errors import UserError
 from cfgtool.training.detectors.postprocess import build_score_converter
-from cfgtool.training.targets.assigner import Slots
 from cfgtool.training.targets.nms import NonMaxSuppression, build_nms
 
 
@@ -36,7 +35,7 @@ def test_recorded_selections(golden):
 def test_recorded_score_conversions(golden):
     for case in golden.cases("score_converter"):
         logits = tf.constant(case.inputs["logits"])
-        scores = build_score_converter(case.config("PostProcessing"), Slots(logits.shape[-1]))(logits)
+        scores = build_score_converter(case.config("PostProcessing"))(logits)
         np.testing.assert_allclose(scores, case.outputs["out"], rtol=1e-6, err_msg=case.id)
 
 
