@@ -14,7 +14,7 @@ def unsupported(config: Config) -> list[str]:
     problems = [
         f"'{field.path}.{name}' is not supported: {why}" for field, name, why in _refused(config, loss)
     ]
-    return problems + _background_problems(config) + _loss_problems(config, loss)
+    return problems + _background_problems(config) + _loss_problems(config, loss) + _keypoint_problems(config)
 
 
 def _refused(config: Config, loss: Config) -> list[tuple[Config, str, str]]:
@@ -64,3 +64,19 @@ def _loss_problems(config: Config, loss: Config) -> list[str]:
     if coder == "keypoint_box_coder" and overlap in ("weighted_iou", "weighted_giou"):
         problems.append(f"'{loss.path}.localization_loss.{overlap}' says nothing about keypoints")
     return problems
+
+
+def _keypoint_problems(config: Config) -> list[str]:
+    """Readers that do not load what the box coder codes."""
+    coder = config.message("box_coder")
+    if coder.which("box_coder_oneof") != "keypoint_box_coder":
+        return []
+    wanted = coder.message("keypoint_box_coder").integer("num_keypoints")
+    root = config.root
+    readers = [root.message("train_input_reader")] if root.has("train_input_reader") else []
+    readers += root.messages("eval_input_reader") if root.has("eval_input_reader") else []
+    return [
+        f"'{reader.path}.num_keypoints' is '{reader.integer('num_keypoints')}', the box coder needs '{wanted}'"
+        for reader in readers
+        if reader.integer("num_keypoints") != wanted
+    ]

@@ -202,3 +202,14 @@ def test_what_is_not_done_is_refused_by_its_path(extra, field):
     assert f"'model.ssd.{field}'" in problems[0]
     with pytest.raises(UserError, match=field):
         _detector(extra)
+
+
+def test_readers_must_load_the_keypoints_that_are_coded():
+    coder = "box_coder { keypoint_box_coder { num_keypoints: 2 } }"
+    text = f"model {{ ssd {{ {BASE} {coder} }} }}"
+    text += " train_input_reader { num_keypoints: 2 } eval_input_reader { num_keypoints: 3 } eval_input_reader { }"
+    problems = unsupported(read_config(parse(text)).find("model.ssd"))
+    assert problems == [
+        "'eval_input_reader[0].num_keypoints' is '3', the box coder needs '2'",
+        "'eval_input_reader[1].num_keypoints' is '0', the box coder needs '2'",
+    ]

@@ -205,7 +205,11 @@ def test_matchers_that_cannot_be_are_refused(message, text, said):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "chooses no box coder"), ("faster_rcnn_box_coder { y_scale: 0 }", "y_scale' is '0'")],
+    [
+        ("", "chooses no box coder"),
+        ("faster_rcnn_box_coder { y_scale: 0 }", "y_scale' is '0'"),
+        ("keypoint_box_coder { }", "num_keypoints' is '0'"),
+    ],
 )
 def test_coders_that_cannot_be_are_refused(message, text, said):
     with pytest.raises(UserError, match=said):
