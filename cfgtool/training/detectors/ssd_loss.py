@@ -13,7 +13,7 @@ from cfgtool.training.targets.box_coders import BoxCoder
 from cfgtool.training.targets.expected import ExpectedWeights, build_expected_weights
 from cfgtool.training.targets.localization import build_localization_loss
 from cfgtool.training.targets.losses import build_classification_loss
-from cfgtool.training.targets.mining import build_miner, build_sampler
+from cfgtool.training.targets.mining import HardExampleMiner, build_miner, build_sampler
 
 if TYPE_CHECKING:
     from cfgtool.schema import Config
@@ -65,7 +65,7 @@ class SsdLoss:
         else:
             losses = _Losses(boxes, self._class_losses(logits, targets))
             if self._miner is not None:
-                losses = self._mined(losses, codes, targets)
+                losses = self._mined(self._miner, losses, codes, targets)
         # Summed over all matched anchors, mined or not.
         normalizer = tf.maximum(tf.reduce_sum(targets.box_weights), 1.0) if self._by_matches else 1.0
         return {
@@ -100,10 +100,9 @@ class SsdLoss:
             return self._class_loss.per_anchor(logits, targets.slots, targets.class_weights)
         return self._class_loss.dense(logits, targets.class_targets, targets.class_weights)
 
-    def _mined(self, losses: _Losses, codes: Tensor, targets: Targets) -> _Losses:
-        assert self._miner is not None
+    def _mined(self, miner: HardExampleMiner, losses: _Losses, codes: Tensor, targets: Targets) -> _Losses:
         boxes = self._coder.decode(codes, tf.constant(self._anchors))
-        chosen = self._miner.select(
+        chosen = miner.select(
             self._box_weight * losses.boxes, self._class_weight * losses.classes, boxes, targets.match
         )
         return _Losses(losses.boxes * chosen, losses.classes * chosen)
@@ -114,11 +113,8 @@ class SsdLoss:
         if classes is None:
             classes = tf.one_hot(targets.slots, logits.shape[-1])
         loss = self._class_loss.elementwise(logits, classes)
-        weights, candidates, positive = (
-            targets.class_weights,
-            _candidates(targets),
-            self._assigner.positive(targets),
-        )
+        weights, candidates = targets.class_weights, _candidates(targets)
+        positive = self._assigner.positive(targets)
         if loss.shape.rank < logits.shape.rank:
             other = self._class_loss.elementwise(logits, self._assigner.negative(targets))
             weights = weights if weights.shape.rank == 2 else tf.reduce_mean(weights, axis=-1)
@@ -126,13 +122,17 @@ class SsdLoss:
         else:
             other = self._class_loss.elementwise(logits, tf.zeros_like(classes))
             weights = weights[..., tf.newaxis] if weights.shape.rank == 2 else weights
-            shape = tf.shape(classes)
-            cells = [shape[0], shape[1] * shape[2]]
-            candidates = tf.reshape(tf.broadcast_to(candidates[..., tf.newaxis], shape), cells)
-            as_positive, as_negative = (
-                tf.reshape(part, shape) for part in expected.of(tf.reshape(classes, cells), candidates)
-            )
+            as_positive, as_negative = _of_outputs(expected, classes, candidates)
         return _Losses(boxes * positive, weights * (as_positive * loss + as_negative * other))
+
+
+def _of_outputs(expected: ExpectedWeights, classes: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
+    """The weights of all outputs [batch, anchors, slots], each of which is sampled for itself."""
+    shape = tf.shape(classes)
+    flat = [shape[0], shape[1] * shape[2]]
+    candidates = tf.reshape(tf.broadcast_to(candidates[..., tf.newaxis], shape), flat)
+    positive, negative = expected.of(tf.reshape(classes, flat), candidates)
+    return tf.reshape(positive, shape), tf.reshape(negative, shape)
 
 
 def _candidates(targets: Targets) -> Tensor:

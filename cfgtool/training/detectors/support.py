@@ -14,7 +14,8 @@ def unsupported(config: Config) -> list[str]:
     problems = [
         f"'{field.path}.{name}' is not supported: {why}" for field, name, why in _refused(config, loss)
     ]
-    return problems + _background_problems(config) + _loss_problems(config, loss) + _keypoint_problems(config)
+    problems += _background_problems(config) + _loss_problems(config, loss)
+    return problems + _keypoint_problems(config) + _anchor_problems(config.message("anchor_generator"))
 
 
 def _refused(config: Config, loss: Config) -> list[tuple[Config, str, str]]:
@@ -80,3 +81,14 @@ def _keypoint_problems(config: Config) -> list[str]:
         for reader in readers
         if reader.integer("num_keypoints") != wanted
     ]
+
+
+def _anchor_problems(config: Config) -> list[str]:
+    """Anchors that are not in the unit of the boxes."""
+    kind = config.which("anchor_generator_oneof")
+    if kind is None or kind == "ssd_anchor_generator":
+        return []
+    generator = config.message(kind)
+    if kind != "grid_anchor_generator" and generator.flag("normalize_coordinates"):
+        return []
+    return [f"'{generator.path}' makes anchors in pixels, but boxes of SSD are fractions of the image"]

@@ -193,6 +193,11 @@ def test_raw_scores_are_logits_without_a_converter():
             "box_coder { keypoint_box_coder { num_keypoints: 1 } } loss { localization_loss { weighted_iou {} } }",
             "loss.localization_loss.weighted_iou",
         ),
+        ("anchor_generator { grid_anchor_generator {} }", "anchor_generator.grid_anchor_generator"),
+        (
+            "anchor_generator { multiscale_anchor_generator { normalize_coordinates: false } }",
+            "anchor_generator.multiscale_anchor_generator",
+        ),
     ],
 )
 def test_what_is_not_done_is_refused_by_its_path(extra, field):
