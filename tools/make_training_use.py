@@ -53,7 +53,6 @@ NAMESAKES = {
 """Fields without effect, though a field of the same name is read, or a member of the same oneof."""
 
 REFUSED = {
-    "BoxCoder.keypoint_box_coder",
     "BoxPredictor.mask_rcnn_box_predictor",
     "BoxPredictor.rfcn_box_predictor",
     "DetectionModel.center_net",
