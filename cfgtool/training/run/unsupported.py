@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cfgtool.errors import UserError
-from cfgtool.training.detectors.ssd import unsupported
+from cfgtool.training.detectors.support import unsupported
 from cfgtool.training.input.pipeline import input_problems
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.metrics import metric_problems

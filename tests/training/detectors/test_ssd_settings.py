@@ -50,6 +50,7 @@ class TestExpectedWeights:
         # Five deviations of a mean of so many draws.
         np.testing.assert_allclose(as_positive + as_negative, drawn / draws, atol=5 * 0.5 / draws**0.5)
 
+    @pytest.mark.slow
     def test_the_loss_is_the_mean_over_random_samples(self):
         """Softmax: anchors are what is sampled, as `random_example_sampler` does."""
         text = BY_NAME["softmax"].text
