@@ -34,10 +34,13 @@ class Saver:
         latest: str | None = self._manager.latest_checkpoint
         return latest
 
-    def save(self) -> str:
-        """Write a checkpoint at the current step; returns its prefix. Raises UserError when the disk refuses."""
+    def save(self, number: int | None = None) -> str:
+        """Write a checkpoint at the current step; returns its prefix. Raises UserError when the disk refuses.
+
+        `number` takes the place of the count of saves in its name.
+        """
         try:
-            return str(self._manager.save())
+            return str(self._manager.save(checkpoint_number=number))
         except (tf.errors.OpError, OSError) as error:
             reason = getattr(error, "message", None) or str(error)
             raise UserError(

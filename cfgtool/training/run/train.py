@@ -91,7 +91,8 @@ class Run:
             hooks: list[Hook] = [LogHook(options.log_every, target, metrics, board, progress)]
             hooks.append(SaveHook(options.checkpoint_every, target, self.saver))
             if options.eval_every:
-                hooks.append(EvalHook(options, target, self.job.config, self.assembly, metrics, progress))
+                about = (self.job, self.assembly, self.optimizer, self.step)
+                hooks.append(EvalHook(options, *about, target, metrics, progress))
             loop = Loop(step_fn, batches, first, target, _describe, hooks, progress.advance)
             try:
                 reached = loop.run()
