@@ -59,7 +59,7 @@ def draw_curves(curves: Curves, title: str) -> Image.Image:
         points = [_place(x, y) for x, y in zip(curves.recall, precision, strict=True)]
         canvas.line(points, fill=colour, width=width * _SCALE, joint="curve")
     _legend(canvas, lines[::-1])
-    return image.resize((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS)
+    return image.resize((_WIDTH, _HEIGHT), Image.Resampling.BOX)
 
 
 def _lines(curves: Curves) -> list[Line]:
