@@ -171,7 +171,7 @@ def test_the_number_of_examples_is_respected_and_said(config: str, assembly: Ass
     evaluator = Evaluator(changed(config, "eval_config.num_examples=5", "eval_config.batch_size=3"), assembly)
     found = evaluator.run(on_image=seen.append)
     assert seen == [3, 5]
-    assert found.notes == ["only the first 5 examples count, as eval_config.num_examples says"]
+    assert found.notes == ["eval_config.num_examples is 5: later examples do not count"]
     assert Evaluator(changed(config, "eval_config.num_examples=40"), assembly).run().notes == []
 
 
@@ -474,7 +474,7 @@ def test_all_checkpoints_in_order(job: Job, evaluator: CheckpointEvaluator, copy
             "eval_config.max_evals=1",
             {"all_": True},
             [100],
-            ["stopped after 1 evaluations, as eval_config.max_evals says"],
+            ["eval_config.max_evals is 1: stopped"],
         ),
     ],
     ids=["last step of the run", "all", "number"],

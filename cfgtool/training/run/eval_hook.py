@@ -46,6 +46,7 @@ class EvalHook:
         self._evaluator = Evaluator(job, assembly)
         self._assembly, self._average = assembly, _average(job, optimizer)
         self._metrics, self._progress = metrics, progress
+        self._told = False
         reader = job.config.messages("eval_input_reader")[0]
         self._board = TensorBoard(eval_folder(options.model_dir, reader.text("name")))
         metric = self._chosen(options.best)
@@ -68,8 +69,9 @@ class EvalHook:
         write_to_board(self._board, step, evaluation)
         best = self._best.offer(step, found[self._best.metric])
         self._progress.say(f"step {step}: {self._summary(evaluation)}{', the best so far' if best else ''}")
-        for note in evaluation.notes:
-            self._progress.say(f"           {note}")
+        for note in evaluation.notes if not self._told else ():
+            self._progress.say(note)
+        self._told = True
         if self._patience is None or self._best.waited < self._patience:
             return None
         waited = self._best.waited

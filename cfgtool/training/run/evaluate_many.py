@@ -107,7 +107,7 @@ def _evaluate_new(
             reached, count = step, count + 1
             yield found
     if 0 < limit <= count:
-        watch.say(f"stopped after {count} evaluations, as eval_config.max_evals says")
+        watch.say(f"eval_config.max_evals is {limit}: stopped")
 
 
 def last_step(job: Job, model_dir: Path) -> int:

@@ -97,7 +97,7 @@ class Evaluator:
         notes = []
         for number, batch in enumerate(checked(self._dataset, self._reader)):
             if limit is not None and collected.images >= limit:
-                notes.append(f"only the first {limit} examples count, as eval_config.num_examples says")
+                notes.append(f"eval_config.num_examples is {limit}: later examples do not count")
                 break
             size = len(batch["valid"])
             count = int(np.count_nonzero(batch["valid"].numpy()))
