@@ -124,6 +124,13 @@ def test_notes_that_do_not_count(tmp_path: Path, damage: str) -> None:
     assert best.value == 0.5
 
 
+def test_a_run_that_starts_anew_has_no_best_one_yet(tmp_path: Path) -> None:
+    offered(tmp_path, {10: 0.9})
+    best, steps = offered(tmp_path, {5: 0.1, 10: 0.2}, first=0)
+    assert steps == [5, 10]
+    assert (best.value, kept(tmp_path)) == (0.2, ["ckpt-10.index"])
+
+
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
     state = State(tmp_path / "best")
     best = Best(state.saver, tmp_path / "best", METRIC, 0)

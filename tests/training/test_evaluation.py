@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,25 @@ def test_the_function_is_traced_once(config: str, assembly: Assembly) -> None:
     evaluator.run()
     evaluator.run()
     assert evaluator._evaluate.experimental_get_tracing_count() == 1
+
+
+def test_groups_and_labelled_classes_reach_the_metrics(config: str, assembly: Assembly) -> None:
+    """Every object is a group, which forgives its detections, and no class was looked for but the first one."""
+    sets = '["oid_V2_detection_metrics", "oid_challenge_detection_metrics", "coco_detection_metrics"]'
+    changes = (f"eval_config.metrics_set={sets}", "eval_config.skip_predictions_for_unlabeled_class=true")
+    evaluator = Evaluator(changed(config, *changes, "eval_config.batch_size=40"), assembly)
+
+    def marked(batch: dict[str, Any]) -> dict[str, Any]:
+        groups, labeled = tf.ones_like(batch["difficult"]), tf.tile([[1.0, 0.0, 0.0, 0.0]], [40, 1])
+        return {**batch, "group_of": groups, "labeled_classes": labeled}
+
+    evaluator._dataset = evaluator._dataset.map(marked)
+    values = evaluator.run(per_class=True).values
+    assert math.isnan(values["OpenImagesV2_Precision/mAP@0.5IOU"])
+    assert values["OpenImagesDetectionChallenge_Precision/mAP@0.5IOU"] > 0.0
+    assert values["DetectionBoxes_PerformanceByCategory/mAP/circle"] > 0.0
+    for name in ("square", "triangle", "star"):
+        assert values[f"DetectionBoxes_PerformanceByCategory/mAP/{name}"] == 0.0
 
 
 # What the config says

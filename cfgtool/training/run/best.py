@@ -41,11 +41,12 @@ class Best:
     def __init__(self, saver: Saver, folder: Path, metric: str, first_step: int) -> None:
         """`saver` saves the run's state in `folder`; `first_step` is the step that the run starts from.
 
-        What an earlier run noted about another metric does not count.
+        What was noted about another metric does not count, nor anything for a run that starts from step 0: it was
+        another run, or comes to the same steps again.
         """
         self.metric = metric
         self._saver, self._path = saver, folder / _FILE
-        self._record = self._read()
+        self._record = self._read() if first_step else None
         self._waited: set[int] = set()
         if self._record is not None:
             self._waited = {step for step in self._record.later if step <= first_step}
