@@ -46,8 +46,8 @@ READ_AS_THE_REST = {
 
 NAMESAKES = {
     "Hyperparams.group_norm",
-    "InputReader.name",
     "TrainConfig.max_number_of_boxes",
+    "TrainConfig.retain_original_images",
     "TrainConfig.run_fine_tune_checkpoint_dummy_computation",
 }
 """Fields without effect, though a field of the same name is read, or a member of the same oneof."""

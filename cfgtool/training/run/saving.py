@@ -56,8 +56,10 @@ class Saver:
         latest: str | None = self._manager.latest_checkpoint
         return latest
 
-    def save(self) -> str:
+    def save(self, number: int | None = None) -> str:
         """Write a checkpoint at the current step; returns its prefix.
+
+        `number` takes the place of the count of saves in its name.
 
         Raises UserError when the disk refuses, and for weights that are not finite; the checkpoints before stay as
         they are.
@@ -72,9 +74,9 @@ class Saver:
                 hint=f"{self._kept()}; lower the learning rate, or set train_config.gradient_clipping_by_norm",
             )
         try:
-            prefix = str(self._manager.save())
+            prefix = str(self._manager.save(checkpoint_number=number))
         except (tf.errors.OpError, OSError) as error:
-            self._remove_parts()
+            self._remove_parts(int(self._checkpoint.save_counter.numpy()) if number is None else number)
             raise UserError(
                 f"the checkpoint of step {step} could not be written: {in_words(error)}",
                 path=self._manager.directory,
@@ -87,9 +89,9 @@ class Saver:
         latest = self.latest
         return f"{Path(latest).name} is intact" if latest else "there is no checkpoint before it"
 
-    def _remove_parts(self) -> None:
-        """Remove what a save that failed has left of its own number."""
-        name = f"{NAME}-{int(self._checkpoint.save_counter.numpy())}"
+    def _remove_parts(self, number: int) -> None:
+        """Remove what a save that failed has left of its number."""
+        name = f"{NAME}-{number}"
         folder = Path(self._manager.directory)
         if str(folder / name) in self._manager.checkpoints:
             return  # it is whole; only the state file could not be written

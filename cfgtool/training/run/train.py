@@ -147,7 +147,8 @@ class Run:
                 SaveHook(options.checkpoint_every, target, self.saver),
             ]
             if options.eval_every:
-                hooks.append(EvalHook(options, target, self.job.config, self.assembly, metrics, progress))
+                about = (self.job, self.assembly, self.optimizer, self.step)
+                hooks.append(EvalHook(options, *about, target, metrics, progress))
             loop = Loop(
                 step_fn,
                 self._pictured(batches, board),
