@@ -394,6 +394,9 @@ def test_a_run_evaluates_logs_and_keeps_the_best(config: str, tmp_path: Path) ->
     assert not any(name.startswith("Loss/") for row in evaluated.values() for name in row)
     tags = summaries(tmp_path / "eval")
     assert tags[MAIN_METRIC] == tags["Loss/total_loss"] == tags["eval_side_by_side_0_0"] == [2, 4]
+    pictures = sorted(path.name for path in (tmp_path / "eval" / "pictures").iterdir())
+    assert pictures
+    assert all(name.startswith("step-4-") for name in pictures), "those of step 2 have given way"
     note = json.loads((tmp_path / "best" / "best.json").read_text())
     best = max(evaluated, key=lambda step: (evaluated[step][MAIN_METRIC], -step))
     assert (note["step"], note["metric"]) == (best, MAIN_METRIC)

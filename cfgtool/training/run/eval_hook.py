@@ -12,6 +12,7 @@ from cfgtool.errors import UserError
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.best import FOLDER, Best
 from cfgtool.training.run.eval_log import eval_folder, write_to_board
+from cfgtool.training.run.eval_pictures import keep_pictures
 from cfgtool.training.run.evaluation import Evaluation, Evaluator
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.metrics import MAIN_METRIC
@@ -22,8 +23,9 @@ from cfgtool.training.run.telemetry import MetricsFile, Progress, TensorBoard
 
 
 class EvalHook:
-    """Metrics every so many steps and at the end, to `metrics.jsonl` and TensorBoard's `eval`; keeps the best checkpoint.
+    """Metrics every so many steps and at the end; keeps the best checkpoint.
 
+    They go to `metrics.jsonl` and TensorBoard's `eval`, the drawn examples of the last evaluation to `eval/pictures`.
     With `eval_config.use_moving_averages` the averages of the weights are evaluated.
     """
 
@@ -49,6 +51,7 @@ class EvalHook:
         self._told = False
         reader = job.config.messages("eval_input_reader")[0]
         self._board = TensorBoard(eval_folder(options.model_dir, reader.text("name")))
+        self._pictures = options.model_dir / "eval" / "pictures"
         metric = self._chosen(options.best)
         folder = options.model_dir / FOLDER
         saver = Saver(folder, keep=1, step=step, model=assembly.weights.tree, optimizer=optimizer)
@@ -67,6 +70,7 @@ class EvalHook:
             step, {name: value for name, value in found.items() if not name.startswith("Loss/")}
         )
         write_to_board(self._board, step, evaluation)
+        keep_pictures(evaluation, self._pictures, step)
         best = self._best.offer(step, found[self._best.metric])
         self._progress.say(f"step {step}: {self._summary(evaluation)}{', the best so far' if best else ''}")
         for note in evaluation.notes if not self._told else ():

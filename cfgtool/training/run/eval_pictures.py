@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from cfgtool.errors import UserError
+from cfgtool.files import atomic_write
 from cfgtool.training.run.drawing import Boxes, draw_boxes, side_by_side
 
 if TYPE_CHECKING:
@@ -64,6 +66,20 @@ def write_picture(evaluation: Evaluation, path: Path, min_score: float | None = 
             hint="num_visualizations must not be 0, and retain_original_images must be true",
         )
     side_by_side(rows).save(path)
+
+
+def keep_pictures(evaluation: Evaluation, folder: Path, step: int) -> None:
+    """Write the drawn examples of the evaluation at `step` into `folder`, a PNG each, in place of earlier ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    earlier = set(folder.glob("step-*.png"))
+    for number, image in enumerate(evaluation.side_by_side()):
+        content = io.BytesIO()
+        image.save(content, "PNG")
+        path = folder / f"step-{step}-{number:02}.png"
+        atomic_write(str(path), content.getvalue())
+        earlier.discard(path)
+    for path in earlier:
+        path.unlink(missing_ok=True)
 
 
 def _best(found: Boxes, count: int) -> Boxes:
