@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checkpoint": ("cfgtool.cli.checkpoint", "Look into a checkpoint without TensorFlow."),
     "train": ("cfgtool.cli.train", "Train the configured detector."),
     "evaluate": ("cfgtool.cli.evaluate", "Compute COCO metrics of a trained checkpoint."),
+    "export": ("cfgtool.cli.export", "Write a trained detector as a SavedModel or for TFLite."),
+    "predict": ("cfgtool.cli.predict", "Detect objects on images, and draw them."),
     "rules": ("cfgtool.cli.rules", "List the rules of the linter."),
     "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
     "schema": ("cfgtool.cli.schema", "Show the schema of the config, also as JSON Schema."),
@@ -46,7 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command name -> (module, one-line help)."""
 
-LONG = ("train", "evaluate")
+LONG = ("train", "evaluate", "export", "predict")
 """Commands that run for so long that garbage is collected as usual."""
 
 SHELLS = ("bash", "zsh", "fish")
