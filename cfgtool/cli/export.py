@@ -12,6 +12,7 @@ from cfgtool.cli.train import need_tensorflow
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
+    from cfgtool.training.export.options import ExportOptions
     from cfgtool.training.export.plan import ExportPlan
 
 app = typer.Typer(add_completion=False)
@@ -62,23 +63,6 @@ def export(
     """Write a trained detector as a SavedModel or a TFLite model."""
     from cfgtool.training.export.options import MAX_DETECTIONS, SAMPLES, ExportOptions
 
-    of_tflite = {
-        "--max-detections": max_detections,
-        "--regular-nms": regular_nms or None,
-        "--quantize": quantize,
-        "--samples": samples,
-    }
-    _check(format_, input_type, quantize, [name for name, value in of_tflite.items() if value is not None])
-    if any_batch and (format_, input_type) != ("saved_model", "image_tensor"):
-        raise UserError(
-            "--any-batch is for image_tensor of a saved_model", hint="the other inputs take any batch"
-        )
-    if samples is not None and quantize != "int8":
-        raise UserError("--samples is for --quantize int8")
-    from cfgtool.training.export.plan import plan_export
-    from cfgtool.training.run.job import load_job
-    from cfgtool.training.run.start import find_checkpoint
-
     options = ExportOptions(
         output=output,
         format=format_,
@@ -92,8 +76,15 @@ def export(
         samples=samples or SAMPLES,
         force=force,
     )
+    _check_names(options)
+    given = {"--max-detections": max_detections, "--quantize": quantize, "--samples": samples}
+    _check_fit(options, {name for name, value in given.items() if value is not None})
     if model_dir is None and checkpoint is None:
         raise UserError("nothing to export is named", hint="give --model-dir or --checkpoint")
+    from cfgtool.training.export.plan import plan_export
+    from cfgtool.training.run.job import load_job
+    from cfgtool.training.run.start import find_checkpoint
+
     job = load_job(config, overrides)
     plan = plan_export(job, find_checkpoint(model_dir, checkpoint), options)
     for note in plan.notes:
@@ -101,27 +92,38 @@ def export(
     need_tensorflow()
     from cfgtool.training.export.write import export as carry_out
 
-    names = carry_out(plan)
-    _report(plan, names)
+    _report(plan, carry_out(plan))
 
 
-def _check(format_: str, input_type: str, quantize: str | None, of_tflite: list[str]) -> None:
+def _check_names(options: ExportOptions) -> None:
     from cfgtool.training.export.options import FORMATS, INPUT_TYPES, QUANTIZATIONS
 
-    known = {"format": (format_, FORMATS), "input type": (input_type, INPUT_TYPES)}
-    if quantize is not None:
-        known["quantization"] = (quantize, QUANTIZATIONS)
+    known = {
+        "format": (options.format, FORMATS),
+        "input type": (options.input_type, INPUT_TYPES),
+        "quantization": (options.quantize, QUANTIZATIONS),
+    }
     for what, (name, names) in known.items():
         if name not in names:
             raise UserError(
                 f"{what} {name!r} is not known", hint=f"use {', '.join(names[:-1])} or {names[-1]}"
             )
-    if of_tflite and format_ != "tflite":
+
+
+def _check_fit(options: ExportOptions, given: set[str]) -> None:
+    """Raise UserError for options that say nothing about what is written."""
+    of_tflite = sorted(given) + ["--regular-nms"] * options.regular_nms
+    if of_tflite and options.format != "tflite":
         raise UserError(f"{of_tflite[0]} is for --format tflite")
-    if format_ == "tflite" and input_type != "image_tensor":
+    if options.format == "tflite" and options.input_type != "image_tensor":
+        hint = "a TFLite model takes a preprocessed image"
+        raise UserError("--input-type is for --format saved_model", hint=hint)
+    if options.any_batch and (options.format, options.input_type) != ("saved_model", "image_tensor"):
         raise UserError(
-            "--input-type is for --format saved_model", hint="a TFLite model takes a preprocessed image"
+            "--any-batch is for image_tensor of a saved_model", hint="the other inputs take any batch"
         )
+    if "--samples" in given and options.quantize != "int8":
+        raise UserError("--samples is for --quantize int8")
 
 
 def _report(plan: ExportPlan, names: list[str]) -> None:

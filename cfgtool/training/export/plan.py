@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cfgtool.checkpoints import Checkpoint
 from cfgtool.data.label_map import LabelMap
+from cfgtool.data.paths import expand_paths
 from cfgtool.networks import NetworkDescription, describe
 from cfgtool.networks.image_size import has_one_size
 from cfgtool.schema import Entry
@@ -38,12 +39,21 @@ def plan_export(job: Job, checkpoint: Checkpoint, options: ExportOptions) -> Exp
     """Decide what is exported. Raises UserError for whatever would stop it later, so far as TensorFlow is not needed."""
     if options.format == "tflite":
         _refuse(job, _not_in_tflite(job, options))
+    if options.quantize == "int8":
+        _need_training_data(job)
     refuse_output(options.output, written(options), force=options.force)
     network, sources = trained_network(job, checkpoint, averages=options.averages)
     label_map, notes = find_label_map(job.config, options.label_map)
     return ExportPlan(
         job, options, network, sources, label_map, (*sources.notes, *notes, *_unlimited(job, options))
     )
+
+
+def _need_training_data(job: Job) -> None:
+    """Raise UserError if files of the training reader are not there, so far as TensorFlow is not needed to look."""
+    patterns = job.config.find("train_input_reader.tf_record_input_reader").texts("input_path")
+    if not any("://" in pattern for pattern in patterns):
+        expand_paths(patterns)
 
 
 def _unlimited(job: Job, options: ExportOptions) -> Iterator[str]:
@@ -106,7 +116,7 @@ def _not_in_tflite(job: Job, options: ExportOptions) -> Iterator[Refusal]:
     elsewhere = "export --format saved_model"
     if kind != "fixed_shape_resizer":
         message = f"a TFLite model takes images of a fixed shape, which {kind!r} does not make"
-        hint = "write fixed_shape_resizer { height: N width: N } in its place; no weight depends on it"
+        hint = "--set 'model.ssd.image_resizer={fixed_shape_resizer {height: N width: N}}'; no weight depends on it"
         yield resizer.entry(kind) if kind else None, message, hint
     if coding != "faster_rcnn_box_coder":
         message = f"the post-processing of TFLite decodes faster_rcnn_box_coder, not {coding!r}"

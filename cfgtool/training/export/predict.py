@@ -114,7 +114,7 @@ def _listed(
         yield {
             "class": names.get(int(number), f"class {number}"),
             "id": int(number),
-            "score": round(float(score), 6),
+            "score": round(float(score), 4),
             "box": {"xmin": xmin, "ymin": ymin, "xmax": xmax, "ymax": ymax},
         }
 

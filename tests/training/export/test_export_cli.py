@@ -41,6 +41,7 @@ def alone(demo: Path, tmp_path: Path) -> Path:
     return config
 
 
+@pytest.mark.slow
 def test_neither_data_nor_label_map_nor_training_is_needed(
     run: Any, alone: Path, pretrained: str, tmp_path: Path
 ) -> None:
@@ -150,6 +151,7 @@ def test_the_folder_of_a_run_is_no_output(run: Any, alone: Path, pretrained: str
         (["--format", "tflite", "--input-type", "tf_example"], "--input-type is for --format saved_model"),
         (["--input-type", "tf_example", "--any-batch"], "--any-batch is for image_tensor"),
         (["--checkpoint", "PRETRAINED", "--set", "model.ssd.num_classes=4"], "the checkpoint has 2 classes, the config 4"),
+        (["--checkpoint", "PRETRAINED", "--format", "tflite", "--quantize", "int8"], "../shapes/shapes_train.record"),
         (["--checkpoint", "PRETRAINED", "--averages"], "has no moving averages"),
         (["--checkpoint", "PRETRAINED", "--set", "train_input_reader.num_additional_channels=1"], "images of three channels"),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from cfgtool.cli.main import main
@@ -51,6 +52,7 @@ def found(run: Any, *args: str | Path) -> list[dict[str, Any]]:
     return result
 
 
+@pytest.mark.slow
 def test_every_kind_of_model_finds_the_same(
     run: Any, exported: Exporter, demo: Path, pretrained: str, pictures: Path, tmp_path: Path
 ) -> None:
@@ -68,7 +70,7 @@ def test_every_kind_of_model_finds_the_same(
         assert len(got["detections"]) == len(want["detections"])
         for mine, other in zip(got["detections"], want["detections"], strict=True):
             assert mine["class"] == other["class"] == f"class {mine['id']}"
-            assert mine["score"] == pytest.approx(other["score"], abs=1e-5)
+            assert mine["score"] == pytest.approx(other["score"], abs=2e-4)
             assert list(mine["box"].values()) == pytest.approx(list(other["box"].values()), abs=0.02)
 
 
@@ -97,7 +99,8 @@ def test_a_folder_of_pictures_is_drawn_and_named(
 
 def test_what_is_no_image_does_not_stop_the_others(run: Any, exported: Exporter, pictures: Path) -> None:
     broken = pictures / "broken.jpg"
-    broken.write_bytes((pictures / "one.png").read_bytes()[:300])
+    Image.open(pictures / "one.png").save(broken)
+    broken.write_bytes(broken.read_bytes()[:700])
     named = pictures / "notes.txt"
     model = exported(input_type="image_tensor")
     status, out, err = run("predict", model, pictures, named, pictures / "gone.png", "--format", "json", *LOW)
@@ -133,6 +136,12 @@ def test_images_are_read_as_people_see_them(tmp_path: Path) -> None:
     deep = np.full((4, 5), 0x80FF, np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
     np.testing.assert_array_equal(load_image(str(tmp_path / "deep.png")), np.full((4, 5, 3), 0x80))
+    photo = Image.fromarray(np.repeat(np.repeat(base, 2, 0), 2, 1))
+    photo.save(tmp_path / "photo.jpg", exif=exif)
+    decoded = tf.io.decode_image(tf.io.read_file(str(tmp_path / "photo.jpg")), channels=3).numpy()
+    np.testing.assert_array_equal(load_image(str(tmp_path / "photo.jpg")), np.rot90(decoded, -1))
+    photo.convert("CMYK").save(tmp_path / "cmyk.jpg")
+    assert load_image(str(tmp_path / "cmyk.jpg")).shape == (40, 60, 3)
     plain.convert("P").save(tmp_path / "palette.gif")
     assert load_image(str(tmp_path / "palette.gif")).shape == base.shape
 

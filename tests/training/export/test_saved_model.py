@@ -144,6 +144,7 @@ def test_the_exported_checkpoint_is_one_of_the_od_api(exported: Exporter, pretra
         np.testing.assert_array_equal(old.get_tensor(name), new.get_tensor(name))
 
 
+@pytest.mark.slow
 def test_an_export_can_be_exported_again(
     exported: Exporter, job: Job, image: np.ndarray, tmp_path: Path
 ) -> None:
