@@ -10,7 +10,7 @@ from cfgtool.data.label_map import LabelMap
 from cfgtool.data.paths import expand_paths
 from cfgtool.networks import NetworkDescription, describe
 from cfgtool.networks.image_size import has_one_size
-from cfgtool.schema import Entry
+from cfgtool.schema import Config, Entry
 from cfgtool.training.export.folder import refuse_output
 from cfgtool.training.export.labels import LABEL_MAP, LABELS, find_label_map
 from cfgtool.training.export.options import ExportOptions
@@ -103,7 +103,10 @@ def _not_for_images(job: Job) -> Iterator[Refusal]:
     elif not has_one_size(resizer):
         hint = "write fixed_shape_resizer, or pad_to_max_dimension: true"
         yield resizer.entry(kind), f"{kind!r} leaves sizes free; a network is exported for one size", hint
-    reader = job.config.message("train_input_reader")
+    yield from _refused(job.config.message("train_input_reader"))
+
+
+def _refused(reader: Config) -> Iterator[Refusal]:
     if reader.integer("num_additional_channels"):
         message = "an exported model takes images of three channels, not num_additional_channels besides"
         yield reader.entry("num_additional_channels"), message, None
@@ -121,9 +124,18 @@ def _not_in_tflite(job: Job, options: ExportOptions) -> Iterator[Refusal]:
     if coding != "faster_rcnn_box_coder":
         message = f"the post-processing of TFLite decodes faster_rcnn_box_coder, not {coding!r}"
         yield coder.entry(coding) if coding else None, message, elsewhere
-    nms = ssd.find("post_processing.batch_non_max_suppression")
+    processing = ssd.message("post_processing")
+    yield from unsupported(processing)
+    nms = processing.message("batch_non_max_suppression")
     if nms.number("soft_nms_sigma") > 0.0:
         yield nms.entry("soft_nms_sigma"), "soft_nms_sigma: TFLite has no soft suppression", elsewhere
     if options.regular_nms and nms.flag("use_class_agnostic_nms"):
         message = "use_class_agnostic_nms suppresses over all classes, --regular-nms class by class"
         yield nms.entry("use_class_agnostic_nms"), message, "drop one of them"
+
+
+def unsupported(processing: Config) -> Iterator[Refusal]:
+    """What a `PostProcessing` message asks for and a TFLite model has nothing for."""
+    if processing.has("calibration_config"):
+        message = "a TFLite model does not calibrate scores, as calibration_config asks for"
+        yield processing.entry("calibration_config"), message, "export --format saved_model"

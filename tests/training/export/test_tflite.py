@@ -126,6 +126,7 @@ def test_int8_without_training_data_is_refused(demo: Path) -> None:
         ({"fixed_shape_resizer {": "keep_aspect_ratio_resizer { pad_to_max_dimension: true", "height: 128": "", "width: 128": ""}, "'keep_aspect_ratio_resizer' does not make"),
         ({"faster_rcnn_box_coder {": "mean_stddev_box_coder {", "y_scale: 10.0": "", "x_scale: 10.0": "", "height_scale: 5.0": "", "width_scale: 5.0": ""}, "not 'mean_stddev_box_coder'"),
         ({"iou_threshold: 0.5": "iou_threshold: 0.5 soft_nms_sigma: 0.5"}, "no soft suppression"),
+        ({"score_converter: SIGMOID": "score_converter: SIGMOID calibration_config {}"}, "does not calibrate scores"),
         ({"iou_threshold: 0.5": "iou_threshold: 0.5 use_class_agnostic_nms: true"}, "--regular-nms class by class"),
     ],
 )  # fmt: skip
