@@ -75,7 +75,7 @@ def test_every_kind_of_model_finds_the_same(
 
 
 def test_a_folder_of_pictures_is_drawn_and_named(
-    run: Any, exported: Exporter, pictures: Path, image: np.ndarray, fixtures: Path, tmp_path: Path
+    run: Any, exported: Exporter, pictures: Path, image: np.ndarray, tmp_path: Path
 ) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("???\nblob\n")
@@ -87,14 +87,15 @@ def test_a_folder_of_pictures_is_drawn_and_named(
     first = out[: out.index("two.bmp")].splitlines()[1:-1]
     assert {line.split("  ")[1].strip() for line in first} == {"blob", "class 1"}  # id 1 has no name
     assert sorted(path.name for path in drawn.iterdir()) == ["one.png", "two.png"]
-    changed = np.any(np.asarray(Image.open(drawn / "one.png")) != image, axis=2)
-    assert 0.02 < changed.mean() < 0.6
+    picture = np.asarray(Image.open(drawn / "one.png"))
     status, _, err = run("predict", model, pictures, "-o", drawn)
     assert status == 2
     assert "exists already; --force replaces it" in err
     status, _, _ = run("predict", model, pictures, "-o", drawn, "--force", "--min-score", "1")
     assert status == 0
-    np.testing.assert_array_equal(np.asarray(Image.open(drawn / "one.png")), image)
+    plain = np.asarray(Image.open(drawn / "one.png"))
+    assert plain.shape[0] * image.shape[1] == plain.shape[1] * image.shape[0]
+    assert 0.02 < np.any(picture != plain, axis=2).mean() < 0.6
 
 
 def test_what_is_no_image_does_not_stop_the_others(run: Any, exported: Exporter, pictures: Path) -> None:
