@@ -1,17 +1,16 @@
 """The OD API's own training step, timed: run with the interpreter of an environment where it is installed.
 
-Not imported by the rest. `PYTHON -m benchmarks.peer_od_api CONFIG STEPS` prints one JSON object: seconds to the first
-finished step, median seconds and CPU seconds of a step, images per second.
+Not imported by the rest. `PYTHON -m benchmarks.peer_od_api CONFIG STEPS` prints one JSON object; see `figures.py`.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import time
 from typing import Any
 
+from benchmarks.figures import figures
 from tools.od_api.stand_in import tensorflow
 
 START = time.perf_counter()
@@ -35,7 +34,7 @@ def main(config_path: str, steps: int) -> None:
     iterator = iter(dataset)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     optimizer, _ = optimizer_builder.build(configs["train_config"].optimizer, global_step=step)
-    features, labels = next(iterator)
+    next(iterator)
     unpad = configs["train_config"].unpad_groundtruth_tensors
     model_lib_v2._ensure_model_is_built(model, dataset, unpad)
 
@@ -45,25 +44,11 @@ def main(config_path: str, steps: int) -> None:
             model, features, labels, unpad, optimizer, step, add_regularization_loss=True, num_replicas=1.0
         )
 
-    walls, cpus = [], []
-    first = 0.0
-    for index in range(steps):
-        wall, cpu = time.perf_counter(), time.process_time()
-        features, labels = next(iterator)
-        train_step(features, labels, step)
-        walls.append(time.perf_counter() - wall)
-        cpus.append(time.process_time() - cpu)
-        if index == 0:
-            first = time.perf_counter() - START
-    kept = slice(min(5, steps // 3), None)
-    median = statistics.median(walls[kept])
-    figures = {
-        "first_step_s": first,
-        "step_s": median,
-        "step_cpu_s": statistics.median(cpus[kept]),
-        "images_per_s": configs["train_config"].batch_size / median,
-    }
-    print(json.dumps(figures))
+    def step_of(batch: Any) -> float:
+        return float(train_step(*batch, step)["Loss/total_loss"])
+
+    result = figures(START, iterator, step_of, configs["train_config"].batch_size, steps)
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

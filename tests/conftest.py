@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = Path(os.environ.get("CFGTOOL_REFERENCE", ROOT.parent / "shared"))
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+Browse = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +33,22 @@ def shared() -> Path:
 def fixtures() -> Path:
     """The small data that tests always need."""
     return ROOT / "fixtures"
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Browse:
+    """Opens a page and gives its document, as it is when all has run, and what the browser said. Skips without one."""
+    if BROWSER is None:
+        pytest.skip("no Chromium is installed (apt-get install chromium)")
+
+    def run(page: Path, fragment: str = "", *options: str) -> tuple[str, str]:
+        command = [
+            BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000",
+            *options, f"{page.as_uri()}{fragment}",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        return done.stdout, done.stderr
+
+    return run

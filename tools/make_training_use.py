@@ -46,14 +46,13 @@ READ_AS_THE_REST = {
 
 NAMESAKES = {
     "Hyperparams.group_norm",
-    "InputReader.name",
     "TrainConfig.max_number_of_boxes",
+    "TrainConfig.retain_original_images",
     "TrainConfig.run_fine_tune_checkpoint_dummy_computation",
 }
 """Fields without effect, though a field of the same name is read, or a member of the same oneof."""
 
 REFUSED = {
-    "BoxCoder.keypoint_box_coder",
     "BoxPredictor.mask_rcnn_box_predictor",
     "BoxPredictor.rfcn_box_predictor",
     "DetectionModel.center_net",

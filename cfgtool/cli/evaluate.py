@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from cfgtool.cli.train import need_tensorflow
 from cfgtool.errors import UserError
+
+if TYPE_CHECKING:
+    from cfgtool.training.run.evaluate_many import Evaluated
 
 app = typer.Typer(add_completion=False)
 
@@ -21,41 +25,129 @@ def evaluate(
         None, "--model-dir", help="Folder of the run; its newest checkpoint counts."
     ),
     checkpoint: str | None = typer.Option(
-        None, "--checkpoint", help="Prefix of the checkpoint to evaluate instead."
+        None, "--checkpoint", help="Prefix of the checkpoint to evaluate instead, of TF1 or TF2."
+    ),
+    all_: bool = typer.Option(False, "--all", help="Every checkpoint of the model dir, oldest first."),
+    wait: bool = typer.Option(
+        False, "--wait", help="The newest checkpoint, then each new one, until one is of the last step."
+    ),
+    timeout: float | None = typer.Option(
+        None, "--timeout", min=0, help="Seconds without a new checkpoint that end the wait.  [default: 3600]"
+    ),
+    interval: float | None = typer.Option(
+        None, "--interval", min=0.1, help="Seconds between two looks for a new checkpoint.  [default: 10]"
+    ),
+    reader: str | None = typer.Option(
+        None, "--reader", metavar="NAME|INDEX", help="Which eval_input_reader; the first one without."
     ),
     overrides: list[str] = typer.Option(
         [], "--set", metavar="PATH=VALUE", help="Change a field of the config."
     ),
     per_class: bool = typer.Option(False, "--per-class", help="Also the mAP of every class."),
     draw: Path | None = typer.Option(None, "--draw", help="PNG to write: detections beside groundtruth."),
-    min_score: float = typer.Option(
-        0.5, "--min-score", min=0.0, max=1.0, help="Least score of a drawn detection."
+    min_score: float | None = typer.Option(
+        None,
+        "--min-score",
+        min=0.0,
+        max=1.0,
+        help="Least score of a drawn detection; eval_config.min_score_threshold without.",
     ),
-    format_: str = typer.Option("text", "--format", help="text or json."),
+    pr_curves: Path | None = typer.Option(
+        None, "--pr-curves", help="PNG to write: precision over recall at an IoU of 0.5, by class."
+    ),
+    curves: bool = typer.Option(False, "--curves", help="With --format json: the curves as numbers."),
+    force: bool = typer.Option(False, "--force", help="Overwrite pictures."),
+    format_: str = typer.Option("text", "--format", help="text or json; json is one line a checkpoint."),
 ) -> None:
-    """Compute COCO metrics of a checkpoint on the first eval_input_reader."""
-    if format_ not in ("text", "json"):
-        raise UserError(f"format {format_!r} is not known", hint="use text or json")
-    if draw is not None and not draw.parent.is_dir():
-        raise UserError("there is no such folder", path=str(draw.parent))
+    """Compute the metrics that eval_config asks for, COCO's without any, of one checkpoint or several.
+
+    With --all and --wait, rows and TensorBoard summaries go to eval/ of the model dir.
+    """
+    _check(
+        format_, curves, [path for path in (draw, pr_curves) if path is not None], force, several=all_ or wait
+    )
+    if (all_ or wait) and (model_dir is None or checkpoint is not None):
+        raise UserError("--all and --wait look for checkpoints in a model dir", hint="give --model-dir alone")
+    if not wait and (timeout is not None or interval is not None):
+        raise UserError(
+            "--timeout and --interval say how --wait waits", hint="give --wait, or leave them out"
+        )
     from cfgtool.training.run.job import load_job
     from cfgtool.training.run.start import find_checkpoint
 
     job = load_job(config, overrides)
-    source = find_checkpoint(model_dir, checkpoint)
+    source = None if all_ or wait else find_checkpoint(model_dir, checkpoint)
     need_tensorflow()
-    from cfgtool.training.run.evaluate import evaluate_checkpoint
+    from cfgtool.training.run.evaluate import CheckpointEvaluator
+    from cfgtool.training.run.evaluate_many import Wanted, evaluate_several
 
-    step, evaluation = evaluate_checkpoint(job, source, per_class=per_class)
+    evaluator = CheckpointEvaluator(
+        job, reader=reader, per_class=per_class, curves=curves or pr_curves is not None
+    )
+    if source is not None:
+        found = (source, *evaluator.evaluate(source))
+        _write_pictures(found, draw, min_score, pr_curves)
+        _show(found, format_, curves)
+        return
+    assert model_dir is not None
+    wanted = Wanted(model_dir, all_, wait, timeout, interval)
+    for found in evaluate_several(job, evaluator, wanted, _say):
+        _show(found, format_, curves)
+        sys.stdout.flush()
+
+
+def _check(format_: str, curves: bool, pictures: list[Path], force: bool, *, several: bool) -> None:
+    """Raise UserError for options that do not go together."""
+    if format_ not in ("text", "json"):
+        raise UserError(f"format {format_!r} is not known", hint="use text or json")
+    if curves and format_ != "json":
+        raise UserError("--curves prints numbers", hint="add --format json, or give --pr-curves F.png")
+    for path in pictures:
+        if several:
+            raise UserError("pictures are of one checkpoint", hint="leave --all and --wait out")
+        if not path.parent.is_dir():
+            raise UserError("there is no such folder", path=str(path.parent))
+        if path.exists() and not force:
+            raise UserError("exists", path=str(path), hint="give --force to overwrite it")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _write_pictures(
+    found: Evaluated, draw: Path | None, min_score: float | None, pr_curves: Path | None
+) -> None:
+    _, step, evaluation = found
     if draw is not None:
-        from cfgtool.training.run.evaluation import write_picture
+        from cfgtool.training.run.eval_pictures import write_picture
 
         write_picture(evaluation, draw, min_score)
-        print(f"detections are drawn in {draw}", file=sys.stderr)
+        _say(f"detections are drawn in {draw}")
+    if pr_curves is not None and evaluation.curves is not None:
+        from cfgtool.training.run.curves import draw_curves
+
+        draw_curves(evaluation.curves, f"step {step}, IoU 0.5").save(pr_curves)
+        _say(f"curves are drawn in {pr_curves}")
+
+
+def _show(found: Evaluated, format_: str, curves: bool) -> None:
+    """Print an evaluation on standard output, its notes on standard error."""
+    import math
+
+    checkpoint, step, evaluation = found
+    for note in evaluation.notes:
+        _say(note)
     if format_ == "json":
-        print(json.dumps({"step": step, "metrics": evaluation.values}))
+        from cfgtool.training.run.curves import curves_as_json
+        from cfgtool.training.run.eval_log import as_json
+
+        row = {"step": step, "checkpoint": checkpoint.path, "metrics": as_json(evaluation.values)}
+        if curves and evaluation.curves is not None:
+            row["curves"] = curves_as_json(evaluation.curves)
+        print(json.dumps(row))
         return
-    print(f"step {step}, {source.path}")
+    print(f"step {step}, {checkpoint.path}" if step >= 0 else checkpoint.path)
     width = max(map(len, evaluation.values))
     for name, value in evaluation.values.items():
-        print(f"  {name:<{width}}  {value:.4f}")
+        print(f"  {name:<{width}}  " + (f"{value:.4f}" if math.isfinite(value) else "no groundtruth"))

@@ -40,6 +40,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("cfgtool.cli.evaluate", "Compute COCO metrics of a trained checkpoint."),
     "export": ("cfgtool.cli.export", "Write a trained detector as a SavedModel or for TFLite."),
     "predict": ("cfgtool.cli.predict", "Detect objects on images, and draw them."),
+    "preview": (
+        "cfgtool.cli.preview",
+        "Draw what the network is fed: augmented examples with boxes and anchors.",
+    ),
+    "plot": ("cfgtool.cli.plot", "Draw learning rates and losses, as PNG or SVG."),
+    "report": ("cfgtool.cli.report", "Write one page about a run: curves, metrics, pictures, config."),
     "rules": ("cfgtool.cli.rules", "List the rules of the linter."),
     "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
     "schema": ("cfgtool.cli.schema", "Show the schema of the config, also as JSON Schema."),

@@ -103,7 +103,7 @@ def conversion_plan(
         key = variable.tf2_key if generation == "tf2" else variable.tf1_name
         if key is None:
             continue
-        average = _average(checkpoint, variable, entry)
+        average = average_of(checkpoint, variable, entry)
         conversion.averages += average is not None
         conversion.copies.append(Copy(key, variable, (average if averages else None) or entry))
     conversion.step = _step(checkpoint)
@@ -125,8 +125,8 @@ def _twice(plan: RestorePlan) -> Iterator[tuple[Variable, Entry]]:
             yield variable, entry
 
 
-def _average(checkpoint: Checkpoint, variable: Variable, entry: Entry) -> Entry | None:
-    """The moving average of a variable: of TF1, of a TF2 optimizer's slots, or of `cfgtool train`."""
+def average_of(checkpoint: Checkpoint, variable: Variable, entry: Entry) -> Entry | None:
+    """The moving average of a variable whose value is `entry`: TF1's, a TF2 optimizer's, or that of `cfgtool train`."""
     keys = [f"{entry.key}/ExponentialMovingAverage"]
     if checkpoint.format == "tf2-object":
         own = variable.name.replace("/", ".S")

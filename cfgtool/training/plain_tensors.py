@@ -9,6 +9,7 @@ from typing import Literal
 import tensorflow as tf
 
 from cfgtool.networks.ops import Kernel, Padding, window
+from cfgtool.training.kernels import add_doubled, doubled_sum
 
 
 def _hard_sigmoid(x: tf.Tensor) -> tf.Tensor:
@@ -27,7 +28,12 @@ _ACTIVATIONS = {
 
 
 class PlainTensorOps:
-    """The part of `ops.Ops[tf.Tensor]` that has no variables and draws nothing at random."""
+    """The part of `ops.Ops[tf.Tensor]` that has no variables and draws nothing at random.
+
+    In training some operations have gradients of our own.
+    """
+
+    training = False
 
     def shape(self, x: tf.Tensor) -> tuple[int | None, ...]:
         """See `Ops.shape`."""
@@ -43,13 +49,10 @@ class PlainTensorOps:
 
     def upsample_add(self, small: tf.Tensor, large: tf.Tensor) -> tf.Tensor:
         """See `Ops.upsample_add`."""
-        _, height, width, channels = small.shape
+        _, height, width, _ = small.shape
         _, full_height, full_width, _ = large.shape
-        if height and width and full_height == 2 * height and full_width == 2 * width:
-            # A broadcasting addition: the doubled map is never stored.
-            windows = tf.reshape(large, [-1, height, 2, width, 2, channels])
-            total = windows + tf.reshape(small, [-1, height, 1, width, 1, channels])
-            return tf.reshape(total, [-1, full_height, full_width, channels])
+        if height and width and (full_height, full_width) == (2 * height, 2 * width):
+            return add_doubled(small, large) if self.training else doubled_sum(small, large)
         size = tf.shape(large)
         doubled = tf.repeat(tf.repeat(small, 2, axis=1), 2, axis=2)
         return large + doubled[:, : size[1], : size[2]]

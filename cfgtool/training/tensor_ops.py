@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from cfgtool.networks.names import Names
-from cfgtool.networks.ops import BatchNorm, Bias, Fusion, Kernel, Ops, Padding
+from cfgtool.networks.ops import BatchNorm, Bias, Fusion, Kernel, Ops, Padding, window
 from cfgtool.networks.ops import Weights as KernelWeights
+from cfgtool.training.kernels import pointwise_conv
 from cfgtool.training.plain_tensors import PlainTensorOps, explicit_padding
 from cfgtool.training.region_tensors import RegionTensorOps
 from cfgtool.training.tensor_weights import Weights
@@ -61,7 +62,10 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         """See `Ops.conv`."""
         values = self._variable(layer, "kernel")
         pads = explicit_padding(padding, kernel, dilation)
-        y = tf.nn.conv2d(x, values, stride, pads, dilations=dilation)
+        if self.training and window(kernel) == (1, 1) and stride == 1:
+            y = pointwise_conv(x, values)
+        else:
+            y = tf.nn.conv2d(x, values, stride, pads, dilations=dilation)
         return self._bias(y, layer, bias)
 
     def depthwise_conv(
@@ -89,7 +93,7 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         kernel: Kernel,
         *,
         depthwise: KernelWeights,  # noqa: ARG002
-        pointwise: KernelWeights,  # noqa: ARG002
+        pointwise: KernelWeights,
         bias: Bias | None = None,
         stride: int = 1,
         padding: Padding = "SAME",
@@ -98,7 +102,8 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         """See `Ops.separable_conv`."""
         values = self._variable(layer, "depthwise_kernel")
         y = _depthwise(x, values, stride, explicit_padding(padding, kernel, 1), 1)
-        y = tf.nn.conv2d(y, self._variable(layer, "pointwise_kernel"), 1, "SAME")
+        pointwise = self._variable(layer, "pointwise_kernel")
+        y = pointwise_conv(y, pointwise) if self.training else tf.nn.conv2d(y, pointwise, 1, "SAME")
         return self._bias(y, layer, bias)
 
     def transposed_conv(
@@ -193,7 +198,9 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         if self._dropout_seed is None:
             return tf.nn.dropout(x, 1.0 - keep_probability, shape)
         seed = self._dropout_seed + tf.constant([0, self._dropouts])
-        return tf.nn.experimental.stateless_dropout(x, 1.0 - keep_probability, seed, noise_shape=shape)
+        return tf.nn.experimental.stateless_dropout(
+            x, 1.0 - keep_probability, seed, rng_alg="philox", noise_shape=shape
+        )
 
     def _variable(self, layer: Names, leaf: str) -> tf.Tensor:
         name = f"{layer.name}/{leaf}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,11 +14,7 @@ from cfgtool.cli.main import main
 from cfgtool.matching.report.palette import DARK, LIGHT
 from cfgtool.networks import describe
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed (apt-get install chromium)"),
-]
+pytestmark = pytest.mark.slow
 
 Browse = Callable[..., tuple[str, str]]
 
@@ -47,24 +41,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         main([*arguments, "-o", str(target)])
     assert caught.value.code == 1
     return target
-
-
-@pytest.fixture
-def browse(tmp_path: Path) -> Browse:
-    """Opens a page and gives its document, as it is when all has run, and what the browser said."""
-
-    def run(page: Path, fragment: str = "", *options: str) -> tuple[str, str]:
-        assert BROWSER is not None
-        command = [
-            BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000",
-            *options, f"{page.as_uri()}{fragment}",
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        return done.stdout, done.stderr
-
-    return run
 
 
 def _visible(document: str) -> list[str]:

@@ -20,7 +20,7 @@ from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.optimizers import build_optimizer
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.start import learning_rate_config
-from cfgtool.training.run.step import make_step
+from cfgtool.training.run.step import make_step, step_settings
 from cfgtool.training.tensor_ops import TensorOps
 
 from . import reference
@@ -66,8 +66,7 @@ class Run:
             build_optimizer(train_config.message("optimizer"), self.assembly.trainable_by_name),
             build_schedule(learning_rate_config(config)).traced,
             step,
-            clip_norm=train_config.number("gradient_clipping_by_norm"),
-            regularize=True,
+            step_settings(train_config),
         )
         self.batch = next(iter(training_batches(config)))
         self.steps: list[dict[str, float]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,13 +17,23 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.checkpoints import open_checkpoint
+from cfgtool.data import keys, objects
+from cfgtool.data.example import decode_example
+from cfgtool.data.tfrecord import frames
 from cfgtool.errors import UserError
+from cfgtool.lint import rules
+from cfgtool.schema import read_config
+from cfgtool.textproto import parse
+from cfgtool.training.input.preprocess import normalisation
+from cfgtool.training.run.causes import DIVERGENCE, config_causes
 from cfgtool.training.run.evaluate import evaluate_checkpoint
+from cfgtool.training.run.input_pictures import as_pictures
 from cfgtool.training.run.job import Job, load_job
 from cfgtool.training.run.metrics import MAIN_METRIC
+from cfgtool.training.run.model_dir import step_of
 from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.start import Start, find_checkpoint, plan_start, start_page
-from cfgtool.training.run.train import Run
+from cfgtool.training.run.start import Start, find_checkpoint, plan_start
+from cfgtool.training.run.train import Run, run_training
 
 # Small enough that a step takes milliseconds; the network is still the real one.
 SMALL = (
@@ -147,7 +158,6 @@ def test_a_detection_checkpoint_gives_all_but_the_head(config: str, tmp_path: Pa
             continue
         stored = reader.get_tensor(variable.tf2_key + "/.ATTRIBUTES/VARIABLE_VALUE")
         np.testing.assert_array_equal(run.assembly.weights[variable.name].numpy(), stored)
-    assert any("pretrained" in line and "detection" in line for line in start_page(job, start, chosen))
 
 
 def test_a_tf1_checkpoint_starts_a_tf2_network(config: str, tmp_path: Path) -> None:
@@ -172,17 +182,166 @@ def test_a_tf1_checkpoint_starts_a_tf2_network(config: str, tmp_path: Path) -> N
             )
 
 
+RATE = "train_config.optimizer.momentum_optimizer.learning_rate.cosine_decay_learning_rate"
+DIVERGING = (
+    FRESH,
+    f"{RATE}.learning_rate_base=1e30",
+    f"{RATE}.warmup_steps=0",
+    "train_config.gradient_clipping_by_norm=0",
+)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(config: str, tmp_path: Path) -> None:
-    rate = "train_config.optimizer.momentum_optimizer.learning_rate.cosine_decay_learning_rate"
-    changes = (
-        FRESH,
-        f"{rate}.learning_rate_base=1e30",
-        f"{rate}.warmup_steps=0",
-        "train_config.gradient_clipping_by_norm=0",
-    )
-    with pytest.raises(UserError, match=r"not finite at step \d+: Loss/.*; learning rate 1e\+30; examples"):
-        trained(options(config, tmp_path, 20, *changes))
+    with pytest.raises(UserError, match=r"not finite at step \d+: Loss/\w+ is (nan|inf)") as caught:
+        trained(options(config, tmp_path, 20, *DIVERGING))
+    message = caught.value.message
+    assert "learning rate 1e+30" in message
+    assert "gradient norm" in message
+    assert "CFG614 (line " in message, "the rule about the rate"
+    assert "gradient_clipping_by_norm is not set" in message
+    assert "there is no checkpoint yet" in message
+    named = re.findall(r"(train_\d+) \((\S+), record (\d+), byte (\d+)\)", message)
+    assert len(named) == 2, "both examples of the batch, with file and place"
+    for source, path, record, offset in named:
+        found = list(frames(path))[int(record)]
+        assert found.offset == int(offset)
+        assert objects.first_bytes(decode_example(found.data), keys.SOURCE_ID) == source.encode()
     assert not list(tmp_path.glob("ckpt-*")), "broken weights are not saved"
+
+
+def test_causes_are_those_of_this_config(config: str, tmp_path: Path) -> None:
+    clipped = (*SMALL, FRESH, "train_config.batch_size=16", f"{RATE}.learning_rate_base=0.01")
+    assert not list(config_causes(load_job(config, clipped)))
+    found = list(config_causes(load_job(config, (*SMALL, *DIVERGING))))
+    assert found[0].startswith("CFG614")
+
+
+def test_rules_about_divergence_exist() -> None:
+    catalogue = rules.load()
+    for code in DIVERGENCE:
+        assert catalogue.rule(code).code == code
+
+
+def test_weights_that_are_not_finite_are_not_saved(config: str, tmp_path: Path) -> None:
+    run = trained(options(config, tmp_path, 1, FRESH))
+    variable = run.assembly.weights.trainable[0]
+    variable.assign(tf.fill(variable.shape, float("nan")))
+    with pytest.raises(UserError, match=r"after step 1 the weights are not finite: .*ckpt-1 is intact"):
+        run.saver.save()
+    assert run.saver.latest == str(tmp_path / "ckpt-1")
+
+
+def test_everything_unsupported_is_listed(config: str, tmp_path: Path) -> None:
+    chosen = options(
+        config,
+        tmp_path,
+        1,
+        FRESH,
+        "train_input_reader.num_readers=0",
+        "train_input_reader.max_number_of_boxes=0",
+        "model.ssd.add_background_class=false",
+        "model.ssd.encode_background_as_zeros=false",
+        "eval_config.metrics_set=nowhere_metrics",
+        eval_every=1,
+    )
+    job, start = prepare(chosen)
+    with pytest.raises(UserError, match="4 settings") as caught:
+        Run(job, start, chosen)
+    message = caught.value.message
+    for name in ("num_readers", "max_number_of_boxes", "encode_background_as_zeros", "nowhere_metrics"):
+        assert name in message
+    assert re.search(r"line \d+: eval_config.metrics_set", message)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(config: str, tmp_path: Path) -> None:
+    trained(options(config, tmp_path, 4, FRESH, checkpoint_every=2))
+    data = tmp_path / "ckpt-2.data-00000-of-00001"
+    content = bytearray(data.read_bytes())
+    content[50_000:50_100] = bytes(100)
+    data.write_bytes(content)
+    chosen = options(config, tmp_path, 6, FRESH)
+    job, start = prepare(chosen)
+    assert start.first_step == 4, "its files are all there: only reading the values shows the damage"
+    run = Run(job, start, chosen)
+    assert run.first_step == 2
+    assert "ckpt-2 is not used: checkpoint cannot be read" in run.notes[0]
+    assert "{{" not in run.notes[0]
+    assert run.notes[1].endswith("ckpt-1 at step 2 instead")
+    assert run.run() == 6
+
+
+def test_every_start_is_recorded(config: str, tmp_path: Path) -> None:
+    trained(options(config, tmp_path, 1, FRESH))
+    trained(options(config, tmp_path, 2, FRESH, seed=7, command="cfgtool train again"))
+    first, second = json.loads((tmp_path / "environment.json").read_text())["starts"]
+    assert (first["step"], second["step"]) == (0, 1)
+    assert (second["seed"], second["command"]) == (7, "cfgtool train again")
+    assert first["tensorflow"] == tf.__version__
+    assert first["numpy"] == np.__version__
+    assert first["cpus"] >= 1
+    assert first["memory"] > 1 << 28
+    assert first["cpu"]
+
+
+def test_the_first_images_are_in_tensorboard(config: str, tmp_path: Path) -> None:
+    chosen = options(config, tmp_path, 1, FRESH)
+    trained(options(config, tmp_path, 1, FRESH, "train_input_reader.shuffle=false"))
+    (events,) = (tmp_path / "train").glob("events.out.tfevents.*")
+    pictures = [
+        value.tensor.string_val
+        for event in tf.compat.v1.train.summary_iterator(str(events))
+        for value in event.summary.value
+        if value.tag == "train_input_images"
+    ]
+    assert len(pictures) == 1
+    width, height, *images = pictures[0]
+    assert (width, height, len(images)) == (b"64", b"64", 2), "two images in the batch, three at most"
+    shown = tf.io.decode_png(images[0]).numpy().astype(int)
+    record = next(iter(frames(job_records(chosen)[0])))
+    stored = tf.io.decode_image(objects.first_bytes(decode_example(record.data), keys.IMAGE))
+    expected = tf.image.resize(stored, (64, 64)).numpy()
+    # Brightness moves by a tenth at most, and half of the images are mirrored.
+    nearer = min(np.abs(shown - expected).mean(), np.abs(shown - expected[:, ::-1]).mean())
+    assert nearer < 0.11 * 255
+
+
+def job_records(chosen: TrainOptions) -> list[str]:
+    reader = load_job(chosen.config_path, chosen.overrides).config.message("train_input_reader")
+    return reader.message("tf_record_input_reader").texts("input_path")
+
+
+@pytest.mark.parametrize(
+    "extractor", ["ssd_mobilenet_v1_keras", "ssd_resnet50_v1_fpn_keras", "ssd_efficientnet-b0_bifpn_keras"]
+)
+def test_pictures_undo_the_normalisation(config: str, extractor: str) -> None:
+    job = load_job(config)
+    text = job.text.replace("ssd_mobilenet_v1_keras", extractor)
+    changed = read_config(parse(text))
+    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.uint8)
+    fed = normalisation(changed.find("model.ssd"))(tf.constant(images))
+    np.testing.assert_array_equal(as_pictures(changed, fed), images)
+
+
+class _Ender:
+    """A hook that ends the run after two steps."""
+
+    def due(self, step: int) -> bool:
+        return step == 2
+
+    def run(self, step: int, values: Any) -> str | None:
+        return "enough"
+
+
+def test_a_hook_ends_the_run_and_its_step_is_saved(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cfgtool.training.run.train.EvalHook", lambda *arguments: _Ender())
+    chosen = options(config, tmp_path, 5, FRESH, eval_every=1)
+    job, start = prepare(chosen)
+    outcome = run_training(job, start, chosen)
+    assert outcome == (2, "enough")
+    assert step_of(find_checkpoint(tmp_path, None)) == 2
 
 
 def test_another_network_in_the_model_dir_is_refused(config: str, uninterrupted: Run) -> None:

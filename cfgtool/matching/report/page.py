@@ -18,9 +18,9 @@ from cfgtool.matching.report.differences import (
     missing_branches,
     unused_tree,
 )
+from cfgtool.matching.report.document import asset, document
 from cfgtool.matching.report.fates import FATES, WORDS, Part, Report, parts
 from cfgtool.matching.report.markup import code, escape
-from cfgtool.matching.report.palette import DARK, LIGHT, properties
 from cfgtool.matching.report.picture import PATTERNS, meter, picture, sample
 from cfgtool.matching.report.tables import module_of, module_tables
 from cfgtool.matching.report.wording import checkpoint_line, od_api_in_words
@@ -38,27 +38,14 @@ _MOST_UNUSED = 400
 
 def plan_as_page(report: Report) -> str:
     """The whole document."""
-    style = _style()
-    script = _asset("page.js")
     network = report.plan.network
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}';"
-        # An empty icon, so that browsers do not ask a server for one.
-        " img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    title = f"{report.severity}: {report.plan.verdict.text}"
-    return "".join(
-        (
-            '<!doctype html>\n<html lang="en" data-theme="auto"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{style}</style></head><body>',
-            f"<header><div><p><b>cfgtool match</b> {escape(network.feature_extractor)}</p>",
-            '<button id="theme" type="button" hidden>Colours: auto</button></div></header><main>',
-            *_body(report),
-            "</main><footer>What a start from this checkpoint would restore, as cfgtool match found it.</footer>",
-            f"<script>{script}</script></body></html>",
-        )
+    return document(
+        f"{report.severity}: {report.plan.verdict.text}",
+        f"<b>cfgtool match</b> {escape(network.feature_extractor)}",
+        "".join(_body(report)),
+        "What a start from this checkpoint would restore, as cfgtool match found it.",
+        style=asset("page.css"),
+        script=asset("page.js"),
     )
 
 
@@ -179,28 +166,3 @@ def _unused(plan: RestorePlan) -> Iterator[str]:
     if len(plan.unused) > _MOST_UNUSED:
         yield f"<p>and {len(plan.unused) - _MOST_UNUSED:,} more: cfgtool match --format json has all</p>"
     yield "</details></section>"
-
-
-def _style() -> str:
-    """The style sheet with the colours of both schemes in front; the button's choice goes before the system's."""
-    light, dark = properties(LIGHT), properties(DARK)
-    return (
-        f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
-        f":root[data-theme=light]{{{light}color-scheme:light}}:root[data-theme=dark]{{{dark}color-scheme:dark}}"
-        f"@media print{{:root[data-theme]{{{light}}}}}\n{_asset('page.css')}"
-    )
-
-
-def _asset(name: str) -> str:
-    import os
-
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
-        return file.read()
-
-
-def _digest(text: str) -> str:
-    """The hash by which a content security policy knows what may run."""
-    import base64
-    import hashlib
-
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

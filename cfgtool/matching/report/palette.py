@@ -5,6 +5,11 @@ What is written on what is in `PAIRS`, so that a test can compute whether it can
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 LIGHT = {
     "paper": "#f6f7f9",
     "card": "#ffffff",
@@ -65,6 +70,6 @@ GRAPHICS = ("restored", "shape_mismatch", "missing", "not_requested")
 """Colours of areas in the picture, on `card`; what they mean is also told by their pattern."""
 
 
-def properties(colours: dict[str, str]) -> str:
+def properties(colours: Mapping[str, str]) -> str:
     """The colours as properties of CSS."""
     return "".join(f"--{name}:{value};" for name, value in colours.items())

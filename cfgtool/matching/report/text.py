@@ -74,7 +74,7 @@ def plan_as_text(report: Report, screen: Screen, *, verbose: bool = False) -> It
     yield ""
     yield from _facts(report, screen)
     yield ""
-    yield from _parts(report, screen)
+    yield from parts_as_text(report, screen)
     most = None if verbose else _MOST_LINES
     yield from _mismatches(report, most)
     yield from _missing(report, most)
@@ -149,7 +149,7 @@ def _facts(report: Report, screen: Screen) -> Iterator[str]:
         yield from screen.labelled("note", printable(note), "info")
 
 
-def _parts(report: Report, screen: Screen) -> Iterator[str]:
+def parts_as_text(report: Report, screen: Screen) -> Iterator[str]:
     """A line per part of the network: its variables, parameters and fate; then their sum."""
     plan = report.plan
     width = max([_LABEL, *(len(part.name) + 1 for part in report.parts)])

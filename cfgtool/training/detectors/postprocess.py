@@ -9,8 +9,11 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.errors import UserError
+from cfgtool.training.detectors.calibration import build_calibration, temperature
+from cfgtool.training.targets import boxes as geometry
 from cfgtool.training.targets.anchors import Anchors
-from cfgtool.training.targets.box_coders import BoxCoder
+from cfgtool.training.targets.assigner import Slots
+from cfgtool.training.targets.box_coders import BoxCoder, KeypointCoder
 from cfgtool.training.targets.nms import build_nms
 
 if TYPE_CHECKING:
@@ -26,14 +29,15 @@ class SsdPostprocessor:
         anchors: Anchors,
         coder: BoxCoder,
         image_shape: tuple[int, int],
-        has_background: bool,
+        slots: Slots,
     ) -> None:
         """`config` is the `PostProcessing` message; `image_shape` the (height, width) of the padded image."""
         self._anchors = anchors
         self._coder = coder
         self._image_shape = image_shape
-        self._first_class = int(has_background)
+        self._first_class = int(slots.background)
         self._to_scores = build_score_converter(config)
+        self._calibrate = build_calibration(config, slots.total, 0 if slots.background else 1)
         self._nms = build_nms(config.message("batch_non_max_suppression"))
 
     def detect(self, codes: Tensor, logits: Tensor, true_image_shapes: Tensor) -> dict[str, Tensor]:
@@ -43,17 +47,18 @@ class SsdPostprocessor:
         detection: `detection_boxes` [batch, n, 4], `detection_scores` [batch, n], `detection_classes` [batch,
         n] from 0, `num_detections` [batch], `detection_multiclass_scores` [batch, n, slots],
         `detection_anchor_indices` [batch, n] int32, and before suppression `raw_detection_boxes` [batch,
-        anchors, 4], `raw_detection_scores` [batch, anchors, slots]. Boxes are fractions of the true image
-        with `change_coordinate_frame`, else of the padded one; raw boxes always of the padded one.
+        anchors, 4], `raw_detection_scores` [batch, anchors, slots]; with a box coder for keypoints also
+        `detection_keypoints` [batch, n, keypoints, 2]. Boxes and keypoints are fractions of the true image with
+        `change_coordinate_frame`, else of the padded one; raw boxes always of the padded one.
         """
-        boxes = self._coder.decode(tf.cast(codes, tf.float32), tf.constant(self._anchors))
-        scores = self._to_scores(tf.cast(logits, tf.float32))
-        chosen = self._nms.select(
-            boxes[:, :, tf.newaxis, :], scores[:, :, self._first_class :], self._window(true_image_shapes)
-        )
+        codes = tf.cast(codes, tf.float32)
+        boxes = self._coder.decode(codes, tf.constant(self._anchors))
+        scores = self._calibrate(self._to_scores(tf.cast(logits, tf.float32)))
+        window = self._window(true_image_shapes)
+        chosen = self._nms.select(boxes[:, :, tf.newaxis, :], scores[:, :, self._first_class :], window)
         real = tf.sequence_mask(chosen.count, self._nms.max_total)[..., tf.newaxis]
         all_scores = tf.gather(scores, chosen.indices, batch_dims=1)
-        return {
+        detections = {
             "detection_boxes": chosen.boxes,
             "detection_scores": chosen.scores,
             "detection_classes": tf.cast(chosen.classes, tf.float32),
@@ -63,6 +68,16 @@ class SsdPostprocessor:
             "raw_detection_boxes": boxes,
             "raw_detection_scores": scores,
         }
+        if isinstance(self._coder, KeypointCoder):
+            keypoints = self._keypoints(self._coder, codes, chosen.indices, window)
+            detections["detection_keypoints"] = tf.where(real[..., tf.newaxis], keypoints, 0.0)
+        return detections
+
+    def _keypoints(self, coder: KeypointCoder, codes: Tensor, indices: Tensor, window: Tensor) -> Tensor:
+        """Keypoints [batch, n, keypoints, 2] of the anchors [batch, n]."""
+        anchors = tf.gather(tf.constant(self._anchors), indices)
+        keypoints = coder.decode_keypoints(tf.gather(codes, indices, batch_dims=1), anchors)
+        return geometry.points_relative_to(keypoints, window) if self._nms.change_frame else keypoints
 
     def _window(self, true_image_shapes: Tensor) -> Tensor:
         """The true image within the padded one, [batch, 4] as fractions."""
@@ -71,10 +86,15 @@ class SsdPostprocessor:
 
 
 def build_score_converter(config: Config) -> Callable[[Tensor], Tensor]:
-    """Logits [..., slots] to scores, as a `PostProcessing` message says, after division by `logit_scale`."""
+    """Logits [..., slots] to scores, as a `PostProcessing` message says, before a calibration of scores.
+
+    Logits are divided by `logit_scale` and by the temperature of the calibration.
+    """
     scale = config.number("logit_scale")
     if scale == 0.0:
         raise UserError(f"'{config.path}.logit_scale' is '0'", hint="logits are divided by it")
+    if config.has("calibration_config"):
+        scale *= temperature(config.message("calibration_config"))
     match config.enum("score_converter"):
         case "SIGMOID":
             return lambda logits: tf.sigmoid(logits / scale)

@@ -11,8 +11,9 @@ from tensorflow import Tensor
 from cfgtool.errors import UserError
 from cfgtool.training.detectors.postprocess import SsdPostprocessor
 from cfgtool.training.detectors.ssd_loss import SsdLoss
-from cfgtool.training.targets.anchors import generate_anchors
-from cfgtool.training.targets.assigner import NO_SLOT, Groundtruth, TargetAssigner, Targets
+from cfgtool.training.detectors.support import unsupported
+from cfgtool.training.targets.anchors import anchors_per_location, generate_anchors
+from cfgtool.training.targets.assigner import NO_SLOT, Groundtruth, Slots, TargetAssigner, Targets
 from cfgtool.training.targets.box_coders import BoxCoder, build_box_coder
 from cfgtool.training.targets.matchers import build_matcher
 from cfgtool.training.targets.similarity import build_similarity
@@ -42,36 +43,42 @@ class SsdDetector:
     ) -> None:
         """`config` is the `Ssd` message, `image_shape` the (height, width) that the resizer gives.
 
-        `trim_padding=False` keeps every shape static, for XLA. Raises UserError when the config asks for
-        something that `unsupported` lists, or for values that cannot be.
+        `trim_padding=False` keeps every shape static and the losses compilable, for XLA. Raises UserError when
+        the config asks for something that `unsupported` lists, or for values that cannot be.
         """
         problems = unsupported(config)
         if problems:
             raise UserError(problems[0])
-        self.num_classes = config.integer("num_classes")
-        self.has_background = config.flag("add_background_class")
+        self.classes = _slots(config)
         self.anchors = generate_anchors(config.message("anchor_generator"), feature_map_shapes, image_shape)
         coder = build_box_coder(config.message("box_coder"))
         _check_code_size(config, coder)
+        similarity = config.message("similarity_calculator")
+        by_confidence = config.flag("use_confidences_as_targets")
         self._assigner = TargetAssigner(
-            build_similarity(config.message("similarity_calculator")),
+            build_similarity(similarity),
             build_matcher(config.message("matcher")),
             coder,
-            self.num_classes,
-            first_slot=int(self.has_background),
-            unmatched_slot=NO_SLOT if config.flag("encode_background_as_zeros") else 0,
+            self.classes,
             negative_weight=config.number("negative_class_weight"),
+            implicit_weight=config.number("implicit_example_weight") if by_confidence else None,
+            scored=similarity.which("region_similarity") == "thresholded_iou_similarity",
             trim_padding=trim_padding,
         )
-        self._loss = SsdLoss(config, coder, self.anchors)
+        self._loss = SsdLoss(config, coder, self.anchors, self._assigner, static=not trim_padding)
         self._postprocessor = SsdPostprocessor(
-            config.message("post_processing"), self.anchors, coder, image_shape, self.has_background
+            config.message("post_processing"), self.anchors, coder, image_shape, self.classes
+        )
+        self._feature_maps = (
+            _feature_map_indices(config.message("anchor_generator"), feature_map_shapes)
+            if config.flag("return_raw_detections_during_predict")
+            else None
         )
 
     @property
     def slots(self) -> int:
         """Class scores per anchor, the background's among them if there is one."""
-        return self.num_classes + int(self.has_background)
+        return self.classes.total
 
     def assign(self, groundtruth: Groundtruth) -> Targets:
         """Targets of every anchor."""
@@ -90,11 +97,37 @@ class SsdDetector:
     def postprocess(self, predictions: Mapping[str, Tensor], true_image_shapes: Tensor) -> dict[str, Tensor]:
         """Detections of a batch, under the OD API's names (see `SsdPostprocessor.detect`).
 
-        `true_image_shapes` int32 [batch, 3]: height, width, channels of each image before padding.
+        `true_image_shapes` int32 [batch, 3]: height, width, channels of each image before padding. With
+        `return_raw_detections_during_predict` there is also `raw_detection_feature_map_indices` int32 [batch,
+        anchors], the feature map of each raw box.
         """
-        return self._postprocessor.detect(
+        detections = self._postprocessor.detect(
             predictions[BOX_ENCODINGS], predictions[CLASS_PREDICTIONS], true_image_shapes
         )
+        if self._feature_maps is not None:
+            batch = tf.shape(true_image_shapes)[0]
+            detections["raw_detection_feature_map_indices"] = tf.repeat(self._feature_maps, batch, axis=0)
+        return detections
+
+
+def _slots(config: Config) -> Slots:
+    """What the class outputs stand for."""
+    implied, labelled = config.flag("add_background_class"), config.flag("explicit_background_class")
+    background = implied or labelled
+    return Slots(
+        total=config.integer("num_classes") + int(implied),
+        first=int(background),
+        background=background,
+        labelled=labelled,
+        unmatched=NO_SLOT if config.flag("encode_background_as_zeros") else 0,
+    )
+
+
+def _feature_map_indices(config: Config, feature_map_shapes: Sequence[tuple[int, int]]) -> Tensor:
+    """The feature map of each anchor, int32 [1, anchors]."""
+    cells = [height * width for height, width in feature_map_shapes]
+    counts = [size * anchors for size, anchors in zip(cells, anchors_per_location(config), strict=True)]
+    return tf.repeat(tf.range(len(counts)), counts)[tf.newaxis]
 
 
 def _check_code_size(config: Config, coder: BoxCoder) -> None:
@@ -106,56 +139,3 @@ def _check_code_size(config: Config, coder: BoxCoder) -> None:
     size = head.integer("box_code_size")
     if size != coder.code_size:
         raise UserError(f"'{head.path}.box_code_size' is '{size}', the box coder needs '{coder.code_size}'")
-
-
-def unsupported(config: Config) -> list[str]:
-    """What an `Ssd` message asks for that is not done here: one sentence each, with the path of the field."""
-    loss = config.message("loss")
-    problems = [
-        f"'{field.path}.{name}' is not supported: {why}" for field, name, why in _refused(config, loss)
-    ]
-    classification = loss.message("classification_loss").which("classification_loss")
-    if loss.has("hard_example_miner") and classification == "weighted_sigmoid_focal":
-        problems.append(f"'{loss.path}.hard_example_miner' cannot be combined with weighted_sigmoid_focal")
-    if not config.flag("add_background_class") and not config.flag("encode_background_as_zeros"):
-        problems.append(f"'{config.path}.encode_background_as_zeros' must be true without a background class")
-    if config.message("box_coder").which("box_coder_oneof") == "keypoint_box_coder":
-        problems.append(
-            f"'{config.path}.box_coder.keypoint_box_coder' is not supported: SSD predicts boxes only"
-        )
-    return problems
-
-
-def _refused(config: Config, loss: Config) -> list[tuple[Config, str, str]]:
-    """Fields that are set to something that has no counterpart here: message, name, reason."""
-    processing = config.message("post_processing")
-    checks = [
-        (
-            loss,
-            "expected_loss_weights",
-            loss.enum("expected_loss_weights") != "NONE",
-            "no release contains it",
-        ),
-        (loss, "equalization_loss", loss.has("equalization_loss"), "no loss reads it"),
-        (
-            config,
-            "explicit_background_class",
-            config.flag("explicit_background_class"),
-            "label ids start at 1",
-        ),
-        (
-            config,
-            "use_confidences_as_targets",
-            config.flag("use_confidences_as_targets"),
-            "targets are 0 or 1",
-        ),
-        (
-            config,
-            "return_raw_detections_during_predict",
-            config.flag("return_raw_detections_during_predict"),
-            "raw detections come with the detections",
-        ),
-        (config, "mask_head_config", config.has("mask_head_config"), "SSD has no masks"),
-        (processing, "calibration_config", processing.has("calibration_config"), "scores are not calibrated"),
-    ]
-    return [(message, name, why) for message, name, asked, why in checks if asked]

@@ -21,26 +21,28 @@ class Assembly:
     Batches are dicts as `cfgtool.training.input.pipeline` makes them.
     """
 
-    def __init__(self, config: Config, *, seed: int = 0) -> None:
-        """Build with start weights from `seed`. Raises UserError for what cannot be built or honoured."""
-        self.network = build_detector(config, seed=seed)
+    def __init__(
+        self, config: Config, *, seed: int = 0, precision: str = "float32", static_shapes: bool = False
+    ) -> None:
+        """Build with start weights from `seed`. Raises UserError for what cannot be built or honoured.
+
+        `precision` is `float32`, or `mixed_bfloat16` or `mixed_float16`: layers compute in the short type, weights,
+        losses and detections stay float32. `static_shapes` is what XLA needs; it costs work on padding.
+        """
+        self.network = build_detector(config, seed=seed, compute_dtype=precision.removeprefix("mixed_"))
         self.weights = self.network.weights
         description = self.network.description
         self.ssd = SsdDetector(
             config.find("model.ssd"),
             (description.input_shape[0], description.input_shape[1]),
             [(size[0], size[1]) for size in description.feature_maps],
+            trim_padding=not static_shapes,
         )
         self._seed = seed
 
     @property
-    def trainable(self) -> list[tf.Variable]:
-        """The variables that training updates: trainable and not frozen."""
-        return self.weights.trainable
-
-    @property
     def trainable_by_name(self) -> dict[str, tf.Variable]:
-        """The same by our names."""
+        """The variables that training updates, trainable and not frozen, by our names."""
         trainable = {variable.ref() for variable in self.weights.trainable}
         return {
             name: variable for name, variable in self.weights.by_name.items() if variable.ref() in trainable

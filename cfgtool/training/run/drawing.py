@@ -1,15 +1,20 @@
-"""Detections and groundtruth drawn on pictures."""
+"""Objects drawn on pictures: detections, groundtruth, and what training is fed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import colorsys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
-# Distinct, readable on dark and light pictures; class k takes colour k modulo their number.
+from cfgtool.training.run.fonts import Font, fitted, text_font
+
+Place = tuple[float, float, float, float]
+
+# Distinct, readable on dark and light pictures; further classes get hues between these.
 _COLOURS = (
     "#e6194b",
     "#3cb44b",
@@ -22,7 +27,15 @@ _COLOURS = (
     "#000075",
     "#f032e6",
 )
+_GOLDEN_ANGLE = 0.381966
 _GAP = 6
+_LEGIBLE_SIDE = 320
+"""Pictures with shorter sides are enlarged: a label takes 80 pixels, however small the picture."""
+_MOST_LABELS = 100
+_LEAST_BOX = 6
+"""Smaller boxes are drawn that large, or nobody would see them."""
+_MASK_OPACITY = 0.4
+_ANCHOR_OPACITY = 0.6
 
 
 @dataclass(frozen=True)
@@ -30,53 +43,74 @@ class Boxes:
     """What to draw on one picture.
 
     `boxes` float [n, 4], normalised [ymin, xmin, ymax, xmax]; `classes` int [n], from 1 as in the label map;
-    `scores` float [n], or None for groundtruth.
+    `scores` float [n], or None for groundtruth. `masks` [n, height, width], not 0 on the object, as large as the
+    picture; `keypoints` float [n, k, 2], normalised (y, x), NaN where absent; `visible` bool [n, k]. `anchors` float
+    [m, 4] are drawn thinly, each in the colour of box number `owners` [m].
     """
 
     boxes: npt.NDArray[np.float32]
     classes: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float32] | None = None
+    masks: npt.NDArray[np.uint8] | None = None
+    keypoints: npt.NDArray[np.float32] | None = None
+    visible: npt.NDArray[np.bool_] | None = None
+    anchors: npt.NDArray[np.float32] | None = None
+    owners: npt.NDArray[np.int64] | None = None
 
 
 def draw_boxes(
-    picture: npt.NDArray[np.uint8], found: Boxes, names: Mapping[int, str], min_score: float = 0.5
+    picture: npt.NDArray[np.uint8],
+    found: Boxes,
+    names: Mapping[int, str],
+    min_score: float = 0.5,
+    longer_side: int | None = None,
 ) -> Image.Image:
-    """`picture`, uint8 [height, width, 3], with the boxes of at least `min_score`, best on top."""
-    image = Image.fromarray(picture).convert("RGB")
-    canvas = ImageDraw.Draw(image)
+    """`picture`, uint8 [height, width, 3], with the boxes of at least `min_score`, best on top.
+
+    The result has `longer_side` pixels on its longer side; without it small pictures are enlarged, so that labels
+    can be read.
+    """
+    image = _scaled(Image.fromarray(picture).convert("RGB"), longer_side)
+    shown = [int(index) for index in _order(found, min_score)]
+    if found.masks is not None:
+        for index in shown:
+            image = _with_mask(image, found.masks[index], class_colour(int(found.classes[index])))
     width = max(2, round(min(image.size) / 160))
-    font = ImageFont.load_default(size=max(10, min(image.size) // 24))
-    order = range(len(found.boxes)) if found.scores is None else np.argsort(found.scores)
-    for index in order:
-        if found.scores is not None and found.scores[index] < min_score:
-            continue
+    if found.anchors is not None and found.owners is not None:
+        image = _with_anchors(image, found.anchors, found.classes[found.owners], width)
+    canvas = ImageDraw.Draw(image)
+    places = {index: _visible(_pixels(found.boxes[index], image.size), image.size) for index in shown}
+    for index in shown:
+        _outline(canvas, places[index], class_colour(int(found.classes[index])), width)
+        if found.keypoints is not None:
+            visible = None if found.visible is None else found.visible[index]
+            _draw_keypoints(canvas, image.size, found.keypoints[index], visible, width)
+    font = text_font(max(12, min(18, min(image.size) // 28)))
+    taken: list[Place] = []
+    # The best first: they get the places that suit them.
+    for index in shown[::-1][:_MOST_LABELS]:
         label = names.get(int(found.classes[index]), f"class {int(found.classes[index])}")
-        if found.scores is not None:
-            label += f" {found.scores[index]:.2f}"
-        colour = _COLOURS[(int(found.classes[index]) - 1) % len(_COLOURS)]
-        _draw_box(canvas, image.size, found.boxes[index], label, colour, width, font)
+        score = "" if found.scores is None else f" {found.scores[index]:.2f}"
+        taken.append(
+            _draw_label(
+                canvas, image.size, places[index], (label, score), int(found.classes[index]), font, taken
+            )
+        )
     return image
 
 
-def _draw_box(
-    canvas: ImageDraw.ImageDraw,
-    size: tuple[int, int],
-    box: npt.NDArray[np.float32],
-    label: str,
-    colour: str,
-    width: int,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-) -> None:
-    ymin, xmin, ymax, xmax = (float(value) for value in box)
-    left, right = xmin * size[0], xmax * size[0]
-    top, bottom = ymin * size[1], ymax * size[1]
-    canvas.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=width)
-    text_left, text_top, text_right, text_bottom = canvas.textbbox((0, 0), label, font=font)
-    text_height = text_bottom - text_top + 4
-    # The label stands on the box; at the upper edge of the picture it hangs inside instead.
-    y = top - text_height if top >= text_height else top
-    canvas.rectangle((left, y, left + text_right - text_left + 4, y + text_height), fill=colour)
-    canvas.text((left + 2, y + 2 - text_top), label, fill="white", font=font)
+def class_colour(number: int) -> str:
+    """The colour of class `number` (from 1), `#rrggbb`."""
+    if 1 <= number <= len(_COLOURS):
+        return _COLOURS[number - 1]
+    red, green, blue = colorsys.hsv_to_rgb(number * _GOLDEN_ANGLE % 1.0, 0.85, 0.6 + 0.3 * (number % 2))
+    return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
+
+
+def text_colour(ground: str) -> str:
+    """Black or white, whichever is read more easily on `ground`."""
+    red, green, blue = ImageColor.getrgb(ground)[:3]
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 150 else "white"
 
 
 def side_by_side(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
@@ -89,3 +123,133 @@ def side_by_side(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
         for x, image in enumerate(row):
             sheet.paste(image, (_GAP + x * (width + _GAP), _GAP + y * (height + _GAP)))
     return sheet
+
+
+def _scaled(image: Image.Image, longer_side: int | None) -> Image.Image:
+    if longer_side is not None:
+        factor = longer_side / max(image.size)
+    else:
+        factor = max(1.0, min(_LEGIBLE_SIDE / min(image.size), 3 * _LEGIBLE_SIDE / max(image.size)))
+    if factor == 1.0:
+        return image
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image.resize(size, Image.Resampling.BICUBIC)
+
+
+def _order(found: Boxes, min_score: float) -> Iterable[int]:
+    """Rows to draw, the most important ones last: the best scores, of groundtruth the smallest boxes."""
+    if found.scores is not None:
+        return [
+            index for index in np.argsort(found.scores, kind="stable") if found.scores[index] >= min_score
+        ]
+    sides = found.boxes[:, 2:] - found.boxes[:, :2]
+    return [int(index) for index in np.argsort(-(sides[:, 0] * sides[:, 1]), kind="stable")]
+
+
+def _with_mask(image: Image.Image, mask: npt.NDArray[np.uint8], colour: str) -> Image.Image:
+    """The image with the mask's area tinted."""
+    stencil = Image.fromarray((mask > 0).astype(np.uint8) * round(255 * _MASK_OPACITY))
+    stencil = stencil.resize(image.size, Image.Resampling.BILINEAR)
+    return Image.composite(Image.new("RGB", image.size, colour), image, stencil)
+
+
+def _with_anchors(
+    image: Image.Image, anchors: npt.NDArray[np.float32], classes: npt.NDArray[np.int64], width: int
+) -> Image.Image:
+    """The image with the outlines of anchors, each in the colour of its class, shining through."""
+    over = image.copy()
+    canvas = ImageDraw.Draw(over)
+    for anchor, number in zip(anchors, classes, strict=True):
+        canvas.rectangle(_pixels(anchor, image.size), outline=class_colour(int(number)), width=width - 1)
+    return Image.blend(image, over, _ANCHOR_OPACITY)
+
+
+def _pixels(box: npt.NDArray[np.float32], size: tuple[int, int]) -> Place:
+    """Left, top, right, bottom in pixels."""
+    ymin, xmin, ymax, xmax = (float(value) for value in box)
+    left, top = xmin * size[0], ymin * size[1]
+    return left, top, max(left, xmax * size[0]), max(top, ymax * size[1])
+
+
+def _visible(place: Place, size: tuple[int, int]) -> Place:
+    """The place with its edges inside the picture, and large enough to be seen."""
+    spans = []
+    for low, high, side in ((place[0], place[2], size[0]), (place[1], place[3], size[1])):
+        missing = max(0.0, _LEAST_BOX - (high - low)) / 2
+        low, high = low - missing, high + missing
+        low = min(max(low, 0.0), side - 1.0 - _LEAST_BOX)
+        spans.append((low, max(min(high, side - 1.0), low + _LEAST_BOX)))
+    (left, right), (top, bottom) = spans
+    return left, top, right, bottom
+
+
+def _outline(canvas: ImageDraw.ImageDraw, place: Place, colour: str, width: int) -> None:
+    """A frame with a thin light rim: dark colours would be lost on dark pictures."""
+    left, top, right, bottom = place
+    canvas.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline="white", width=width + 2)
+    canvas.rectangle(place, outline=colour, width=width)
+
+
+def _draw_keypoints(
+    canvas: ImageDraw.ImageDraw,
+    size: tuple[int, int],
+    keypoints: npt.NDArray[np.float32],
+    visible: npt.NDArray[np.bool_] | None,
+    width: int,
+) -> None:
+    """A dot for each keypoint that is there, a ring where it is hidden; keypoint k has a colour of its own."""
+    radius = width + 1.5
+    for number, (y, x) in enumerate(keypoints):
+        if not np.isfinite([y, x]).all():
+            continue
+        place = (x * size[0] - radius, y * size[1] - radius, x * size[0] + radius, y * size[1] + radius)
+        colour = class_colour(number + 1)
+        if visible is None or visible[number]:
+            canvas.ellipse(place, fill=colour, outline="white")
+        else:
+            canvas.ellipse(place, outline=colour, width=2)
+
+
+def _draw_label(
+    canvas: ImageDraw.ImageDraw,
+    size: tuple[int, int],
+    box: Place,
+    label: tuple[str, str],
+    number: int,
+    font: Font,
+    taken: Sequence[Place],
+) -> Place:
+    """Write name and score of class `number` at the box, inside the picture and off the places taken; returns where."""
+    name, score = label
+    text = fitted(name, size[0] - 8 - font.getlength(score), font) + score
+    _, top, _, bottom = canvas.textbbox((0, 0), "Ag", font=font)
+    width, height = font.getlength(text) + 6, bottom - top + 6
+    place = min(
+        _label_places(box, width, height, size),
+        key=lambda spot: sum(_overlap(spot, other) for other in taken),
+    )
+    ground = class_colour(number)
+    canvas.rectangle(place, fill=ground)
+    canvas.text((place[0] + 3, place[1] + 3 - top), text, fill=text_colour(ground), font=font)
+    return place
+
+
+def _label_places(box: Place, width: float, height: float, size: tuple[int, int]) -> Iterator[Place]:
+    """Where a label may stand, the best first: on the box, hanging inside from its top, below it, at its right."""
+    left, top, right, bottom = box
+    corners = [(left, top - height), (left, top), (left, bottom), (right - width, top - height)]
+    corners += [(right - width, top), (right - width, bottom), (left, bottom - height)]
+    for x, y in corners:
+        if -0.5 <= y <= size[1] - height:
+            x = max(0.0, min(x, size[0] - width - 1))
+            yield x, max(y, 0.0), x + width, max(y, 0.0) + height
+    # A box from the upper edge to the lower one of a picture that is hardly higher than a label.
+    x = max(0.0, min(left, size[0] - width - 1))
+    yield x, 0.0, x + width, height
+
+
+def _overlap(one: Place, other: Place) -> float:
+    """The area that two places share."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, down)

@@ -1,58 +1,51 @@
-"""Evaluation of one checkpoint, outside of a run."""
+"""Evaluation of a checkpoint, outside of a run."""
 
 from __future__ import annotations
-
-import tensorflow as tf
 
 from cfgtool.checkpoints import Checkpoint
 from cfgtool.training.input.pipeline import input_problems
 from cfgtool.training.run.assembly import Assembly
+from cfgtool.training.run.eval_settings import find_reader
+from cfgtool.training.run.evaluated_weights import load_weights
 from cfgtool.training.run.evaluation import Evaluation, Evaluator
 from cfgtool.training.run.job import Job
-from cfgtool.training.run.metrics import metric_problems
-from cfgtool.training.run.optimizers import MovingAverage
-from cfgtool.training.run.saving import restore
 
-_AVERAGES = "optimizer/average/shadow/"
+
+class CheckpointEvaluator:
+    """Evaluates one checkpoint after another with one network, which is built and traced once."""
+
+    def __init__(
+        self, job: Job, *, reader: str | None = None, per_class: bool = False, curves: bool = False
+    ) -> None:
+        """`reader` is the name or number of the `eval_input_reader`, the first one for None; `per_class` adds the mAP of
+        every class, `curves` precision over recall.
+
+        Raises UserError for what cannot be built, read or computed as the config says.
+        """
+        for path, message in input_problems(job.config):
+            if path.startswith(("eval_", "model")):
+                raise job.fail(f"{path}: {message}")
+        self._job = job
+        self._assembly = Assembly(job.config)
+        number = find_reader(job, reader)
+        self.reader_name = job.config.messages("eval_input_reader")[number].text("name")
+        self._evaluator = Evaluator(job, self._assembly, number)
+        self._per_class, self._curves = per_class, curves
+
+    def evaluate(self, checkpoint: Checkpoint) -> tuple[int, Evaluation]:
+        """(training step, evaluation) of a checkpoint of this network. Raises UserError as `load_weights` does."""
+        network = self._assembly.network.description
+        step = load_weights(self._job, network, self._assembly.weights, checkpoint)
+        return step, self._evaluator.run(per_class=self._per_class, curves=self._curves)
 
 
 def evaluate_checkpoint(
-    job: Job, checkpoint: Checkpoint, *, per_class: bool = False
+    job: Job,
+    checkpoint: Checkpoint,
+    *,
+    reader: str | None = None,
+    per_class: bool = False,
+    curves: bool = False,
 ) -> tuple[int, Evaluation]:
-    """(training step, evaluation) of a checkpoint of this network, the OD API's own ones included.
-
-    With `eval_config.use_moving_averages` the averaged weights are evaluated. Raises UserError if the checkpoint is not
-    of this network or has no averages, and for metrics that are not computed here.
-    """
-    problems = list(metric_problems(job.config.message("eval_config")))
-    problems += [
-        problem for problem in input_problems(job.config) if problem[0].startswith(("eval_", "model"))
-    ]
-    if problems:
-        raise job.fail(f"{problems[0][0]}: {problems[0][1]}")
-    assembly = Assembly(job.config)
-    step = tf.Variable(-1, dtype=tf.int64, trainable=False)
-    evaluator = Evaluator(job.config, assembly)
-    restore(tf.train.Checkpoint(model=assembly.weights.tree), checkpoint.path)
-    if "step" in checkpoint.entries:
-        restore(tf.train.Checkpoint(step=step), checkpoint.path)
-    if job.config.message("eval_config").flag("use_moving_averages"):
-        _take_averages(job, checkpoint, assembly)
-    return int(step.numpy()), evaluator.run(per_class=per_class)
-
-
-def _take_averages(job: Job, checkpoint: Checkpoint, assembly: Assembly) -> None:
-    """Put the averages of a run of ours in place of the weights."""
-    entry = job.config.message("eval_config").entry("use_moving_averages")
-    if not any(key.startswith(_AVERAGES) for key in checkpoint.entries):
-        raise job.fail(
-            "the checkpoint has no moving averages",
-            entry,
-            "train with use_moving_average: true, or drop this",
-        )
-    trainable = assembly.trainable_by_name
-    average = MovingAverage(trainable)
-    optimizer = tf.Module()
-    optimizer.average = average
-    restore(tf.train.Checkpoint(optimizer=optimizer), checkpoint.path)
-    average.swap(trainable)
+    """(training step, evaluation) of one checkpoint; see `CheckpointEvaluator`."""
+    return CheckpointEvaluator(job, reader=reader, per_class=per_class, curves=curves).evaluate(checkpoint)

@@ -1,123 +1,193 @@
-"""COCO metrics and losses of weights on the evaluation reader."""
+"""Metrics and losses of weights on an evaluation reader."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from cfgtool.data.label_map import read_label_map
+from cfgtool.errors import UserError
 from cfgtool.schema import Config
-from cfgtool.training.input.pipeline import checked, evaluation_batches
+from cfgtool.training.input.pipeline import Batch, checked, evaluation_batches
 from cfgtool.training.run.assembly import Assembly
-from cfgtool.training.run.drawing import Boxes, draw_boxes, side_by_side
-from cfgtool.training.run.metrics import CocoMetrics
+from cfgtool.training.run.eval_pictures import Arrays, Picture, picture_of
+from cfgtool.training.run.eval_settings import Drawing, drawing, example_limit, refuse_settings
+from cfgtool.training.run.job import Job
+from cfgtool.training.run.loop import TOTAL_LOSS
+from cfgtool.training.run.metrics import CocoMetrics, Curves, ImageResult, Metric, chosen_metrics
 
-PICTURES = 8
+LOSSES = ("Loss/localization_loss", "Loss/classification_loss", "Loss/regularization_loss", TOTAL_LOSS)
+
+_TRUTH = ("original_boxes", "classes", "num_boxes", "original_size", "is_crowd", "difficult", "area")
+_SOMETIMES = ("group_of", "labeled_classes")
+_FOUND = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """`values` by the OD API's names, the main one first; `notes` say what a reader of them should know.
+
+    `pictures` are the first examples, `curves` precision over recall where they were asked for.
+    """
+
+    values: dict[str, float]
+    names: Mapping[int, str]
+    draw: Drawing
+    pictures: list[Picture] = field(default_factory=list)
+    curves: Curves | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def side_by_side(self, min_score: float | None = None) -> Iterator[Image.Image]:
+        """Detections left, groundtruth right, one picture a drawn example.
+
+        `min_score` of a drawn detection is `eval_config.min_score_threshold` where it is None.
+        """
+        least = self.draw.min_score if min_score is None else min_score
+        for picture in self.pictures:
+            yield picture.side_by_side(self.names, least, self.draw.max_boxes)
 
 
 class Evaluator:
-    """Evaluates an assembly on the first `eval_input_reader`; traced once, usable after every checkpoint."""
+    """Evaluates an assembly on one evaluation reader; traced once, usable after every checkpoint."""
 
-    def __init__(self, config: Config, assembly: Assembly) -> None:
-        """Raises UserError if the config has no evaluation reader or its files are not there."""
-        self._reader = config.messages("eval_input_reader")[0] if config.has("eval_input_reader") else None
-        self._dataset = evaluation_batches(config, keep_images=True)
-        self._evaluate = tf.function(assembly.evaluate)
-        self.names = class_names(config)
+    def __init__(self, job: Job, assembly: Assembly, reader: int = 0) -> None:
+        """`reader` is the index of the `eval_input_reader`.
+
+        Raises UserError if it is not there or its files are not, and for what `eval_config` asks for in vain.
+        """
+        config = job.config
+        self._config = config.message("eval_config")
+        self.names = class_names(config, reader)
+        refuse_settings(job, self.names)
+        self.draw = drawing(self._config)
+        self._dataset = evaluation_batches(config, reader_index=reader, keep_images=self.draw.batches > 0)
+        self._reader = config.messages("eval_input_reader")[reader]
+        self._assembly = assembly
+        self._regularize = config.message("train_config").flag("add_regularization_loss")
+        self._evaluate = tf.function(self._traced, autograph=False)
+
+    def metric_names(self, *, per_class: bool = False) -> list[str]:
+        """The names of the values, the main one first."""
+        metrics = chosen_metrics(self._config, self.names, per_class=per_class)
+        penalty = self._regularize and bool(self._assembly.weights.l2())
+        losses = [name for name in LOSSES if penalty or name != "Loss/regularization_loss"]
+        return [name for metric in metrics for name in metric.names] + losses
 
     def run(
-        self, *, per_class: bool = False, on_image: Callable[[int], None] = lambda count: None
+        self,
+        *,
+        per_class: bool = False,
+        curves: bool = False,
+        on_image: Callable[[int], None] = lambda count: None,
     ) -> Evaluation:
-        """Evaluate all examples; `on_image` is told how many are done."""
-        metrics = CocoMetrics(self.names)
-        losses: list[dict[str, float]] = []
-        pictures: list[tuple[Any, Boxes, Boxes]] = []
-        assert self._reader is not None  # evaluation_batches has refused a config without a reader
-        for batch in checked(self._dataset, self._reader):
-            detections, batch_losses = self._evaluate(batch)
-            losses.append({name: float(value) for name, value in batch_losses.items()})
-            for index in np.flatnonzero(batch["valid"].numpy()):
-                truth, found, crowd, area = _image(batch, detections, int(index))
-                _add(metrics, batch["original_size"][index].numpy(), truth, found, crowd, area)
-                if len(pictures) < PICTURES:
-                    pictures.append((_picture(batch, int(index)), truth, found))
-            on_image(len(metrics))
-        values = metrics.result(per_class)
-        for name in losses[0]:
-            values[f"Loss/{name}"] = float(np.mean([row[name] for row in losses]))
-        values["Loss/total_loss"] = sum(value for name, value in values.items() if name.startswith("Loss/"))
-        return Evaluation(values, pictures, self.names)
+        """Evaluate all examples, or the first `eval_config.num_examples`; `on_image` is told how many are done.
+
+        Losses are means over the full batches, as in the OD API, which leaves a last batch that is not full out of
+        everything; here its examples count in the metrics.
+        """
+        metrics = chosen_metrics(self._config, self.names, per_class=per_class)
+        coco = [metric for metric in metrics if isinstance(metric, CocoMetrics)]
+        extra = [CocoMetrics(self.names)] if curves and not coco else []
+        collected = _Collected([*metrics, *extra])
+        limit = example_limit(self._config)
+        notes = []
+        for number, batch in enumerate(checked(self._dataset, self._reader)):
+            if limit is not None and collected.images >= limit:
+                notes.append(f"eval_config.num_examples is {limit}: later examples do not count")
+                break
+            size = len(batch["valid"])
+            count = int(np.count_nonzero(batch["valid"].numpy()))
+            count = min(count, size if limit is None else limit - collected.images)
+            # Of the only batch the fill is cut off, so that its losses are right; later ones keep the traced shape.
+            batch = batch if number else {name: value[:count] for name, value in batch.items()}
+            arrays, losses = self._fetched(batch, with_images=number < self.draw.batches)
+            if count == len(batch["valid"]):
+                collected.losses.append(losses)
+            for index in range(count):
+                collected.add(arrays, number, index)
+            on_image(collected.images)
+        if not collected.images:
+            raise UserError("there are no images to evaluate", hint="look at eval_input_reader")
+        values = {name: value for metric in metrics for name, value in metric.result().items()}
+        values.update(collected.mean_losses())
+        found = (coco + extra)[0].curves() if curves else None
+        return Evaluation(values, self.names, self.draw, collected.pictures, found, notes)
+
+    def _traced(self, batch: Batch) -> tuple[Batch, Batch]:
+        detections, terms = self._assembly.evaluate(batch)
+        losses = {f"Loss/{name}": value for name, value in terms.items()}
+        penalty = self._assembly.regularization() if self._regularize else None
+        if penalty is not None:
+            losses["Loss/regularization_loss"] = penalty
+        losses[TOTAL_LOSS] = tf.add_n(list(losses.values()))
+        return {name: detections[name] for name in _FOUND}, losses
+
+    def _fetched(self, batch: Batch, *, with_images: bool) -> tuple[Arrays, dict[str, float]]:
+        """Groundtruth and detections of a batch as arrays, and its losses; everything comes off the device at once."""
+        detections, losses = self._evaluate(batch)
+        wanted = [*_TRUTH, *(name for name in _SOMETIMES if name in batch)]
+        if with_images:
+            wanted += ["original_image", "true_image_shape"]
+        tensors = {**detections, **{name: batch[name] for name in wanted}}
+        arrays, numbers = tf.nest.map_structure(lambda tensor: tensor.numpy(), (tensors, losses))
+        return arrays, {name: float(value) for name, value in numbers.items()}
 
 
-class Evaluation:
-    """`values` by the OD API's names, and the first pictures with groundtruth and detections."""
+class _Collected:
+    """What one evaluation gathers batch by batch."""
 
-    def __init__(
-        self, values: dict[str, float], pictures: list[tuple[Any, Boxes, Boxes]], names: Mapping[int, str]
-    ) -> None:
-        self.values = values
-        self._pictures = pictures
-        self._names = names
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+        self.images = 0
+        self.losses: list[dict[str, float]] = []
+        self.pictures: list[Picture] = []
 
-    def side_by_side(self, min_score: float = 0.5) -> Iterator[Image.Image]:
-        """Detections left, groundtruth right, one picture an example."""
-        for picture, truth, found in self._pictures:
-            drawn = draw_boxes(picture, found, self._names, min_score)
-            yield side_by_side([[drawn, draw_boxes(picture, truth, self._names)]])
+    def add(self, arrays: Arrays, batch: int, index: int) -> None:
+        """Count the example `index` of the arrays of a batch."""
+        image = _image_result(arrays, index)
+        for metric in self._metrics:
+            metric.add(image)
+        self.images += 1
+        if "original_image" in arrays:
+            self.pictures.append(picture_of(arrays, batch, index))
+
+    def mean_losses(self) -> dict[str, float]:
+        """The means by name."""
+        names = self.losses[0] if self.losses else {}
+        return {name: float(np.mean([losses[name] for losses in self.losses])) for name in names}
 
 
-def class_names(config: Config) -> dict[int, str]:
-    """Class id -> name by the evaluation reader's label map, or the training reader's, or numbers without any."""
-    readers = [*config.messages("eval_input_reader"), config.message("train_input_reader")]
-    for reader in readers:
-        if reader.text("label_map_path"):
-            return read_label_map(reader.text("label_map_path")).titles()
+def class_names(config: Config, reader: int = 0) -> dict[int, str]:
+    """Class id -> name by the label map of an evaluation reader, or of the training reader, or numbers without any."""
+    readers = [
+        *config.messages("eval_input_reader")[reader : reader + 1],
+        config.message("train_input_reader"),
+    ]
+    for message in readers:
+        if message.text("label_map_path"):
+            return read_label_map(message.text("label_map_path")).titles()
     return {
         number: f"class {number}" for number in range(1, config.find("model.ssd").integer("num_classes") + 1)
     }
 
 
-def write_picture(evaluation: Evaluation, path: Path, min_score: float = 0.5) -> None:
-    """One PNG with the first pictures below one another: detections left, groundtruth right."""
-    side_by_side([[image] for image in evaluation.side_by_side(min_score)]).save(path)
-
-
-def _image(batch: Any, detections: Any, index: int) -> tuple[Boxes, Boxes, Any, Any]:
-    """Groundtruth and detections of one image, both as fractions of the stored image, and crowd flags and areas."""
-    count = int(batch["num_boxes"][index])
-    truth = Boxes(
-        batch["original_boxes"][index, :count].numpy(),
-        batch["classes"][index, :count].numpy().astype(np.int64) + 1,
+def _image_result(arrays: Arrays, index: int) -> ImageResult:
+    """One image in pixels of the stored image, in which COCO's size classes are meant."""
+    count, found = int(arrays["num_boxes"][index]), int(arrays["num_detections"][index])
+    scale = np.tile(arrays["original_size"][index], 2)
+    return ImageResult(
+        boxes=arrays["original_boxes"][index, :count] * scale,
+        classes=arrays["classes"][index, :count].astype(np.int64) + 1,
+        detection_boxes=arrays["detection_boxes"][index, :found] * scale,
+        detection_classes=arrays["detection_classes"][index, :found].astype(np.int64) + 1,
+        detection_scores=arrays["detection_scores"][index, :found],
+        is_crowd=arrays["is_crowd"][index, :count],
+        difficult=arrays["difficult"][index, :count],
+        area=arrays["area"][index, :count],
+        group_of=arrays["group_of"][index, :count] if "group_of" in arrays else None,
+        labeled=arrays["labeled_classes"][index] if "labeled_classes" in arrays else None,
     )
-    found = int(detections["num_detections"][index])
-    boxes = Boxes(
-        detections["detection_boxes"][index, :found].numpy(),
-        detections["detection_classes"][index, :found].numpy().astype(np.int64) + 1,
-        detections["detection_scores"][index, :found].numpy(),
-    )
-    return truth, boxes, batch["is_crowd"][index, :count].numpy(), batch["area"][index, :count].numpy()
-
-
-def _add(metrics: CocoMetrics, size: Any, truth: Boxes, found: Boxes, crowd: Any, area: Any) -> None:
-    """COCO counts in pixels of the stored image."""
-    scale = np.array([size[0], size[1], size[0], size[1]], np.float32)
-    metrics.add_image(
-        boxes=truth.boxes * scale,
-        classes=truth.classes,
-        detection_boxes=found.boxes * scale,
-        detection_classes=found.classes,
-        detection_scores=found.scores if found.scores is not None else [],
-        is_crowd=crowd,
-        area=area,
-    )
-
-
-def _picture(batch: Any, index: int) -> Any:
-    """The image without its padding, uint8 [height, width, 3]."""
-    height, width, _ = batch["true_image_shape"][index].numpy()
-    return batch["original_image"][index].numpy()[:height, :width]

@@ -17,6 +17,8 @@ from cfgtool.textproto import Document, Edit, apply_edits, parse
 
 PATH_FIELDS = ("label_map_path", "input_path", "fine_tune_checkpoint")
 """Fields that name files; a relative one is looked for below the current folder, then beside the config."""
+PLACEHOLDER = "CFG043"
+"""The rule about paths that nobody has filled in."""
 TRAINED = ("ssd",)
 """The meta-architectures that a run can work on."""
 
@@ -43,18 +45,22 @@ class Job:
         return UserError(message, path=self.path, line=line, column=column, hint=hint)
 
 
-def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
+def load_job(path: str, overrides: Iterable[str] = (), *, input_only: bool = False) -> Job:
     """Read the config at `path` and apply `path=value` overrides.
 
     Raises UserError if the file cannot be read, an override does not fit, the model is of a meta-architecture that is
-    not trained here, or the text has errors of syntax or schema: a run must not start from a config that means
-    something else than it says.
+    not trained here, or the text with the overrides has errors of syntax or schema: a run must not start from a
+    config that means something else than it says. With `input_only`, for looking at what the network would be fed,
+    any architecture will do, and paths may be placeholders.
     """
     text = read_text(path)
     document = parse(text)
     # First of all: whoever fills in every path should not learn it only then.
-    _refuse_architecture(path, document)
-    _refuse_errors(path, analyse(document, path))
+    if not input_only:
+        _refuse_architecture(path, document)
+    if document.problems or not document.root.fields:  # what cannot be read cannot be changed either
+        _refuse_errors(path, analyse(document, path), placeholders=input_only)
+    given = document
     for override in overrides:
         name, equals, value = override.partition("=")
         if not equals:
@@ -67,7 +73,7 @@ def load_job(path: str, overrides: Iterable[str] = ()) -> Job:
     text = apply_edits(text, list(_findable_paths(read_config(document), path)))
     document = parse(text)
     report = analyse(document, path)
-    _refuse_errors(path, report)
+    _refuse_errors(path, report, given, placeholders=input_only)
     return Job(path, text, read_config(document), report)
 
 
@@ -84,14 +90,33 @@ def _refuse_architecture(path: str, document: Document) -> None:
     raise UserError(message, path=path, line=line, column=column, hint=hint)
 
 
-def _refuse_errors(path: str, report: Report) -> None:
-    """Raise for the first error of syntax or schema; errors of other rules are the trainer's own to judge."""
-    errors = [finding for finding in report.findings if finding.severity == "error" and finding.code < "CFG1"]
+def _refuse_errors(
+    path: str, report: Report, given: Document | None = None, *, placeholders: bool = False
+) -> None:
+    """Raise for the first error of syntax or schema; errors of other rules are the trainer's own to judge.
+
+    The place is that in `given`, the text of the file, where overrides have moved the lines. `placeholders` may stay.
+    """
+    errors = [
+        finding
+        for finding in report.findings
+        if finding.severity == "error"
+        and finding.code < "CFG1"
+        and not (placeholders and finding.code == PLACEHOLDER)
+    ]
     if not errors:
         return
-    line, column = report.document.position(errors[0].start)
+    first = errors[0]
+    line, column = report.document.position(first.start)
+    if given is not None and given.text != report.document.text:
+        same = (
+            finding
+            for finding in analyse(given, path).findings
+            if (finding.code, finding.path, finding.message) == (first.code, first.path, first.message)
+        )
+        line, column = next((given.position(finding.start) for finding in same), (line, column))
     more = f"and {len(errors) - 1} more errors; " if len(errors) > 1 else ""
-    message = f"{errors[0].code} {errors[0].message}"
+    message = f"{first.code} {first.message}"
     raise UserError(message, path=path, line=line, column=column, hint=f"{more}see `cfgtool lint {path}`")
 
 

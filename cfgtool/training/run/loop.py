@@ -36,9 +36,12 @@ class Loop:
     batches: Iterator[Any]
     start: int
     target: int
-    describe_batch: Callable[[Any], str]
+    not_finite: Callable[[int, Mapping[str, Any], Any], UserError]
+    """What to raise for a step, its values and its batch, when the loss is not finite."""
     hooks: list[Hook] = field(default_factory=list)
     on_step: Callable[[int], None] = lambda step: None
+    on_stop: Callable[[], None] = lambda: None
+    """Told at once when the user asks for a stop; the step goes on."""
     ended_by: str | None = None
     """Why a hook ended the run; None after the target and after a signal."""
 
@@ -49,13 +52,13 @@ class Loop:
         Raises UserError when the loss is not finite: the weights of that step are not saved.
         """
         meter = _Meter()
-        with _StopSignals() as stop:
+        with _StopSignals(self.on_stop) as stop:
             for step in range(self.start + 1, self.target + 1):
                 batch = next(self.batches)
                 values = self.step_fn(batch)
                 # Fetching one number waits for the step, which keeps the loop from running ahead of the device.
                 if not math.isfinite(float(values[TOTAL_LOSS])):
-                    raise _not_finite(step, values, self.describe_batch(batch))
+                    raise self.not_finite(step, values, batch)
                 meter.steps += 1
                 self.on_step(step)
                 due = [hook for hook in self.hooks if hook.due(step)]
@@ -87,8 +90,9 @@ class _Meter:
 class _StopSignals:
     """Ctrl-C and SIGTERM ask for a stop after the running step; a second Ctrl-C stops at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[], None]) -> None:
         self.asked = False
+        self._tell = tell
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> _StopSignals:
@@ -102,21 +106,12 @@ class _StopSignals:
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self.asked and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.asked = True
+        if not self.asked:
+            self.asked = True
+            self._tell()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
-
-
-def _not_finite(step: int, values: Mapping[str, Any], examples: str) -> UserError:
-    numbers = {name: float(value) for name, value in values.items() if name.startswith("Loss/")}
-    broken = [name for name, value in numbers.items() if not math.isfinite(value) and name != TOTAL_LOSS]
-    terms = ", ".join(f"{name} is {numbers[name]}" for name in broken or [TOTAL_LOSS])
-    return UserError(
-        f"the loss is not finite at step {step}: {terms}; learning rate {float(values['learning_rate']):.3g}; {examples}",
-        hint="usual causes are a learning rate too high for the batch size and broken boxes: try"
-        " `cfgtool data check` on the config and train_config.gradient_clipping_by_norm; the last checkpoint is intact",
-    )

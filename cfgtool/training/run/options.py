@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cfgtool.errors import UserError
+
 LOG_EVERY = 100
 CHECKPOINT_EVERY = 1000
 KEEP = 7
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class TrainOptions:
     `keep` are those of the OD API's training loop. `precision` is what convolutions compute in; `accumulate` how many
     batches make one update; `jit` compiles the step with XLA. `best` names the metric whose best checkpoint is kept
     (the main one where it is None), `patience` how many evaluations without a better one end the run (None: never).
+    With `quiet` only mistakes and the end are told. `command` is the command line as typed, for the records of the run.
     """
 
     config_path: str
@@ -36,3 +40,22 @@ class TrainOptions:
     jit: bool = False
     patience: int | None = None
     best: str | None = None
+    quiet: bool = False
+    command: str = ""
+
+
+def check_options(options: TrainOptions) -> None:
+    """Raise UserError for options that contradict one another or name what does not exist."""
+    if options.precision not in PRECISIONS:
+        raise UserError(
+            f"--precision {options.precision!r} is not known", hint=f"use one of {', '.join(PRECISIONS)}"
+        )
+    for flag, value in (("--patience", options.patience), ("--best", options.best)):
+        if value is not None and not options.eval_every:
+            raise UserError(
+                f"{flag} compares evaluations, but the run makes none", hint="give --eval-every too"
+            )
+    if options.best is not None and not options.best.strip():
+        raise UserError(
+            "--best is empty", hint="name a metric of metrics.jsonl, such as DetectionBoxes_Precision/mAP"
+        )

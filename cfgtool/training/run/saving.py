@@ -7,22 +7,44 @@ a kill in between leaves the previous checkpoint as the newest. N counts saves, 
 from __future__ import annotations
 
 import contextlib
+import re
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from cfgtool.errors import UserError
+from cfgtool.training.run.run_lock import LOCK_FILE
 
 NAME = "ckpt"
+
+
+class DamagedCheckpointError(UserError):
+    """A checkpoint whose files cannot be read, or hold something else than was written."""
 
 
 class Saver:
     """Saves and restores {step, model, optimizer} in one model dir."""
 
-    def __init__(self, model_dir: Path, *, keep: int, step: tf.Variable, model: Any, optimizer: Any) -> None:
-        """`model` is the trackable tree of the network; the newest `keep` checkpoints stay."""
+    def __init__(
+        self,
+        model_dir: Path,
+        *,
+        keep: int,
+        step: tf.Variable,
+        model: Any,
+        optimizer: Any,
+        weights: Iterable[tf.Variable] = (),
+    ) -> None:
+        """`model` is the trackable tree of the network; the newest `keep` checkpoints stay.
+
+        `weights` are the variables that must be finite to be saved.
+        """
         self.step = step
+        self.saved_step: int | None = None
+        self._weights = list(weights)
         self._checkpoint = tf.train.Checkpoint(step=step, model=model, optimizer=optimizer)
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(model_dir), max_to_keep=keep, checkpoint_name=NAME
@@ -34,20 +56,53 @@ class Saver:
         latest: str | None = self._manager.latest_checkpoint
         return latest
 
-    def save(self) -> str:
-        """Write a checkpoint at the current step; returns its prefix. Raises UserError when the disk refuses."""
-        try:
-            return str(self._manager.save())
-        except (tf.errors.OpError, OSError) as error:
-            reason = getattr(error, "message", None) or str(error)
+    def save(self, number: int | None = None) -> str:
+        """Write a checkpoint at the current step; returns its prefix.
+
+        `number` takes the place of the count of saves in its name.
+
+        Raises UserError when the disk refuses, and for weights that are not finite; the checkpoints before stay as
+        they are.
+        """
+        step = int(self.step.numpy())
+        broken = [variable.name for variable in self._weights if not _is_finite(variable)]
+        if broken:
+            more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
             raise UserError(
-                f"the checkpoint could not be written: {reason}", path=self._manager.directory
+                f"after step {step} the weights are not finite: {broken[0]}{more}; they are not saved",
+                path=self._manager.directory,
+                hint=f"{self._kept()}; lower the learning rate, or set train_config.gradient_clipping_by_norm",
+            )
+        try:
+            prefix = str(self._manager.save(checkpoint_number=number))
+        except (tf.errors.OpError, OSError) as error:
+            self._remove_parts(int(self._checkpoint.save_counter.numpy()) if number is None else number)
+            raise UserError(
+                f"the checkpoint of step {step} could not be written: {in_words(error)}",
+                path=self._manager.directory,
+                hint=f"{self._kept()}; make room there and start again",
             ) from None
+        self.saved_step = step
+        return prefix
+
+    def _kept(self) -> str:
+        latest = self.latest
+        return f"{Path(latest).name} is intact" if latest else "there is no checkpoint before it"
+
+    def _remove_parts(self, number: int) -> None:
+        """Remove what a save that failed has left of its number."""
+        name = f"{NAME}-{number}"
+        folder = Path(self._manager.directory)
+        if str(folder / name) in self._manager.checkpoints:
+            return  # it is whole; only the state file could not be written
+        with contextlib.suppress(OSError):
+            for path in [*folder.glob(f"{name}.*"), *folder.glob(f"{name}_temp*")]:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def resume(self, prefix: str) -> int:
         """Restore everything from `prefix`; returns its step.
 
-        Raises UserError if the checkpoint is broken or is not of this network and optimizer.
+        Raises DamagedCheckpointError if its files are broken, UserError if it is not of this network and optimizer.
         """
         restore(self._checkpoint, prefix)
         return int(self.step.numpy())
@@ -56,20 +111,20 @@ class Saver:
 def restore(checkpoint: Any, prefix: str) -> None:
     """Restore every object of `checkpoint` from `prefix`; all of them must be found there with their shapes.
 
-    Raises UserError otherwise, naming what is wrong.
+    Raises DamagedCheckpointError or UserError otherwise, naming what is wrong.
     """
     try:
         status = checkpoint.restore(prefix)
         # What the checkpoint holds besides is not asked for, and TensorFlow need not warn of it.
         status.assert_existing_objects_matched().expect_partial()
     except tf.errors.NotFoundError:
-        raise UserError(
+        raise DamagedCheckpointError(
             "checkpoint has no readable data",
             path=prefix,
             hint="the .data-00000-of-00001 file must stand beside .index",
         ) from None
     except tf.errors.OpError as error:
-        raise UserError(f"checkpoint cannot be read: {error.message.splitlines()[0]}", path=prefix) from None
+        raise DamagedCheckpointError(f"checkpoint cannot be read: {in_words(error)}", path=prefix) from None
     except (AssertionError, ValueError) as error:
         raise UserError(
             f"checkpoint is not of this network: {str(error).splitlines()[0]}",
@@ -81,7 +136,11 @@ def restore(checkpoint: Any, prefix: str) -> None:
 def move_aside(model_dir: Path) -> Path | None:
     """Move everything of an earlier run in `model_dir` into `previous-N` below it; None if there was nothing."""
     names = (
-        [path for path in model_dir.iterdir() if not path.name.startswith("previous-")]
+        [
+            path
+            for path in model_dir.iterdir()
+            if not path.name.startswith("previous-") and path.name != LOCK_FILE
+        ]
         if model_dir.is_dir()
         else []
     )
@@ -97,3 +156,13 @@ def move_aside(model_dir: Path) -> Path | None:
         with contextlib.suppress(FileNotFoundError):
             path.rename(target / path.name)
     return target
+
+
+def in_words(error: BaseException) -> str:
+    """What TensorFlow says of an error, without the names of its operations."""
+    text = str(getattr(error, "message", None) or error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:\w+\]", "", text[0])
+
+
+def _is_finite(variable: tf.Variable) -> bool:
+    return not variable.dtype.is_floating or bool(tf.reduce_all(tf.math.is_finite(variable)))

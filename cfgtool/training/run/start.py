@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cfgtool.checkpoints import Checkpoint, open_checkpoint, read_checkpoint
-from cfgtool.data.label_map import read_label_map
-from cfgtool.data.paths import expand_paths
+from cfgtool.checkpoints import Checkpoint, open_checkpoint
 from cfgtool.errors import UserError
 from cfgtool.matching import RestorePlan, configured_plan
 from cfgtool.networks import NetworkDescription, describe, frozen_variables
 from cfgtool.schema import Config
+from cfgtool.training.run.data_found import DataFound, look_at_data
+from cfgtool.training.run.estimates import Estimates, estimate
 from cfgtool.training.run.job import Job
-from cfgtool.training.run.options import TrainOptions
-
-_LATEST = re.compile(r'^model_checkpoint_path: "(.*)"$', re.MULTILINE)
+from cfgtool.training.run.model_dir import (
+    check_space,
+    check_writable,
+    latest_checkpoint,
+    refuse_overwriting,
+    step_of,
+    whole_checkpoints,
+)
+from cfgtool.training.run.options import TrainOptions, check_options
+from cfgtool.training.run.run_lock import refuse_running
+from cfgtool.training.run.schedules import build_schedule
 
 
 @dataclass(frozen=True)
 class Start:
     """A run about to start.
 
-    `resume` is the checkpoint of the model dir to go on from, `plan` the restore plan of the start checkpoint; with
-    neither the weights are initialised.
+    `batch_size` counts the examples of a step. `resume` is the checkpoint of the model dir to go on from and `older`
+    those before it, newest first; `first_step` the steps that are done. `plan` is the restore plan of the start
+    checkpoint; with neither the weights are initialised. `frozen` are the names of variables that do not change,
+    `evaluation` the data of the first evaluation reader (None without one, or where it is not there and not needed).
+    `notes` is what the user should know besides.
     """
 
     network: NetworkDescription
@@ -34,77 +43,116 @@ class Start:
     resume: Checkpoint | None
     plan: RestorePlan | None
     frozen: frozenset[str]
+    data: DataFound
+    evaluation: DataFound | None
+    estimates: Estimates
+    older: tuple[Checkpoint, ...] = ()
+    first_step: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def steps_left(self) -> int:
+        """Steps that the run will make."""
+        return max(0, self.num_steps - self.first_step)
 
 
 def plan_start(job: Job, options: TrainOptions) -> Start:
     """Decide how the run starts, in this order of precedence.
 
-    1. The model dir has a checkpoint: resume from the newest one (`--restart` moves it aside before).
+    1. The model dir has a checkpoint: resume from the newest one that is whole (`--restart` moves it aside before).
     2. `train_config.fine_tune_checkpoint` is set: take from it what the restore plan says.
     3. Otherwise: initialise every variable.
 
-    Raises UserError for whatever would stop the run later: a network that is not described, missing data, a checkpoint
-    that does not fit.
+    Raises UserError for whatever would stop the run later and can be told without TensorFlow: a network that is not
+    described, missing or broken data (of evaluation too, where the run evaluates), a checkpoint that does not fit, a
+    schedule that gives no rate, a model dir that is in use, cannot be written or has no room.
     """
+    check_options(options)
     train_config = job.config.message("train_config")
     network = describe(job.config)
-    num_steps = train_config.integer("num_steps")
+    num_steps, batch_size = _numbers(job)
+    build_schedule(learning_rate_config(job.config))
+    check_writable(options.model_dir)
+    refuse_running(options.model_dir)
+    data = look_at_data(job, job.config.message("train_input_reader"), network)
+    evaluation = _evaluation(job, network, options)
+    whole, notes = ([], []) if options.restart else whole_checkpoints(options.model_dir)
+    plan = None
+    if whole:
+        _refuse_other_network(whole[0], network)
+    else:
+        plan = _restore(job, network, options)
+    frozen = frozen_variables(train_config, network.variables)
+    if all(variable.name in frozen for variable in network.variables if variable.trainable):
+        raise job.fail("freeze_variables and update_trainable_variables leave nothing to train")
+    start = Start(
+        network,
+        num_steps,
+        batch_size * options.accumulate,
+        whole[0] if whole else None,
+        plan,
+        frozen,
+        data,
+        evaluation,
+        estimate(train_config, network, frozen, options),
+        tuple(whole[1:]),
+        (step_of(whole[0]) or 0) if whole else 0,
+        tuple(notes),
+    )
+    check_space(
+        options.model_dir,
+        start.estimates.checkpoint,
+        min(options.keep, -(-start.steps_left // options.checkpoint_every)),
+        restart=options.restart,
+    )
+    return start
+
+
+def _numbers(job: Job) -> tuple[int, int]:
+    """`num_steps` and `batch_size`. Raises UserError if one of them is not positive."""
+    train_config = job.config.message("train_config")
+    num_steps, batch_size = train_config.integer("num_steps"), train_config.integer("batch_size")
     if num_steps <= 0:
         raise job.fail(
             "train_config.num_steps is not set",
             train_config.entry("num_steps"),
             "set it, or give --num-steps",
         )
-    check_data(job, network)
-    resume = None if options.restart else latest_checkpoint(options.model_dir)
-    plan = None
-    if resume is not None:
-        _refuse_other_network(resume, network)
-    elif train_config.text("fine_tune_checkpoint"):
-        plan = _restore(job, network)
-    return Start(
-        network,
-        num_steps,
-        train_config.integer("batch_size"),
-        resume,
-        plan,
-        frozen_variables(train_config, network.variables),
-    )
-
-
-def latest_checkpoint(model_dir: Path) -> Checkpoint | None:
-    """The newest checkpoint of a model dir by its state file, None if there is none."""
-    state = model_dir / "checkpoint"
-    if not state.is_file():
-        return None
-    match = _LATEST.search(state.read_text(encoding="utf-8", errors="replace"))
-    if match is None:
-        return None
-    prefix = model_dir / Path(match[1]).name
-    return read_checkpoint(str(prefix)) if Path(f"{prefix}.index").is_file() else None
-
-
-def check_data(job: Job, network: NetworkDescription) -> None:
-    """Raise UserError unless the reader's files are there and the label map fits the network's classes."""
-    reader = job.config.message("train_input_reader")
-    expand_paths(reader.message("tf_record_input_reader").texts("input_path"))
-    path = reader.text("label_map_path")
-    if not path:
-        return
-    label_map = read_label_map(path)
-    classes = job.config.find(f"model.{network.meta_architecture}").integer("num_classes")
-    if label_map.max_id > classes:
-        raise UserError(
-            f"the label map has id {label_map.max_id}, but num_classes is {classes}: objects of higher ids would be"
-            " trained as nothing",
-            path=path,
-            hint=f"set model.{network.meta_architecture}.num_classes to {label_map.max_id}",
+    if batch_size <= 0:
+        raise job.fail(
+            f"train_config.batch_size '{batch_size}' makes no batch", train_config.entry("batch_size")
         )
+    return num_steps, batch_size
 
 
-def _restore(job: Job, network: NetworkDescription) -> RestorePlan:
-    """The plan of the start checkpoint. Raises UserError if training could not start from it as intended."""
+def _evaluation(job: Job, network: NetworkDescription, options: TrainOptions) -> DataFound | None:
+    """The data of the first evaluation reader. Raises UserError if the run evaluates and it is not as it must be."""
+    readers = job.config.messages("eval_input_reader")
+    if not readers:
+        if options.eval_every:
+            raise UserError(
+                "--eval-every is given, but the config has no eval_input_reader",
+                path=job.path,
+                hint="add one, or train without evaluations",
+            )
+        return None
+    try:
+        return look_at_data(job, readers[0], network)
+    except UserError:
+        if options.eval_every:
+            raise
+        return None
+
+
+def _restore(job: Job, network: NetworkDescription, options: TrainOptions) -> RestorePlan | None:
+    """The plan of the start checkpoint, None without one. Raises UserError if training could not start from it as
+    intended, or would move or replace it.
+    """
     train_config = job.config.message("train_config")
+    if not train_config.text("fine_tune_checkpoint"):
+        if not options.restart:
+            refuse_overwriting(options.model_dir, None)
+        return None
     entry = train_config.entry("fine_tune_checkpoint")
     checkpoint = open_checkpoint(train_config.text("fine_tune_checkpoint"))
     plan = configured_plan(job.config, network, checkpoint)
@@ -113,6 +161,11 @@ def _restore(job: Job, network: NetworkDescription) -> RestorePlan:
     if missing := checkpoint.missing_data():
         message = f"checkpoint {checkpoint.path!r} has no data file {Path(missing[0]).name!r}"
         raise job.fail(message, entry, "only its index is there; copy all its files")
+    if not options.restart:
+        refuse_overwriting(options.model_dir, checkpoint)
+    elif Path(checkpoint.path).absolute().is_relative_to(options.model_dir.absolute()):
+        message = "the start checkpoint is in the model dir, whose content --restart moves aside"
+        raise job.fail(message, entry, "choose another --model-dir")
     return plan
 
 
@@ -128,51 +181,6 @@ def _refuse_other_network(checkpoint: Checkpoint, network: NetworkDescription) -
                 path=checkpoint.path,
                 hint="choose another --model-dir, or give --restart to move that run aside",
             )
-
-
-def start_page(job: Job, start: Start, options: TrainOptions) -> Iterator[str]:
-    """What the user should know before the first step, line by line."""
-    network = start.network
-    yield f"config     {job.path}" + (
-        f" with {len(options.overrides)} overrides" if options.overrides else ""
-    )
-    yield (
-        f"network    {network.feature_extractor}, {network.generation.upper()}: {network.parameters:,} parameters,"
-        f" {network.anchors:,} anchors at {network.input_shape[0]} x {network.input_shape[1]}"
-    )
-    yield from _weights_lines(start)
-    if start.frozen:
-        yield f"frozen     {len(start.frozen)} variables by freeze_variables and update_trainable_variables"
-    reader = job.config.message("train_input_reader")
-    files = expand_paths(reader.message("tf_record_input_reader").texts("input_path"))
-    yield f"data       {len(files)} file{'s' if len(files) != 1 else ''}, batches of {start.batch_size}"
-    yield f"rate       {_rate_line(job.config, start.num_steps)}"
-    yield f"model dir  {options.model_dir}"
-    counts = dict.fromkeys(("error", "warning"), 0)
-    for finding in job.report.findings:
-        counts[finding.severity] = counts.get(finding.severity, 0) + 1
-    if counts["error"] or counts["warning"]:
-        yield f"lint       {counts['error']} errors and {counts['warning']} warnings: see `cfgtool lint {job.path}`"
-
-
-def _weights_lines(start: Start) -> Iterator[str]:
-    if start.resume is not None:
-        yield f"weights    resume from {start.resume.path}"
-    elif start.plan is not None:
-        yield f"weights    from {start.plan.checkpoint.path} as {start.plan.restore_type!r}: {start.plan.verdict.text}"
-        for note in (*start.plan.checkpoint.notes, *start.plan.warnings):
-            yield f"           {note}"
-    else:
-        yield "weights    initialised: no fine_tune_checkpoint is set"
-
-
-def _rate_line(config: Config, num_steps: int) -> str:
-    from cfgtool.training.run.schedules import build_schedule
-
-    schedule = build_schedule(learning_rate_config(config))
-    marks = sorted({0, num_steps // 10, num_steps // 2, max(num_steps - 1, 0)})
-    shown = ", ".join(f"{schedule(step):.3g} at step {step}" for step in marks)
-    return f"{schedule.kind.removesuffix('_learning_rate')}: {shown}"
 
 
 def learning_rate_config(config: Config) -> Config:

@@ -2,73 +2,213 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
+from tensorflow import Tensor
 
+from cfgtool.schema import Config
 from cfgtool.training.run.loop import TOTAL_LOSS
+from cfgtool.training.run.loss_scale import LossScale
+
+Batch = Mapping[str, Any]
+Values = dict[str, Tensor]
 
 
 class Trainee(Protocol):
     """A detector as the step sees it."""
 
     @property
-    def trainable(self) -> list[tf.Variable]:
-        """The variables to update: trainable and not frozen."""
+    def trainable_by_name(self) -> dict[str, tf.Variable]:
+        """The variables to update, trainable and not frozen, by our names."""
 
-    def losses(
-        self, batch: Mapping[str, Any], training: bool, step: tf.Tensor | None = None
-    ) -> dict[str, tf.Tensor]:
+    def losses(self, batch: Batch, training: bool, step: Tensor | None = None) -> dict[str, Tensor]:
         """Named scalar losses of a batch; `step` seeds what is random in them."""
 
-    def regularization(self) -> tf.Tensor | None:
+    def regularization(self) -> Tensor | None:
         """The L2 penalty over all regularised weights, None without any."""
 
 
 class Optimizer(Protocol):
     """An optimizer as the step sees it."""
 
-    def apply(
-        self, gradients: list[tf.Tensor], variables: list[tf.Variable], learning_rate: tf.Tensor
-    ) -> None:
+    def apply(self, gradients: list[Tensor], variables: list[tf.Variable], learning_rate: Tensor) -> None:
         """Update `variables` in place."""
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """What a step does with losses and gradients.
+
+    `clip_norm` is the global norm to clip to, 0 for none; `regularize` adds the penalty on weights;
+    `bias_factor` multiplies gradients of biases; `accumulate` is the number of equal parts that a batch is
+    computed in, one after the other; `jit` compiles with XLA.
+    """
+
+    clip_norm: float = 0.0
+    regularize: bool = True
+    bias_factor: float = 1.0
+    accumulate: int = 1
+    jit: bool = False
+
+
+def step_settings(train_config: Config, *, accumulate: int = 1, jit: bool = False) -> StepSettings:
+    """The settings that a `TrainConfig` and the command line give; a `bias_grad_multiplier` of 0 means 1, as in TF1."""
+    return StepSettings(
+        clip_norm=train_config.number("gradient_clipping_by_norm"),
+        regularize=train_config.flag("add_regularization_loss"),
+        bias_factor=train_config.number("bias_grad_multiplier") or 1.0,
+        accumulate=accumulate,
+        jit=jit,
+    )
 
 
 def make_step(
     detector: Trainee,
     optimizer: Optimizer,
-    learning_rate: Callable[[tf.Tensor], tf.Tensor],
+    learning_rate: Callable[[Tensor], Tensor],
     step: tf.Variable,
-    *,
-    clip_norm: float,
-    regularize: bool,
-) -> Callable[[Mapping[str, Any]], dict[str, tf.Tensor]]:
-    """The traced step: batch -> losses, `learning_rate`, `gradient_norm`.
+    settings: StepSettings,
+    loss_scale: LossScale | None = None,
+) -> Callable[[Batch], Values]:
+    """The step: batch -> losses, `learning_rate`, `gradient_norm`.
 
-    `clip_norm` is `train_config.gradient_clipping_by_norm`, 0 for none; `regularize` is
-    `train_config.add_regularization_loss`. The rate is that of the step before the update, as in the OD API.
+    The rate is that of the step before the update, as in the OD API. With `accumulate` above 1 losses and
+    gradients are means over the parts; each part normalises its losses and its batch norms on its own.
     """
-    variables = detector.trainable
+    parts = settings.accumulate
+    slopes = _Slopes(detector, settings.regularize, loss_scale)
+    update = _Update(detector, optimizer, learning_rate, step, settings, loss_scale)
 
-    def train_step(batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-        rate = learning_rate(step)
+    def train_step(batch: Batch) -> Values:
+        found = slopes(batch, step)
+        return {**found.losses, **update(found.gradients)}
+
+    if parts == 1:
+        return _traced(train_step, settings.jit)
+    sums = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in update.variables]
+
+    def add(batch: Batch, number: Tensor) -> Values:
+        found = slopes(batch, step * parts + number)
+        for total, gradient in zip(sums, found.gradients, strict=True):
+            total.assign_add(gradient / parts)
+        return found.losses
+
+    def finish() -> Values:
+        values = update([total.read_value() for total in sums])
+        for total in sums:
+            total.assign(tf.zeros_like(total))
+        return values
+
+    traced_add = _traced(add, settings.jit)
+    traced_finish = tf.function(finish, autograph=False)
+
+    def in_parts(batch: Batch) -> Values:
+        size = len(batch["image"]) // parts
+        rows = [
+            traced_add(
+                {name: value[number * size : (number + 1) * size] for name, value in batch.items()},
+                tf.constant(number, tf.int64),
+            )
+            for number in range(parts)
+        ]
+        means = {name: tf.add_n([row[name] for row in rows]) / parts for name in rows[0]}
+        return {**means, **traced_finish()}
+
+    return in_parts
+
+
+def _traced(function: Callable[..., Values], jit: bool) -> Callable[..., Values]:
+    """The function of a batch and more as a graph; XLA knows no strings, so it gets the batch without them."""
+    traced = tf.function(function, autograph=False, jit_compile=jit or None)
+    if not jit:
+        return traced
+
+    def without_strings(batch: Batch, *more: Any) -> Values:
+        numbers = {name: value for name, value in batch.items() if value.dtype != tf.string}
+        return traced(numbers, *more)
+
+    return without_strings
+
+
+class _Found(NamedTuple):
+    losses: Values
+    gradients: list[Tensor]
+
+
+class _Slopes:
+    """Losses of a batch and their gradients."""
+
+    def __init__(self, detector: Trainee, regularize: bool, loss_scale: LossScale | None) -> None:
+        self._detector = detector
+        self._variables = list(detector.trainable_by_name.values())
+        self._regularize = regularize
+        self._loss_scale = loss_scale
+
+    def __call__(self, batch: Batch, seed: Tensor) -> _Found:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
-            losses = {
-                f"Loss/{name}": value
-                for name, value in detector.losses(batch, training=True, step=step).items()
-            }
-            penalty = detector.regularization() if regularize else None
+            tape.watch(self._variables)
+            terms = self._detector.losses(batch, training=True, step=seed)
+            losses = {f"Loss/{name}": value for name, value in terms.items()}
+            penalty = self._detector.regularization() if self._regularize else None
             if penalty is not None:
                 losses["Loss/regularization_loss"] = penalty
             total = tf.add_n(list(losses.values()))
-        gradients = tape.gradient(total, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        norm = tf.linalg.global_norm(gradients)
-        if clip_norm > 0.0:
-            gradients, _ = tf.clip_by_global_norm(gradients, clip_norm, use_norm=norm)
-        optimizer.apply(gradients, variables, rate)
-        step.assign_add(1)
-        return {**losses, TOTAL_LOSS: total, "learning_rate": rate, "gradient_norm": norm}
+            target = total if self._loss_scale is None else self._loss_scale.scaled(total)
+        gradients = tape.gradient(target, self._variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        if self._loss_scale is not None:
+            gradients = self._loss_scale.unscaled(gradients)
+        return _Found({**losses, TOTAL_LOSS: total}, gradients)
 
-    return tf.function(train_step, autograph=False)
+
+class _Update:
+    """What happens with the gradients of a step."""
+
+    def __init__(
+        self,
+        detector: Trainee,
+        optimizer: Optimizer,
+        learning_rate: Callable[[Tensor], Tensor],
+        step: tf.Variable,
+        settings: StepSettings,
+        loss_scale: LossScale | None,
+    ) -> None:
+        named = detector.trainable_by_name
+        self.variables = list(named.values())
+        self._biases = [name.rpartition("/")[2] == "bias" for name in named]
+        self._optimizer = optimizer
+        self._learning_rate = learning_rate
+        self._step = step
+        self._settings = settings
+        self._loss_scale = loss_scale
+
+    def __call__(self, gradients: Sequence[Tensor]) -> Values:
+        """Update weights, averages and the step; returns `learning_rate` and the norm before clipping."""
+        rate = self._learning_rate(self._step)
+        gradients = self._weighed(gradients)
+        norm = tf.linalg.global_norm(gradients)
+        if self._settings.clip_norm > 0.0:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._settings.clip_norm, use_norm=norm)
+        if self._loss_scale is None:
+            self._optimizer.apply(list(gradients), self.variables, rate)
+        else:
+            finite = tf.math.is_finite(norm)
+            tf.cond(finite, lambda: self._applied(gradients, rate), lambda: tf.no_op())
+            self._loss_scale.update(finite)
+        self._step.assign_add(1)
+        return {"learning_rate": rate, "gradient_norm": norm}
+
+    def _applied(self, gradients: Sequence[Tensor], rate: Tensor) -> tf.Operation:
+        self._optimizer.apply(list(gradients), self.variables, rate)
+        return tf.no_op()
+
+    def _weighed(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+        factor = self._settings.bias_factor
+        if factor == 1.0:
+            return gradients
+        return [
+            gradient * factor if bias else gradient
+            for gradient, bias in zip(gradients, self._biases, strict=True)
+        ]

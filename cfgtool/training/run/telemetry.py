@@ -1,37 +1,49 @@
-"""What a run tells while it goes: `metrics.jsonl`, TensorBoard scalars under the OD API's tags, a progress display."""
+"""What a run writes while it goes: `metrics.jsonl`, TensorBoard scalars and pictures under the OD API's tags."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-METRICS_FILE = "metrics.jsonl"
+from cfgtool.errors import UserError
+from cfgtool.training.run.estimates import METRICS_FILE as METRICS_FILE
+from cfgtool.training.run.progress import Progress as Progress  # what tells is offered here as a whole
+
+OnRow = Callable[[int, Mapping[str, float | None]], None]
 
 
 class MetricsFile:
     """`metrics.jsonl` in the model dir: one object per logged step, appended and flushed, cut back on resume."""
 
-    def __init__(self, model_dir: Path, resume_step: int) -> None:
-        """Open for appending; rows past `resume_step` are of steps that will be run again and are dropped."""
+    def __init__(self, model_dir: Path, resume_step: int, on_row: OnRow = lambda step, values: None) -> None:
+        """Open for appending; rows past `resume_step` are of steps that will be run again and are dropped.
+
+        `on_row` is told every row: those that are kept now, the others when they are written. Raises UserError when the
+        disk refuses, as `write` does.
+        """
         self.path = model_dir / METRICS_FILE
-        self._drop_rows_after(resume_step)
-        self._file = self.path.open("a", encoding="utf-8")
+        self._on_row = on_row
+        with _disk(self.path):
+            self._drop_rows_after(resume_step)
+            self._file = self.path.open("a", encoding="utf-8")
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Append one row. Non-finite values are written as null: JSON has no word for them."""
-        row: dict[str, float | int | None] = {"step": step}
-        row.update({key: value if math.isfinite(value) else None for key, value in values.items()})
-        self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
+        numbers = {key: value if math.isfinite(value) else None for key, value in values.items()}
+        with _disk(self.path):
+            self._file.write(json.dumps({"step": step, **numbers}) + "\n")
+            self._file.flush()
+        self._on_row(step, numbers)
 
     def close(self) -> None:
-        self._file.close()
+        """Close the file; rows are on disk already, or their loss was told."""
+        with suppress(OSError):
+            self._file.close()
 
     def _drop_rows_after(self, step: int) -> None:
         if not self.path.exists():
@@ -42,6 +54,22 @@ class MetricsFile:
             temporary = self.path.with_suffix(".tmp")
             temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
             os.replace(temporary, self.path)
+        for line in kept:
+            row = json.loads(line)
+            self._on_row(int(row.pop("step")), row)
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """Raises UserError when the disk refuses what is done to `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"cannot be written: {error.strerror or error}",
+            path=str(path),
+            hint="the last checkpoint is intact; make room there and start again",
+        ) from None
 
 
 def _row_step(line: str) -> float:
@@ -60,89 +88,39 @@ class TensorBoard:
         self._writer: Any = None
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Write each value under its name at `step`."""
+        """Write each value under its name at `step`. Raises UserError when the disk refuses."""
         import tensorflow as tf
 
-        if self._writer is None:
-            self._writer = tf.summary.create_file_writer(str(self._folder))
-        with self._writer.as_default(step=step):
+        with self._writing(step):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
-        self._writer.flush()
 
     def image(self, step: int, name: str, images: Any) -> None:
-        """Write `images`, uint8 [n, height, width, 3], under `name` at `step`."""
+        """Write `images`, uint8 [n, height, width, channels], under `name` at `step`; 1, 3 or 4 channels."""
         import tensorflow as tf
 
-        if self._writer is None:
-            self._writer = tf.summary.create_file_writer(str(self._folder))
-        with self._writer.as_default(step=step):
+        with self._writing(step):
             tf.summary.image(name, images, max_outputs=len(images))
-        self._writer.flush()
+
+    @contextmanager
+    def _writing(self, step: int) -> Iterator[None]:
+        import tensorflow as tf
+
+        try:
+            if self._writer is None:
+                self._writer = tf.summary.create_file_writer(str(self._folder))
+            with self._writer.as_default(step=step):
+                yield
+            self._writer.flush()
+        except (OSError, tf.errors.OpError) as error:
+            reason = getattr(error, "message", None) or str(error)
+            raise UserError(
+                f"summaries cannot be written: {reason.splitlines()[0]}",
+                path=str(self._folder),
+                hint="the last checkpoint is intact; make room there and start again",
+            ) from None
 
     def close(self) -> None:
+        """Close the writer, if anything was written."""
         if self._writer is not None:
             self._writer.close()
-
-
-class Progress:
-    """The progress line on standard error: step, rate, time left, loss. Plain lines where there is no terminal."""
-
-    def __init__(self, total: int, start: int) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-        from rich.progress import Progress as Bar
-
-        self.console = Console(stderr=True)
-        self._total = total
-        self._bar = Bar(
-            TextColumn("training"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[loss]}"),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        )
-        self._task = self._bar.add_task("training", total=total, completed=start, rate="", loss="")
-
-    def __enter__(self) -> Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def advance(self, step: int) -> None:
-        """Move the bar to `step`."""
-        self._bar.update(self._task, completed=step)
-
-    def report(self, step: int, values: Mapping[str, float]) -> None:
-        """Show the values of a logged step: in the bar, and as a line of its own where nobody watches."""
-        rate = values.get("steps_per_sec", 0.0)
-        total = values.get("Loss/total_loss", math.nan)
-        self._bar.update(self._task, completed=step, rate=f"{rate:.2f} steps/s", loss=f"loss {total:.4f}")
-        if not self.console.is_terminal:
-            terms = "  ".join(
-                f"{key.removeprefix('Loss/').removesuffix('_loss')} {value:.4f}"
-                for key, value in values.items()
-                if key.startswith("Loss/")
-            )
-            line = f"step {step}/{self._total}  {terms}  rate {values.get('learning_rate', 0.0):.3g}"
-            self.say(f"{line}  {rate:.2f} steps/s")
-
-    def say(self, text: str) -> None:
-        """Print a line above the bar."""
-        with contextlib.suppress(BrokenPipeError):
-            self.console.print(text, markup=False, highlight=False, soft_wrap=True)

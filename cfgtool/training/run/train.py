@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from cfgtool.checkpoints import Checkpoint
 from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, encode_text
 from cfgtool.matching import RestorePlan
 from cfgtool.training.input.pipeline import checked, training_batches
 from cfgtool.training.run.assembly import Assembly
+from cfgtool.training.run.causes import not_finite
+from cfgtool.training.run.environment import record_start
 from cfgtool.training.run.eval_hook import EvalHook
-from cfgtool.training.run.hooks import LogHook, SaveHook
+from cfgtool.training.run.hooks import EtaHook, LogHook, SaveHook
+from cfgtool.training.run.input_pictures import as_pictures
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import Hook, Loop
+from cfgtool.training.run.loss_scale import LossScale
 from cfgtool.training.run.optimizers import Optimizer, build_optimizer
 from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.saving import Saver, move_aside
+from cfgtool.training.run.progress import Progress
+from cfgtool.training.run.run_lock import RunLock
+from cfgtool.training.run.saving import DamagedCheckpointError, Saver, move_aside
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.start import Start, learning_rate_config
-from cfgtool.training.run.step import make_step
-from cfgtool.training.run.telemetry import MetricsFile, Progress, TensorBoard
+from cfgtool.training.run.step import make_step, step_settings
+from cfgtool.training.run.telemetry import MetricsFile, TensorBoard
+from cfgtool.training.run.unsupported import refuse_unsupported
+
+_STOPPING = "stopping after this step; Ctrl-C once more stops at once"
+
+
+class Outcome(NamedTuple):
+    """`step` reached, less than `num_steps` if the user stopped the run; `ended_by` says why a hook ended it, if one
+    did.
+    """
+
+    step: int
+    ended_by: str | None
 
 
 class Run:
@@ -32,15 +52,22 @@ class Run:
     def __init__(self, job: Job, start: Start, options: TrainOptions) -> None:
         """Build the detector and give it its weights. Raises UserError if that cannot be done."""
         self.job, self.start, self.options = job, start, options
+        self.notes: list[str] = []
+        """What the user should know before the first step."""
+        self.ended_by: str | None = None
         train_config = job.config.message("train_config")
+        refuse_unsupported(job, options)
         _prepare_folder(options)
-        self.assembly = Assembly(job.config, seed=options.seed)
+        self.assembly = Assembly(
+            job.config, seed=options.seed, precision=options.precision, static_shapes=options.jit
+        )
         trainable = self.assembly.trainable_by_name
         if not trainable:
             raise UserError(
                 "freeze_variables and update_trainable_variables leave nothing to train", path=job.path
             )
         self.optimizer: Optimizer = build_optimizer(train_config.message("optimizer"), trainable)
+        self.loss_scale = LossScale() if options.precision == "mixed_float16" else None
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.saver = Saver(
             options.model_dir,
@@ -48,14 +75,31 @@ class Run:
             step=self.step,
             model=self.assembly.weights.tree,
             optimizer=self.optimizer,
+            weights=self.assembly.weights.by_name.values(),
         )
         if start.resume is not None:
-            self.saver.resume(start.resume.path)
+            self._resume([start.resume, *start.older])
         elif start.plan is not None:
             carry_out(start.plan, self.assembly)
             if self.optimizer.average is not None:
                 self.optimizer.average.restart(trainable)
         atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.text))
+
+    def _resume(self, checkpoints: list[Checkpoint]) -> None:
+        """Restore the first of `checkpoints` that can be read, and note those that cannot."""
+        damaged: DamagedCheckpointError | None = None
+        for checkpoint in checkpoints:
+            try:
+                step = self.saver.resume(checkpoint.path)
+            except DamagedCheckpointError as error:
+                self.notes.append(f"{checkpoint.path} is not used: {error.message}")
+                damaged = damaged or error
+                continue
+            if damaged is not None:
+                self.notes.append(f"resumed from {checkpoint.path} at step {step} instead")
+            return
+        assert damaged is not None  # there is one checkpoint at least
+        raise damaged
 
     @property
     def first_step(self) -> int:
@@ -72,10 +116,15 @@ class Run:
             self.optimizer,
             schedule.traced,
             self.step,
-            clip_norm=train_config.number("gradient_clipping_by_norm"),
-            regularize=train_config.flag("add_regularization_loss"),
+            step_settings(train_config, accumulate=self.options.accumulate, jit=self.options.jit),
+            self.loss_scale,
         )
-        dataset = training_batches(config, seed=self.options.seed, start_batch=self.first_step)
+        dataset = training_batches(
+            config,
+            seed=self.options.seed,
+            start_batch=self.first_step,
+            batch_size=train_config.integer("batch_size") * self.options.accumulate,
+        )
         return step_fn, checked(dataset, config.message("train_input_reader"))
 
     def run(self) -> int:
@@ -85,28 +134,58 @@ class Run:
         if first >= target:
             return first
         step_fn, batches = self.prepare()
-        metrics = MetricsFile(options.model_dir, first)
+        record_start(options, first)
         board = TensorBoard(options.model_dir / "train")
-        with Progress(target, first) as progress:
-            hooks: list[Hook] = [LogHook(options.log_every, target, metrics, board, progress)]
-            hooks.append(SaveHook(options.checkpoint_every, target, self.saver))
+        with Progress(target, first, best=options.best, quiet=options.quiet) as progress:
+            told = self.start.notes if options.quiet else ()  # else they are on the start page
+            for note in (*told, *self.notes):
+                progress.say(note, important=True)
+            metrics = MetricsFile(options.model_dir, first, progress.evaluated)
+            hooks: list[Hook] = [
+                LogHook(options.log_every, target, metrics, board, progress, self.start.batch_size),
+                EtaHook(first, target, progress),
+                SaveHook(options.checkpoint_every, target, self.saver),
+            ]
             if options.eval_every:
-                hooks.append(EvalHook(options, target, self.job.config, self.assembly, metrics, progress))
-            loop = Loop(step_fn, batches, first, target, _describe, hooks, progress.advance)
+                about = (self.job, self.assembly, self.optimizer, self.step)
+                hooks.append(EvalHook(options, *about, target, metrics, progress))
+            loop = Loop(
+                step_fn,
+                self._pictured(batches, board),
+                first,
+                target,
+                not_finite=lambda step, values, batch: not_finite(
+                    self.job, step, values, batch, self.saver.latest
+                ),
+                hooks=hooks,
+                on_step=progress.advance,
+                on_stop=lambda: progress.say(_STOPPING, important=True),
+            )
             try:
                 reached = loop.run()
-                if reached < target:
+                self.ended_by = loop.ended_by
+                if self.saver.saved_step != reached:
                     self.saver.save()
             finally:
                 metrics.close()
                 board.close()
         return reached
 
+    def _pictured(self, batches: Iterator[Any], board: TensorBoard) -> Iterator[Any]:
+        """The batches; the images of the first go to TensorBoard, as the network gets them."""
+        first = next(batches)
+        board.image(self.first_step, "train_input_images", as_pictures(self.job.config, first["image"]))
+        return itertools.chain([first], batches)
+
 
 def _prepare_folder(options: TrainOptions) -> None:
     """Create the model dir; with `--restart` move an earlier run in it aside."""
     if options.restart:
         move_aside(options.model_dir)
+    _make(options)
+
+
+def _make(options: TrainOptions) -> None:
     try:
         options.model_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -134,15 +213,12 @@ def carry_out(plan: RestorePlan, assembly: Assembly) -> None:
     assembly.weights.assign(values)
 
 
-def _describe(batch: Mapping[str, Any]) -> str:
-    """The examples of a batch, for the message about a broken loss."""
-    names = [name.decode("utf-8", "replace") for name in batch["source_id"].numpy()]
-    places = ", ".join(str(number) for number in batch["element"].numpy()[:8])
-    known = ", ".join(name for name in names[:8] if name)
-    more = "" if len(names) <= 8 else f" and {len(names) - 8} more"
-    return f"examples {known or places}{more}"
-
-
-def run_training(job: Job, start: Start, options: TrainOptions) -> int:
-    """Train; returns the step reached, less than `num_steps` if the user stopped the run."""
-    return Run(job, start, options).run()
+def run_training(job: Job, start: Start, options: TrainOptions) -> Outcome:
+    """Train in a model dir that nobody else works in meanwhile. Raises UserError if somebody does."""
+    _make(options)
+    with RunLock(options.model_dir) as lock:
+        note = lock.take()
+        run = Run(job, start, options)
+        if note is not None:
+            run.notes.insert(0, note)
+        return Outcome(run.run(), run.ended_by)

@@ -149,7 +149,7 @@ class KeypointCoder(FasterRcnnCoder):
 
 
 def build_box_coder(config: Config) -> BoxCoder:
-    """The coder that a `BoxCoder` message describes; UserError for none or a scale not above 0."""
+    """The coder that a `BoxCoder` message describes; UserError for none, or a number not above 0."""
     kind = config.which("box_coder_oneof")
     if kind is None:
         raise UserError(f"'{config.path}' chooses no box coder", hint="write faster_rcnn_box_coder {}")
@@ -161,7 +161,10 @@ def build_box_coder(config: Config) -> BoxCoder:
         return SquareCoder(y, x, _positive(coder, "length_scale"))
     height, width = _positive(coder, "height_scale"), _positive(coder, "width_scale")
     if kind == "keypoint_box_coder":
-        return KeypointCoder(coder.integer("num_keypoints"), y, x, height, width)
+        keypoints = coder.integer("num_keypoints")
+        if keypoints < 1:
+            raise UserError(f"'{coder.path}.num_keypoints' is '{keypoints}'", hint="it must be positive")
+        return KeypointCoder(keypoints, y, x, height, width)
     return FasterRcnnCoder(y, x, height, width)
 
 

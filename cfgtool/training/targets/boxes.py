@@ -46,3 +46,9 @@ def relative_to(boxes: Tensor, window: Tensor) -> Tensor:
     origin = tf.concat([window[..., :2]] * 2, axis=-1)[..., tf.newaxis, :]
     size = window[..., 2:] - window[..., :2]
     return (boxes - origin) / tf.concat([size, size], axis=-1)[..., tf.newaxis, :]
+
+
+def points_relative_to(points: Tensor, window: Tensor) -> Tensor:
+    """Points [..., n, m, 2] as y, x in coordinates in which the window [..., 4] (or [4]) is 0..1."""
+    origin = window[..., tf.newaxis, tf.newaxis, :2]
+    return (points - origin) / (window[..., tf.newaxis, tf.newaxis, 2:] - origin)

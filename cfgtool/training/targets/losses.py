@@ -1,8 +1,8 @@
 """Classification losses, on logits.
 
-Each loss has two forms: `elementwise`, the definition on dense targets, and `per_anchor`, what training uses:
-targets given as one slot per anchor, summed over the slots, with nothing of size [anchors, slots] made that
-can be avoided.
+Each loss has three forms: `elementwise`, the definition; `per_anchor`, what training uses where every anchor has
+one class: targets given as one slot, summed over the slots, with nothing of size [anchors, slots] made that can be
+avoided; and `dense`, the same for targets of any other kind.
 """
 
 from __future__ import annotations
@@ -18,9 +18,16 @@ from cfgtool.errors import UserError
 if TYPE_CHECKING:
     from cfgtool.schema import Config
 
+_CLIP = 1e-4
+
 
 class ClassificationLoss(ABC):
-    """A loss between logits and class targets."""
+    """A loss between logits and class targets.
+
+    `of_anchors` is false where anchors have no loss of their own: `per_anchor` and `dense` then return [batch, slots].
+    """
+
+    of_anchors = True
 
     @abstractmethod
     def elementwise(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -32,10 +39,19 @@ class ClassificationLoss(ABC):
         `slots` [batch, anchors] int32 is the slot whose target is 1, -1 for none; `weights` are [batch,
         anchors].
         """
+        return self.dense(logits, tf.one_hot(slots, logits.shape[-1]), weights)
+
+    def dense(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """Loss [batch, anchors] of logits and targets [batch, anchors, slots], summed over the slots and weighted.
+
+        `weights` are [batch, anchors], or [batch, anchors, slots]; where slots compete their mean counts.
+        """
         # Half precision predictions would lose the small losses of the many easy negatives in the sum.
-        logits = tf.cast(logits, tf.float32)
-        loss = self.elementwise(logits, tf.one_hot(slots, logits.shape[-1]))
-        return weights * (tf.reduce_sum(loss, axis=-1) if loss.shape.rank == logits.shape.rank else loss)
+        loss = self.elementwise(tf.cast(logits, tf.float32), targets)
+        by_slot = weights.shape.rank == logits.shape.rank
+        if loss.shape.rank < logits.shape.rank:
+            return (tf.reduce_mean(weights, axis=-1) if by_slot else weights) * loss
+        return tf.reduce_sum(weights * loss, axis=-1) if by_slot else weights * tf.reduce_sum(loss, axis=-1)
 
 
 class SigmoidFocal(ClassificationLoss):
@@ -150,8 +166,55 @@ class BootstrappedSigmoid(ClassificationLoss):
         return tf.nn.sigmoid_cross_entropy_with_logits(labels=mixed, logits=logits)
 
 
+class PenaltyReducedFocal(ClassificationLoss):
+    """Focal loss in which negatives count less the nearer their target is to 1 (Zhou et al. 2019, equation 1).
+
+    Only targets of exactly 1 are positives; probabilities are kept away from 0 and 1 by 1e-4.
+    """
+
+    def __init__(self, alpha: float, beta: float) -> None:
+        self.alpha = alpha
+        self.beta = beta
+
+    def elementwise(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """[..., slots]."""
+        p = tf.clip_by_value(tf.sigmoid(logits), _CLIP, 1.0 - _CLIP)
+        positive = _power(1.0 - p, self.alpha) * tf.math.log(p)
+        negative = _power(1.0 - targets, self.beta) * _power(p, self.alpha) * tf.math.log(1.0 - p)
+        return -tf.where(targets == 1.0, positive, negative)
+
+
+class Dice(ClassificationLoss):
+    """1 - Dice coefficient of predicted and true areas (Milletari et al. 2016): one number per class and image.
+
+    The areas are sums over the anchors, at least 1 together. `squared` squares probabilities and targets first;
+    `of_probabilities` says that predictions are no logits.
+    """
+
+    of_anchors = False
+
+    def __init__(self, *, squared: bool = False, of_probabilities: bool = False) -> None:
+        self.squared = squared
+        self.of_probabilities = of_probabilities
+
+    def elementwise(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """[batch, slots] of logits and targets [batch, anchors, slots]."""
+        return self.dense(logits, targets, tf.ones_like(targets))
+
+    def dense(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """[batch, slots]; weights as in the base class, they scale what an anchor adds to the areas."""
+        p = tf.cast(logits, tf.float32)
+        p = p if self.of_probabilities else tf.sigmoid(p)
+        if self.squared:
+            p, targets = tf.square(p), tf.square(targets)
+        weights = weights if weights.shape.rank == p.shape.rank else weights[..., tf.newaxis]
+        p, targets = p * weights, targets * weights
+        areas = tf.reduce_sum(p, axis=1) + tf.reduce_sum(targets, axis=1)
+        return 1.0 - 2.0 * tf.reduce_sum(p * targets, axis=1) / tf.maximum(areas, 1.0)
+
+
 def build_classification_loss(config: Config) -> ClassificationLoss:
-    """The loss that a `ClassificationLoss` message describes; UserError for one that SSD cannot use."""
+    """The loss that a `ClassificationLoss` message describes; UserError when it chooses none."""
     kind = config.which("classification_loss")
     if kind is None:
         raise UserError(
@@ -169,7 +232,12 @@ def build_classification_loss(config: Config) -> ClassificationLoss:
             return SoftmaxAgainstLogits(_scale(loss))
         case "bootstrapped_sigmoid":
             return BootstrappedSigmoid(loss.number("alpha"), hard=loss.flag("hard_bootstrap"))
-    raise UserError(f"'{config.path}.{kind}' is a loss of CenterNet", hint="use weighted_sigmoid_focal")
+        case "penalty_reduced_logistic_focal_loss":
+            return PenaltyReducedFocal(loss.number("alpha"), loss.number("beta"))
+    return Dice(
+        squared=loss.flag("squared_normalization"),
+        of_probabilities=loss.flag("is_prediction_probability"),
+    )
 
 
 def _scale(config: Config) -> float:

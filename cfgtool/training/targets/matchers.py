@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import tensorflow as tf
 from tensorflow import Tensor
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 
 UNMATCHED = -1
 IGNORED = -2
+
+
+class Matcher(Protocol):
+    """A rule that pairs anchors with boxes."""
+
+    def match(self, similarity: Tensor, present: Tensor, forcible: Tensor | None = None) -> Tensor:
+        """Match similarities [batch, boxes, anchors]: index of the box, -1 for negative, -2 for ignored.
+
+        `present` [batch, boxes] is false for padding; `forcible` [batch, boxes] (default: `present`) is false for
+        boxes that may not claim an anchor. Returns int32 [batch, anchors].
+        """
 
 
 class ArgmaxMatcher:
@@ -74,13 +85,51 @@ class ArgmaxMatcher:
         return tf.where(claimed < boxes, claimed, result)
 
 
-def build_matcher(config: Config) -> ArgmaxMatcher:
-    """The matcher that a `Matcher` message describes; UserError for others and wrong thresholds."""
+class BipartiteMatcher:
+    """Every box gets one anchor, every anchor at most one box; all other anchors are negative.
+
+    Greedy: the most similar pair of all is joined, then the most similar of what is left, and so on, however small
+    the similarity. Of equal pairs the one of the first box, then of the first anchor goes first.
+    """
+
+    def match(self, similarity: Tensor, present: Tensor, forcible: Tensor | None = None) -> Tensor:
+        """See `Matcher.match`; boxes that are not `forcible` get no anchor."""
+        free = present if forcible is None else forcible
+        nothing = similarity.dtype.min
+        similarity = tf.where(free[:, :, tf.newaxis], similarity, nothing)
+        batch, boxes, anchors = tf.unstack(tf.shape(similarity))
+
+        def join(step: Tensor, left: Tensor, result: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            flat = tf.reshape(left, [batch, boxes * anchors])
+            best = tf.argmax(flat, axis=1, output_type=tf.int32)
+            found = tf.gather(flat, best, batch_dims=1) > nothing
+            row, column = best // anchors, best % anchors
+            of_column = found[:, tf.newaxis] & (tf.range(anchors) == column[:, tf.newaxis])
+            of_row = tf.range(boxes) == row[:, tf.newaxis]
+            used = of_column[:, tf.newaxis, :] | of_row[:, :, tf.newaxis]
+            left = tf.ensure_shape(tf.where(used, nothing, left), similarity.shape)
+            result = tf.where(of_column, row[:, tf.newaxis], result)
+            return step + 1, left, tf.ensure_shape(result, unmatched.shape)
+
+        unmatched = tf.fill([batch, anchors], UNMATCHED)
+        unmatched.set_shape([similarity.shape[0], similarity.shape[2]])
+        steps = tf.minimum(boxes, anchors)
+        return tf.while_loop(lambda step, *_: step < steps, join, (0, similarity, unmatched))[2]
+
+
+def build_matcher(config: Config) -> Matcher:
+    """The matcher that a `Matcher` message describes; UserError for none and wrong thresholds.
+
+    `use_matmul_gather` chooses among implementations with the same result and is not looked at.
+    """
     kind = config.which("matcher_oneof")
-    if kind != "argmax_matcher":
-        found = "chooses no matcher" if kind is None else f"chooses '{kind}', which only TF1 trainers have"
-        raise UserError(f"'{config.path}' {found}", hint="use argmax_matcher with force_match_for_each_row")
-    argmax = config.message(kind)
+    if kind is None:
+        raise UserError(
+            f"'{config.path}' chooses no matcher", hint="use argmax_matcher with force_match_for_each_row"
+        )
+    if kind == "bipartite_matcher":
+        return BipartiteMatcher()
+    argmax = config.message("argmax_matcher")
     matched, unmatched = argmax.number("matched_threshold"), argmax.number("unmatched_threshold")
     lower = argmax.flag("negatives_lower_than_unmatched")
     if argmax.flag("ignore_thresholds"):

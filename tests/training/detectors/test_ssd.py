@@ -9,7 +9,8 @@ import tensorflow as tf
 from cfgtool.errors import UserError
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
-from cfgtool.training.detectors.ssd import BOX_ENCODINGS, CLASS_PREDICTIONS, SsdDetector, unsupported
+from cfgtool.training.detectors.ssd import BOX_ENCODINGS, CLASS_PREDICTIONS, SsdDetector
+from cfgtool.training.detectors.support import unsupported
 from cfgtool.training.targets.assigner import Groundtruth
 
 BASE = """
@@ -163,21 +164,39 @@ def test_raw_scores_are_logits_without_a_converter():
 @pytest.mark.parametrize(
     ("extra", "field"),
     [
-        ("loss { expected_loss_weights: EXPECTED_SAMPLING }", "model.ssd.loss.expected_loss_weights"),
-        ("loss { equalization_loss { weight: 1 } }", "model.ssd.loss.equalization_loss"),
-        ("explicit_background_class: true", "model.ssd.explicit_background_class"),
-        ("use_confidences_as_targets: true", "model.ssd.use_confidences_as_targets"),
-        ("return_raw_detections_during_predict: true", "model.ssd.return_raw_detections_during_predict"),
-        ("mask_head_config {}", "model.ssd.mask_head_config"),
-        ("post_processing { calibration_config {} }", "model.ssd.post_processing.calibration_config"),
-        ("box_coder { keypoint_box_coder {} }", "model.ssd.box_coder.keypoint_box_coder"),
+        ("loss { equalization_loss { weight: 1 } }", "loss.equalization_loss"),
+        ("mask_head_config {}", "mask_head_config"),
+        ("explicit_background_class: true", "explicit_background_class"),
         (
-            "add_background_class: false encode_background_as_zeros: false",
-            "model.ssd.encode_background_as_zeros",
+            "add_background_class: false explicit_background_class: true use_confidences_as_targets: true",
+            "explicit_background_class",
         ),
+        ("add_background_class: false encode_background_as_zeros: false", "encode_background_as_zeros"),
         (
             "loss { classification_loss { weighted_sigmoid_focal {} } hard_example_miner {} }",
-            "model.ssd.loss.hard_example_miner",
+            "loss.hard_example_miner",
+        ),
+        (
+            "loss { classification_loss { weighted_dice_classification_loss {} } hard_example_miner {} }",
+            "loss.hard_example_miner",
+        ),
+        (
+            "loss { classification_loss { weighted_dice_classification_loss {} }"
+            " expected_loss_weights: EXPECTED_SAMPLING }",
+            "loss.expected_loss_weights",
+        ),
+        (
+            "loss { expected_loss_weights: EXPECTED_SAMPLING hard_example_miner {} }",
+            "loss.expected_loss_weights",
+        ),
+        (
+            "box_coder { keypoint_box_coder { num_keypoints: 1 } } loss { localization_loss { weighted_iou {} } }",
+            "loss.localization_loss.weighted_iou",
+        ),
+        ("anchor_generator { grid_anchor_generator {} }", "anchor_generator.grid_anchor_generator"),
+        (
+            "anchor_generator { multiscale_anchor_generator { normalize_coordinates: false } }",
+            "anchor_generator.multiscale_anchor_generator",
         ),
     ],
 )
@@ -185,6 +204,17 @@ def test_what_is_not_done_is_refused_by_its_path(extra, field):
     assert unsupported(_config()) == []
     problems = unsupported(_config(extra))
     assert len(problems) == 1
-    assert f"'{field}'" in problems[0]
+    assert f"'model.ssd.{field}'" in problems[0]
     with pytest.raises(UserError, match=field):
         _detector(extra)
+
+
+def test_readers_must_load_the_keypoints_that_are_coded():
+    coder = "box_coder { keypoint_box_coder { num_keypoints: 2 } }"
+    text = f"model {{ ssd {{ {BASE} {coder} }} }}"
+    text += " train_input_reader { num_keypoints: 2 } eval_input_reader { num_keypoints: 3 } eval_input_reader { }"
+    problems = unsupported(read_config(parse(text)).find("model.ssd"))
+    assert problems == [
+        "'eval_input_reader[0].num_keypoints' is '3', the box coder needs '2'",
+        "'eval_input_reader[1].num_keypoints' is '0', the box coder needs '2'",
+    ]

@@ -31,6 +31,12 @@ TF1 = [
 ]
 
 
+def test_every_recorded_ssd_is_tested(shared):
+    folder = shared / "oracle"
+    found = {str(path.relative_to(folder).with_suffix("")) for path in folder.glob("golden*/ssd*.npz")}
+    assert found == {*TF2, *TF1}
+
+
 @pytest.mark.parametrize("name", [*TF2, *TF1])
 def test_anchors(recording, name):
     recorded = recording(name)

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.errors import UserError
-from cfgtool.training.targets.assigner import Groundtruth, TargetAssigner
+from cfgtool.training.targets.assigner import Groundtruth, Slots, TargetAssigner
 from cfgtool.training.targets.box_coders import FasterRcnnCoder, KeypointCoder, build_box_coder
-from cfgtool.training.targets.matchers import ArgmaxMatcher, build_matcher
+from cfgtool.training.targets.matchers import ArgmaxMatcher, BipartiteMatcher, build_matcher
 from cfgtool.training.targets.similarity import build_similarity, iou
 
 TOLERANCE = 1e-6
@@ -67,9 +67,7 @@ def test_recorded_targets(golden):
             iou,
             build_matcher(case.config("Matcher")),
             FasterRcnnCoder(),
-            num_classes=3,
-            first_slot=int(background),
-            unmatched_slot=0 if background else -1,
+            Slots(3 + background, int(background), background, unmatched=0 if background else -1),
         )
         boxes = case.inputs["groundtruth_boxes"]
         classes = _classes(out["match"], out["cls_targets"][:, int(background) :], len(boxes))
@@ -121,7 +119,8 @@ FAR = [0.9, 0.9, 1.0, 1.0]
 
 
 def _assigner(**options):
-    return TargetAssigner(iou, ArgmaxMatcher(0.5, force=True), FasterRcnnCoder(), num_classes=3, **options)
+    slots = Slots(3, unmatched=options.pop("unmatched_slot", -1))
+    return TargetAssigner(iou, ArgmaxMatcher(0.5, force=True), FasterRcnnCoder(), slots, **options)
 
 
 @pytest.mark.parametrize("trim", [True, False])
@@ -156,15 +155,42 @@ def test_of_two_boxes_that_want_one_anchor_the_first_has_it():
 
 
 def test_a_class_out_of_range_has_no_slot():
-    targets = _assigner(first_slot=1, unmatched_slot=0).assign(ANCHORS, _groundtruth([[BOX]], [[7]]))
+    slots = Slots(4, 1, background=True, unmatched=0)
+    assigner = TargetAssigner(iou, ArgmaxMatcher(0.5), FasterRcnnCoder(), slots)
+    targets = assigner.assign(ANCHORS, _groundtruth([[BOX]], [[7]]))
     assert targets.slots.numpy().tolist() == [[-1, 0, 0, 0]]
+
+
+def _greedy(similarity, free):
+    """One pair after the other, the most similar first."""
+    match = np.full(similarity.shape[1], -1)
+    left = {(row, column) for row in np.flatnonzero(free) for column in range(similarity.shape[1])}
+    while left:
+        row, column = max(left, key=lambda pair: (similarity[pair], -pair[0], -pair[1]))
+        match[column] = row
+        left = {pair for pair in left if pair[0] != row and pair[1] != column}
+    return match
+
+
+@pytest.mark.parametrize("boxes", [0, 1, 4, 9])
+@pytest.mark.parametrize("static", [True, False])
+def test_bipartite_matches_are_greedy_and_one_to_one(message, boxes, static):
+    random = np.random.default_rng(boxes)
+    similarity = np.round(random.normal(size=(3, boxes, 6)), 1).astype(np.float32)  # with ties
+    free = random.uniform(size=(3, boxes)) < 0.7
+    matcher = build_matcher(message("Matcher", "bipartite_matcher {}"))
+    assert isinstance(matcher, BipartiteMatcher)
+    spec = None if static else [tf.TensorSpec([None, None, 6]), *[tf.TensorSpec([None, None], tf.bool)] * 2]
+    match = tf.function(matcher.match, input_signature=spec)
+    found = match(tf.constant(similarity), tf.ones([3, boxes], tf.bool), tf.constant(free))
+    want = [_greedy(image, rows) for image, rows in zip(similarity, free, strict=True)]
+    np.testing.assert_array_equal(found, want)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "chooses no matcher"),
-        ("bipartite_matcher {}", "only TF1 trainers"),
         (
             "argmax_matcher { matched_threshold: 0.4 unmatched_threshold: 0.5 }",
             "above matched_threshold '0.4'",
@@ -179,7 +205,11 @@ def test_matchers_that_cannot_be_are_refused(message, text, said):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "chooses no box coder"), ("faster_rcnn_box_coder { y_scale: 0 }", "y_scale' is '0'")],
+    [
+        ("", "chooses no box coder"),
+        ("faster_rcnn_box_coder { y_scale: 0 }", "y_scale' is '0'"),
+        ("keypoint_box_coder { }", "num_keypoints' is '0'"),
+    ],
 )
 def test_coders_that_cannot_be_are_refused(message, text, said):
     with pytest.raises(UserError, match=said):

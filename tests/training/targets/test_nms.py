@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.errors import UserError
+from cfgtool.training.detectors.postprocess import build_score_converter
 from cfgtool.training.targets.nms import NonMaxSuppression, build_nms
 
 
@@ -32,10 +33,9 @@ def test_recorded_selections(golden):
 
 @pytest.mark.reference
 def test_recorded_score_conversions(golden):
-    from cfgtool.training.detectors.postprocess import build_score_converter
-
     for case in golden.cases("score_converter"):
-        scores = build_score_converter(case.config("PostProcessing"))(tf.constant(case.inputs["logits"]))
+        logits = tf.constant(case.inputs["logits"])
+        scores = build_score_converter(case.config("PostProcessing"))(logits)
         np.testing.assert_allclose(scores, case.outputs["out"], rtol=1e-6, err_msg=case.id)
 
 
@@ -65,6 +65,38 @@ def test_boxes_outside_the_window_or_empty_are_dropped_and_the_frame_changes():
     np.testing.assert_allclose(kept.boxes[0, 0], [0, 0, 0.5, 1])
 
 
+def test_of_each_box_that_is_left_the_best_classes_are_found(message):
+    text = "score_threshold: 0.2 iou_threshold: 0.5 max_detections_per_class: 2 max_total_detections: 4"
+    text += " use_class_agnostic_nms: true max_classes_per_detection: 2"
+    nms = build_nms(message("BatchNonMaxSuppression", text))
+    scores = SCORES.copy()
+    scores[0, 0, 1] = 0.4
+    chosen = nms.select(tf.constant(BOXES), tf.constant(scores))
+    # Box 0 suppresses box 1; of box 3 the second class is below the threshold.
+    assert chosen.count.numpy().tolist() == [4]
+    assert chosen.indices.numpy().tolist() == [[0, 2, 3, 0]]
+    assert chosen.classes.numpy().tolist() == [[0, 1, 0, 1]]
+    np.testing.assert_allclose(chosen.scores, [[0.9, 0.6, 0.5, 0.4]])
+
+
+def test_the_fused_suppression_keeps_boxes_outside_of_the_window(message):
+    """As `tf.image.combined_non_max_suppression` does, which knows no window."""
+    text = "score_threshold: 0.2 iou_threshold: 0.5 max_detections_per_class: 3 max_total_detections: 6"
+    text += " use_combined_nms: true change_coordinate_frame: false"
+    nms = build_nms(message("BatchNonMaxSuppression", text))
+    window = tf.constant([[0.0, 0.0, 0.5, 1.0]])
+    chosen = nms.select(tf.constant(BOXES), tf.constant(SCORES), window)
+    fused = tf.image.combined_non_max_suppression(
+        tf.constant(BOXES), tf.constant(SCORES), 3, 6, 0.5, 0.2, clip_boxes=False
+    )
+    np.testing.assert_array_equal(chosen.count, fused.valid_detections)
+    np.testing.assert_array_equal(chosen.scores, fused.nmsed_scores)
+    np.testing.assert_array_equal(chosen.classes, fused.nmsed_classes)
+    clipped = np.clip(fused.nmsed_boxes, [0, 0, 0, 0], [0.5, 1, 0.5, 1])
+    np.testing.assert_array_equal(chosen.boxes, clipped)
+    assert (np.ptp(clipped[0, :5].reshape(5, 2, 2), axis=1) == 0).any()
+
+
 def test_nothing_above_the_threshold():
     chosen = NonMaxSuppression(0.99).select(
         tf.constant(BOXES), tf.constant(SCORES), tf.constant([[0.0, 0, 1, 1]])
@@ -84,8 +116,12 @@ def test_nothing_above_the_threshold():
             "per_class' is '50'; .* at most max_total_detections '10'",
         ),
         ("soft_nms_sigma: 0.5 use_hard_nms: true", "switches off soft_nms_sigma '0.5'"),
-        ("max_classes_per_detection: 2", "above 1 is not supported"),
-        ("use_class_agnostic_nms: true max_classes_per_detection: 2", "above 1 is not supported"),
+        ("soft_nms_sigma: 0.5 use_static_shapes: true", "rules out soft_nms_sigma '0.5'"),
+        (
+            "use_class_agnostic_nms: true max_classes_per_detection: 2 soft_nms_sigma: 0.5",
+            "lowers the score of the best class only",
+        ),
+        ("use_combined_nms: true", "cannot be combined with 'change_coordinate_frame'"),
     ],
 )
 def test_values_that_cannot_be_are_refused(message, text, said):

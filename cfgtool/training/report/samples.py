@@ -1,0 +1,204 @@
+"""Training examples as a run is fed them, beside what the records hold."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from cfgtool.data.label_map import LabelMap, read_label_map
+from cfgtool.errors import UserError
+from cfgtool.networks import describe
+from cfgtool.schema import Config
+from cfgtool.training.detectors.ssd import SsdDetector
+from cfgtool.training.input.decode import Decoder
+from cfgtool.training.input.example import BOXES, CLASSES, IMAGE
+from cfgtool.training.input.pipeline import checked, training_batches
+from cfgtool.training.input.preprocess import Preprocessor
+from cfgtool.training.input.readers import training_records
+from cfgtool.training.run.drawing import Boxes
+from cfgtool.training.targets.assigner import Groundtruth
+from cfgtool.training.targets.matchers import IGNORED
+from cfgtool.training.targets.similarity import build_similarity
+
+Batch = Mapping[str, Any]
+_OBJECTS = ("boxes", "classes", "weights", "masks", "keypoints", "keypoint_visibilities")
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What the matcher does with the boxes of an example.
+
+    `anchors` float [m, 4] are the positive ones, `owners` [m] the rows of their boxes; `best` [n] is each box's
+    highest similarity with any anchor. `ignored` anchors count neither as positive nor as negative.
+    """
+
+    anchors: npt.NDArray[np.float32]
+    owners: npt.NDArray[np.int64]
+    best: npt.NDArray[np.float32]
+    ignored: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A training example.
+
+    `stored` is the image of the record, uint8 [height, width, 3], with its boxes; `fed` is the network's input
+    with the normalisation taken back, padding included, and `true_size` its (height, width) without padding.
+    """
+
+    element: int
+    source_id: str
+    stored: npt.NDArray[np.uint8]
+    stored_boxes: Boxes
+    fed: npt.NDArray[np.uint8]
+    fed_boxes: Boxes
+    true_size: tuple[int, int]
+    weights: npt.NDArray[np.float32]
+    matches: Matches | None = None
+
+
+def training_samples(
+    config: Config, *, seed: int = 0, step: int = 1, count: int | None = None, match: bool = False
+) -> list[Sample]:
+    """The examples that step `step` (from 1) of a run with `seed` is fed, and of later steps up to `count`.
+
+    Without `count` it is one batch. With `match` the anchors of SSD are matched. Raises UserError for what the
+    pipeline or the network refuses.
+    """
+    reader = config.message("train_input_reader")
+    batch_size = config.message("train_config").integer("batch_size")
+    picture_of = Denormalised(Preprocessor(config.message("model")))
+    matcher = AnchorMatcher(config) if match else None
+    batches = checked(training_batches(config, seed=seed, start_batch=step - 1), reader)
+    records = training_records(reader, seed, (step - 1) * batch_size)
+    stored = checked(records.map(Decoder(_label_map(reader))), reader)
+    samples: list[Sample] = []
+    for batch in itertools.islice(batches, -(-(count or batch_size) // batch_size)):
+        found = matcher.of(batch) if matcher is not None else [None] * batch_size
+        for index, (example, matches) in enumerate(
+            zip(itertools.islice(stored, batch_size), found, strict=True)
+        ):
+            samples.append(_sample(batch, index, example, picture_of, matches))
+    return samples[: count or batch_size]
+
+
+class Denormalised:
+    """Turns network inputs back into the pictures that they were, by the inverse of a normalisation."""
+
+    def __init__(self, preprocess: Preprocessor) -> None:
+        if preprocess.resizer.grayscale:
+            # What a grey becomes depends on whether it was made before the normalisation or after it.
+            ends = [preprocess(tf.fill([8, 8, 3], value))[0][0, 0].numpy() for value in (0.0, 255.0)]
+            self._black, self._white = ends
+        else:
+            self._black = np.array(preprocess.normalise.offset)
+            self._white = self._black + 255.0 * np.array(preprocess.normalise.scale)
+        self._swap = preprocess.normalise.swap
+
+    def __call__(self, image: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+        """The picture [height, width, 3] that becomes the network input `image` [height, width, channels].
+
+        Of a single channel a grey one; additional channels are left out.
+        """
+        picture = 255.0 * (image[..., :3] - self._black) / (self._white - self._black)
+        if picture.shape[-1] == 1:
+            picture = np.repeat(picture, 3, axis=-1)
+        elif self._swap:
+            picture = picture[..., ::-1]
+        return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+class AnchorMatcher:
+    """Matches the boxes of batches with the anchors of a configured SSD."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises UserError for other detectors, and for networks that are not described."""
+        kind = config.message("model").which("model")
+        if kind != "ssd":
+            raise UserError(
+                f"anchors of {kind!r} are not matched, only those of 'ssd'",
+                hint="leave out --anchors and --matches",
+            )
+        self._config = config
+        self._similarity = build_similarity(config.find("model.ssd.similarity_calculator"))
+        self._detectors: dict[tuple[int, int], SsdDetector] = {}
+
+    def of(self, batch: Batch) -> list[Matches]:
+        """The matches of each example."""
+        detector = self._detector(batch["image"].shape[1], batch["image"].shape[2])
+        groundtruth = Groundtruth(batch["boxes"], batch["classes"], batch["weights"], batch["num_boxes"])
+        match = detector.assign(groundtruth).match.numpy()
+        similarity = self._similarity(groundtruth.boxes, tf.constant(detector.anchors)).numpy()
+        found = []
+        for rows, values, count in zip(match, similarity, batch["num_boxes"].numpy(), strict=True):
+            positive = np.flatnonzero(rows >= 0)
+            best = values[:count].max(axis=1) if count else np.zeros(0, np.float32)
+            ignored = int((rows == IGNORED).sum())
+            found.append(Matches(detector.anchors[positive], rows[positive].astype(np.int64), best, ignored))
+        return found
+
+    def _detector(self, height: int, width: int) -> SsdDetector:
+        """The detector for inputs of a size; resizers may leave each image its own."""
+        if (height, width) not in self._detectors:
+            maps = describe(self._config, size=(height, width)).feature_maps
+            self._detectors[height, width] = SsdDetector(
+                self._config.find("model.ssd"),
+                (height, width),
+                [(size[0], size[1]) for size in maps],
+                trim_padding=False,
+            )
+        return self._detectors[height, width]
+
+
+def training_names(config: Config) -> dict[int, str]:
+    """Class id -> name by the training reader's label map; empty without one."""
+    label_map = _label_map(config.message("train_input_reader"))
+    return label_map.titles() if label_map is not None else {}
+
+
+def _label_map(reader: Config) -> LabelMap | None:
+    path = reader.text("label_map_path")
+    return read_label_map(path) if path else None
+
+
+def _sample(
+    batch: Batch, index: int, example: Batch, picture_of: Denormalised, matches: Matches | None
+) -> Sample:
+    count = int(batch["num_boxes"][index])
+    rows = {name: batch[name][index, :count].numpy() for name in _OBJECTS if name in batch}
+    fed = Boxes(
+        rows["boxes"],
+        rows["classes"].astype(np.int64) + 1,
+        masks=rows.get("masks"),
+        keypoints=rows.get("keypoints"),
+        visible=rows.get("keypoint_visibilities"),
+        anchors=matches.anchors if matches is not None else None,
+        owners=matches.owners if matches is not None else None,
+    )
+    height, width, _ = batch["true_image_shape"][index].numpy()
+    kept = {name: example[name].numpy() for name in (BOXES, CLASSES, *_OBJECTS) if name in example}
+    stored = Boxes(
+        kept[BOXES],
+        kept[CLASSES].astype(np.int64),
+        masks=kept.get("masks"),
+        keypoints=kept.get("keypoints"),
+        visible=kept.get("keypoint_visibilities"),
+    )
+    picture = example[IMAGE].numpy()[..., :3]
+    return Sample(
+        int(batch["element"][index]),
+        batch["source_id"][index].numpy().decode("utf-8", "replace"),
+        np.clip(picture, 0, 255).astype(np.uint8),
+        stored,
+        picture_of(batch["image"][index].numpy()),
+        fed,
+        (int(height), int(width)),
+        rows["weights"],
+        matches,
+    )
