@@ -108,7 +108,7 @@ def tflite_predictor(path: str, config: Config) -> Predictor:
 
     def predict(picture: Picture) -> Boxes:
         image = preprocess(tf.constant(picture))[0].numpy()[np.newaxis]
-        interpreter.set_tensor(source["index"], _quantized(image, source))
+        interpreter.set_tensor(source["index"], quantized(image, source))
         interpreter.invoke()
         boxes, classes, scores, count = (interpreter.get_tensor(place) for place in places)
         found = int(count[0])
@@ -148,9 +148,11 @@ def _places(interpreter: Any, path: str) -> list[int]:
     raise UserError("does not have the four outputs of an exported detector", path=path)
 
 
-def _quantized(image: Any, detail: Mapping[str, Any]) -> Any:
+def quantized(image: Any, detail: Mapping[str, Any]) -> Any:
+    """The image in the element type of an input, of which the interpreter gives `detail`."""
     if detail["dtype"] == np.float32:
         return image
-    scale, zero = detail["quantization"]
+    parameters = detail["quantization_parameters"]
+    scale, zero = parameters["scales"][0], parameters["zero_points"][0]
     limits = np.iinfo(detail["dtype"])
     return np.clip(np.round(image / scale + zero), limits.min, limits.max).astype(detail["dtype"])

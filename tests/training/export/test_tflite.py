@@ -15,7 +15,7 @@ from cfgtool.errors import UserError
 from cfgtool.training.export.images import load_image
 from cfgtool.training.export.options import ExportOptions
 from cfgtool.training.export.plan import plan_export
-from cfgtool.training.export.predictors import saved_model_predictor, tflite_predictor
+from cfgtool.training.export.predictors import quantized, saved_model_predictor, tflite_predictor
 from cfgtool.training.export.tflite import sample_images
 from cfgtool.training.run.drawing import Boxes
 from cfgtool.training.run.job import Job, load_job
@@ -164,3 +164,11 @@ def test_what_is_no_model_is_refused(job: Job, tmp_path: Path) -> None:
         tflite_predictor(str(path), job.config)
     with pytest.raises(UserError, match="is no image"):
         load_image(str(path))
+
+
+def test_images_for_a_model_of_integers() -> None:
+    parameters = {"scales": np.array([2 / 255], np.float32), "zero_points": np.array([128])}
+    image = np.array([-1.1, -1.0, 0.0, 1.0], np.float32)
+    found = quantized(image, {"dtype": np.uint8, "quantization_parameters": parameters})
+    assert (found.dtype, found.tolist()) == (np.uint8, [0, 0, 128, 255])
+    assert quantized(image, {"dtype": np.float32}) is image
