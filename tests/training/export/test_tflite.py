@@ -167,8 +167,8 @@ def test_what_is_no_model_is_refused(job: Job, tmp_path: Path) -> None:
 
 
 def test_images_for_a_model_of_integers() -> None:
-    parameters = {"scales": np.array([2 / 255], np.float32), "zero_points": np.array([128])}
-    image = np.array([-1.1, -1.0, 0.0, 1.0], np.float32)
+    parameters = {"scales": np.array([1 / 64], np.float32), "zero_points": np.array([100])}
+    image = np.array([-2.0, -1.0, 0.01, 1.0, 3.0], np.float32)
     found = quantized(image, {"dtype": np.uint8, "quantization_parameters": parameters})
-    assert (found.dtype, found.tolist()) == (np.uint8, [0, 0, 128, 255])
+    assert (found.dtype, found.tolist()) == (np.uint8, [0, 36, 101, 164, 255])
     assert quantized(image, {"dtype": np.float32}) is image
