@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checkpoint": ("cfgtool.cli.checkpoint", "Look into a checkpoint without TensorFlow."),
     "train": ("cfgtool.cli.train", "Train the configured detector."),
     "evaluate": ("cfgtool.cli.evaluate", "Compute COCO metrics of a trained checkpoint."),
+    "export": ("cfgtool.cli.export", "Write a trained detector as a SavedModel or for TFLite."),
+    "predict": ("cfgtool.cli.predict", "Detect objects on images, and draw them."),
     "preview": (
         "cfgtool.cli.preview",
         "Draw what the network is fed: augmented examples with boxes and anchors.",
@@ -52,7 +54,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command name -> (module, one-line help)."""
 
-LONG = ("train", "evaluate")
+LONG = ("train", "evaluate", "export", "predict")
 """Commands that run for so long that garbage is collected as usual."""
 
 SHELLS = ("bash", "zsh", "fish")

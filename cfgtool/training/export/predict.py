@@ -1,0 +1,126 @@
+"""Detections on image files: a predictor for whatever model is named, its results, and pictures of them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from cfgtool.errors import UserError
+from cfgtool.files import atomic_write, read_text
+from cfgtool.schema import Config, read_config
+from cfgtool.textproto import parse
+from cfgtool.training.export.images import load_image
+from cfgtool.training.export.places import ModelPlace
+from cfgtool.training.export.plan import CONFIG
+from cfgtool.training.export.predictors import (
+    Predictor,
+    checkpoint_predictor,
+    saved_model_predictor,
+    tflite_predictor,
+)
+from cfgtool.training.export.weights import Sources, read_values
+from cfgtool.training.run.drawing import Boxes, draw_boxes
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found on one image: `detections` of at least the score asked for, or `error`."""
+
+    path: str
+    width: int = 0
+    height: int = 0
+    detections: tuple[dict[str, Any], ...] = ()
+    error: UserError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form; boxes in pixels of the image as it is seen."""
+        if self.error is not None:
+            return {"image": self.path, "error": str(self.error)}
+        return {
+            "image": self.path,
+            "width": self.width,
+            "height": self.height,
+            "detections": list(self.detections),
+        }
+
+
+def open_predictor(place: ModelPlace, config: Config | None, sources: Sources | None) -> Predictor:
+    """The predictor of a model; `config` and `sources` are those of a checkpoint. Raises UserError if it is none."""
+    if config is not None and sources is not None:
+        return checkpoint_predictor(config, read_values(sources))
+    if place.kind == "saved_model":
+        return saved_model_predictor(str(place.path))
+    return tflite_predictor(str(place.path), _config_beside(place))
+
+
+def _config_beside(place: ModelPlace) -> Config:
+    path = place.folder / CONFIG
+    if not path.is_file():
+        raise UserError(
+            "has no pipeline.config beside it, which says how images are resized and normalised",
+            path=str(place.path),
+        )
+    return read_config(parse(read_text(str(path))))
+
+
+def predict_images(
+    predictor: Predictor,
+    images: Sequence[str],
+    pictures: Sequence[Path] | None,
+    names: Mapping[int, str],
+    min_score: float,
+) -> Iterator[Result]:
+    """A result for each image, drawn into `pictures` if given; an image that cannot be decoded does not stop the others.
+
+    Raises UserError if a picture cannot be written.
+    """
+    for number, path in enumerate(images):
+        try:
+            picture = load_image(path)
+            found = predictor(picture)
+        except UserError as error:
+            yield Result(path, error=error)
+            continue
+        except (
+            tf.errors.OpError,
+            UnicodeDecodeError,
+        ) as error:  # a foreign model; the message may quote its input
+            reason = str(getattr(error, "message", type(error).__name__)).splitlines()[0]
+            yield Result(path, error=UserError(f"the model fails on it: {reason}", path=path))
+            continue
+        height, width = picture.shape[:2]
+        yield Result(path, width, height, tuple(_listed(found, (height, width), names, min_score)))
+        if pictures is not None:
+            target = pictures[number]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(str(target), _encoded(draw_boxes(picture, found, names, min_score), target))
+
+
+def _listed(
+    found: Boxes, size: tuple[int, int], names: Mapping[int, str], min_score: float
+) -> Iterator[dict[str, Any]]:
+    scale = np.array([size[0], size[1]] * 2, np.float32)
+    assert found.scores is not None
+    for box, number, score in zip(found.boxes * scale, found.classes, found.scores, strict=True):
+        if score < min_score:
+            continue
+        ymin, xmin, ymax, xmax = (round(float(value), 2) for value in box)
+        yield {
+            "class": names.get(int(number), f"class {number}"),
+            "id": int(number),
+            "score": round(float(score), 4),
+            "box": {"xmin": xmin, "ymin": ymin, "xmax": xmax, "ymax": ymax},
+        }
+
+
+def _encoded(picture: Any, target: Path) -> bytes:
+    buffer = io.BytesIO()
+    ending = target.suffix.lower()
+    picture.save(buffer, {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF"}.get(ending, ending[1:].upper()))
+    return buffer.getvalue()
