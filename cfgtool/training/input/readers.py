@@ -15,14 +15,11 @@ from cfgtool.schema import Config
 _BUFFER_BYTES = 4 * 1024 * 1024
 _FOREVER = tf.int64.max
 _UNSUPPORTED_FLAGS = (
-    "load_multiclass_scores",
     "load_context_features",
     "load_context_image_ids",
-    "load_instance_masks",
     "load_dense_pose",
     "load_track_id",
     "load_keypoint_depth_features",
-    "expand_labels_hierarchy",
 )
 
 
@@ -31,9 +28,16 @@ def reader_problems(reader: Config) -> Iterator[tuple[str, str]]:
     for name in _UNSUPPORTED_FLAGS:
         if reader.flag(name):
             yield f"{reader.path}.{name}", f"'{name}' is not supported"
-    for name in ("num_keypoints", "num_additional_channels"):
-        if reader.integer(name):
-            yield f"{reader.path}.{name}", f"{name} '{reader.integer(name)}' is not supported, only 0"
+    if reader.integer("num_additional_channels") < 0:
+        yield f"{reader.path}.num_additional_channels", "num_additional_channels must not be negative"
+    weights = reader.numbers("keypoint_type_weight")
+    if weights and len(weights) != reader.integer("num_keypoints"):
+        message = (
+            f"{len(weights)} weights for {reader.integer('num_keypoints')} keypoints, as num_keypoints says"
+        )
+        yield f"{reader.path}.keypoint_type_weight", message
+    if reader.flag("expand_labels_hierarchy") and not reader.text("label_map_path"):
+        yield f"{reader.path}.expand_labels_hierarchy", "needs a label_map_path, which holds the hierarchy"
     if reader.enum("input_type") not in ("TF_EXAMPLE", "INPUT_DEFAULT"):
         yield f"{reader.path}.input_type", f"input_type '{reader.enum('input_type')}' is not supported"
     kind = reader.which("input_reader")
