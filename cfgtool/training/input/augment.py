@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cfgtool.schema import Config
-from cfgtool.training.input import colour, crops, geometry
+from cfgtool.training.input import autoaugment, colour, crops, geometry
 from cfgtool.training.input.draws import Draws
 from cfgtool.training.input.example import Example, Step
 
 STEPS: dict[str, Callable[[Config], Step]] = {
     "adjust_gamma": colour.adjust_gamma,
+    "autoaugment_image": autoaugment.autoaugment_image,
     "convert_class_logits_to_softmax": colour.convert_class_logits_to_softmax,
     "drop_label_probabilistically": geometry.drop_label_probabilistically,
     "normalize_image": colour.normalize_image,
@@ -98,6 +99,8 @@ def augmentation_problems(
 
 def _value_problems(name: str, step: Config) -> Iterator[str]:
     """Values with which a step cannot run or means nothing."""
+    if name == "autoaugment_image" and step.text("policy_name") not in autoaugment.POLICIES:
+        yield f"policy_name '{step.text('policy_name')}' is none of {', '.join(autoaugment.POLICIES)}"
     if name == "normalize_image" and step.number("original_minval") == step.number("original_maxval"):
         yield "'original_minval' and 'original_maxval' are equal"
     if name == "random_distort_color" and step.integer("color_ordering") not in (0, 1):

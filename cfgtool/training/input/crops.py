@@ -13,20 +13,17 @@ from tensorflow import Tensor
 
 from cfgtool.schema import Config
 from cfgtool.training.input.draws import Draws
-from cfgtool.training.input.example import BOXES, IMAGE, Example, Step, chosen, keep_objects, size_of
+from cfgtool.training.input.example import BOXES, IMAGE, Example, Step, chosen, size_of
 from cfgtool.training.input.geometry import fill_colour, pad_randomly
 from cfgtool.training.input.moving import (
-    WHOLE_IMAGE,
     crop,
     cut_out,
     on_canvas,
     paste,
     scaled_and_shifted,
-    touches,
-    without_points_outside,
+    within_image,
 )
 from cfgtool.training.input.resize import resized
-from cfgtool.training.targets.boxes import clip
 
 Range = tuple[float, float]
 
@@ -269,15 +266,7 @@ def _square_about(example: Example, y: Tensor, x: Tensor, side: Tensor) -> Examp
     result = on_canvas(cut, side, side, target_top, target_left)
     scale = tf.cast(tf.stack([height, width]), tf.float32) / tf.cast(side, tf.float32)
     offset = tf.cast(tf.stack([target_top - top, target_left - left]), tf.float32)
-    return _within(scaled_and_shifted(result, scale, offset / tf.cast(side, tf.float32)))
-
-
-def _within(example: Example) -> Example:
-    """Keep the objects that reach into the image, clipped to it, and the keypoints in it."""
-    whole = tf.constant(WHOLE_IMAGE)
-    boxes = example[BOXES]
-    kept = keep_objects({**example, BOXES: clip(boxes, whole)}, touches(boxes, whole))
-    return without_points_outside(kept)
+    return within_image(scaled_and_shifted(result, scale, offset / tf.cast(side, tf.float32)))
 
 
 def random_scale_crop_and_pad_to_square(config: Config) -> Step:
@@ -303,6 +292,6 @@ def random_scale_crop_and_pad_to_square(config: Config) -> Step:
         result = on_canvas(cut, output, output, 0, 0)
         sides = tf.cast(tf.stack([new_height, new_width]), tf.float32)
         offset = tf.cast(tf.stack([-top, -left]), tf.float32)
-        return _within(scaled_and_shifted(result, sides / float(output), offset / float(output)))
+        return within_image(scaled_and_shifted(result, sides / float(output), offset / float(output)))
 
     return step

@@ -55,6 +55,14 @@ def without_points_outside(example: Example) -> Example:
     return result
 
 
+def within_image(example: Example) -> Example:
+    """The objects that reach into the image, boxes clipped to it, and the keypoints in it."""
+    whole = tf.constant(WHOLE_IMAGE)
+    boxes = example[BOXES]
+    kept = keep_objects({**example, BOXES: clip(boxes, whole)}, touches(boxes, whole))
+    return without_points_outside(kept)
+
+
 def crop(
     example: Example, begin: Tensor, size: Tensor, min_share: float | Tensor, cut: bool | Tensor
 ) -> Example:
