@@ -60,6 +60,7 @@ from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.readers import (
     evaluation_records,
     input_files,
+    plain_python,
     reader_problems,
     training_records,
 )
@@ -125,6 +126,7 @@ def training_batches(
     augment = augmentation(train_config)
     finish = Finish(config, reader, fields)
 
+    @plain_python
     def prepare(element: Tensor, record: Tensor) -> Batch:
         example = decode(record)
         source_id = example.pop(SOURCE_ID)
@@ -158,6 +160,7 @@ def evaluation_batches(
     if finish.preprocess.size is None:  # images of different sizes cannot be stacked
         batch = 1
 
+    @plain_python
     def prepare(element: Tensor, record: Tensor) -> Batch:
         example = decode(record)
         result = {**finish(example), **finish.groundtruth(example), "element": element}
@@ -169,7 +172,7 @@ def evaluation_batches(
     records = evaluation_records(reader).enumerate()
     batches = records.map(prepare, tf.data.AUTOTUNE, deterministic=True).batch(batch)
     if batch > 1:
-        batches = batches.map(lambda values: _filled_up(values, batch))
+        batches = batches.map(plain_python(lambda values: _filled_up(values, batch)))
     return batches.prefetch(_prefetch(reader))
 
 

@@ -152,6 +152,7 @@ def test_image_boxes_masks_and_keypoints_agree(read_message: Callable[[str, str]
     step = augment.STEPS[name](config.message(name))
     _check(name, _start())
 
+    @tf.autograph.experimental.do_not_convert
     def run(element: Any) -> Any:
         return step(_start(), SeededDraws(tf.constant(4, tf.int64), element))
 

@@ -175,6 +175,7 @@ def test_traced_steps_draw_the_same(read_message: Read) -> None:
     names = ("random_horizontal_flip", "ssd_random_crop", "random_jpeg_quality", "random_pad_image")
     steps = [_step(read_message, f"{name} {{ }}") for name in names]
 
+    @tf.autograph.experimental.do_not_convert
     def run(element: Any) -> Any:
         example, draws = _example(), _draws(element)
         for step in steps:

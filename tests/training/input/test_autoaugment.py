@@ -134,6 +134,7 @@ def test_a_whole_policy(read_message: Callable[[str, str], Config], name: str) -
     config = read_message(f'autoaugment_image {{ policy_name: "{name}" }}', "PreprocessingStep")
     step = augment.STEPS["autoaugment_image"](config.message("autoaugment_image"))
 
+    @tf.autograph.experimental.do_not_convert
     def run(element: Any) -> Any:
         example = {**_objects(), IMAGE: tf.constant(_ramps())}
         return step(example, SeededDraws(tf.constant(3, tf.int64), element))
@@ -158,6 +159,7 @@ def test_pictures_without_objects_and_with_additional_channels(
     config = read_message("autoaugment_image { }", "PreprocessingStep")
     step = augment.STEPS["autoaugment_image"](config.message("autoaugment_image"))
 
+    @tf.autograph.experimental.do_not_convert
     def run(element: Any) -> Any:
         example = {key: value[:0] for key, value in _objects().items()}
         return step({**example, IMAGE: image}, SeededDraws(tf.constant(5, tf.int64), element))
