@@ -19,7 +19,7 @@ most of the time to trace.
 
 _BUFFER_BYTES = 4 * 1024 * 1024
 _FOREVER = tf.int64.max
-_UNSUPPORTED = {
+_UNSUPPORTED_FLAGS = {
     "load_context_features": "only Context R-CNN reads them",
     "load_context_image_ids": "only Context R-CNN reads them",
     "load_dense_pose": "only CenterNet predicts it",
@@ -30,7 +30,7 @@ _UNSUPPORTED = {
 
 def reader_problems(reader: Config) -> Iterator[tuple[str, str]]:
     """(field path, what is wrong) for each setting of an `InputReader` that cannot be honoured."""
-    for name, why in _UNSUPPORTED.items():
+    for name, why in _UNSUPPORTED_FLAGS.items():
         if reader.flag(name):
             yield f"{reader.path}.{name}", f"'{name}' is not supported: {why}"
     if reader.integer("num_additional_channels") < 0:
