@@ -302,3 +302,10 @@ def test_the_corpus_is_supported(shared: Any, read_message: Read) -> None:
             seen += len(config.messages("data_augmentation_options"))
             assert list(augment.augmentation_problems(config)) == [], path.name
     assert seen > 100
+
+
+def test_boxes_in_pixels_are_fractions_again_for_what_comes_after(read_message: Read) -> None:
+    text = "data_augmentation_options { scale_boxes_to_pixel_coordinates { } }"
+    result = augment.augmentation(read_message(text, "TrainConfig"))(_example(), _draws(0))
+    for name in (BOXES, KEYPOINTS):
+        np.testing.assert_allclose(result[name], _example()[name], rtol=1e-6)
