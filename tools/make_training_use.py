@@ -57,7 +57,6 @@ REFUSED = {
     "BoxPredictor.rfcn_box_predictor",
     "DetectionModel.center_net",
     "DetectionModel.faster_rcnn",
-    "InputReader.num_keypoints",
 }
 """Fields that are refused, though the code names them for other reasons too."""
 

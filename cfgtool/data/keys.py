@@ -23,6 +23,12 @@ GROUP_OF = "image/object/group_of"
 MASK = "image/object/mask"
 KEYPOINT_Y = "image/object/keypoint/y"
 KEYPOINT_X = "image/object/keypoint/x"
+KEYPOINT_VISIBILITY = "image/object/keypoint/visibility"
+SCORES = "image/object/class/multiclass_scores"
+ADDITIONAL_CHANNELS = "image/additional_channels/encoded"
+IMAGE_LABEL = "image/class/label"
+IMAGE_TEXT = "image/class/text"
+IMAGE_CONFIDENCE = "image/class/confidence"
 
 BOX = (YMIN, XMIN, YMAX, XMAX)
 """The corners in the order of our boxes: `[ymin, xmin, ymax, xmax]`, as fractions of the image sides."""
@@ -44,6 +50,14 @@ TYPES: dict[str, type] = {
     CROWD: int,
     AREA: float,
     GROUP_OF: int,
+    KEYPOINT_Y: float,
+    KEYPOINT_X: float,
+    KEYPOINT_VISIBILITY: int,
+    SCORES: float,
+    ADDITIONAL_CHANNELS: bytes,
+    IMAGE_LABEL: int,
+    IMAGE_TEXT: bytes,
+    IMAGE_CONFIDENCE: float,
 }
 """Key -> the Python type of its values. Masks are no member: they are images or numbers, as the reader says."""
 

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 class LabelMapItem:
     """One class: `id` from 1, `name` as the records spell it, `display_name` for people (may be empty).
 
-    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0.
+    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0; `ancestors` and
+    `descendants` the ids of the classes above and below it.
     """
 
-    __slots__ = ("display_name", "id", "keypoints", "name")
+    __slots__ = ("ancestors", "descendants", "display_name", "id", "keypoints", "name")
 
     def __init__(
         self,
@@ -29,11 +30,15 @@ class LabelMapItem:
         name: str,
         display_name: str = "",
         keypoints: Sequence[int] = (),
+        ancestors: Sequence[int] = (),
+        descendants: Sequence[int] = (),
     ) -> None:
         self.id = id
         self.name = name
         self.display_name = display_name
         self.keypoints = tuple(keypoints)
+        self.ancestors = tuple(ancestors)
+        self.descendants = tuple(descendants)
 
     @property
     def title(self) -> str:
@@ -111,7 +116,14 @@ def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]
     items: list[LabelMapItem] = []
     for entry in config.messages("item"):
         keypoints = [keypoint.integer("id") for keypoint in entry.messages("keypoints")]
-        item = LabelMapItem(entry.integer("id"), entry.text("name"), entry.text("display_name"), keypoints)
+        item = LabelMapItem(
+            entry.integer("id"),
+            entry.text("name"),
+            entry.text("display_name"),
+            keypoints,
+            entry.integers("ancestor_ids"),
+            entry.integers("descendant_ids"),
+        )
         found += _item_mistakes(entry, item, earlier)
         items.append(item)
         earlier.ids.setdefault(item.id, item)

@@ -124,7 +124,7 @@ def describe(
     if whose not in extractor.worlds:
         raise UserError(f"feature extractor type {extractor.type!r} has no {whose.upper()} form")
     resizer = message.message("image_resizer")
-    shape = image_shape(resizer)
+    shape = (*image_shape(resizer)[:2], _input_channels(config, resizer, kind))
     if size is not None:
         shape = (*size, shape[2])
     outline: _Detector = import_module(_DETECTORS[kind]).outline
@@ -153,6 +153,12 @@ def describe(
         extractor.verified,
         tuple(ops.differences) if extractor.twin else (),
     )
+
+
+def _input_channels(config: Config, resizer: Config, kind: str) -> int:
+    """Channels of the network's input: one in grey, else the colours and what the reader loads besides."""
+    channels = 3 if kind == "center_net" else image_shape(resizer)[2]  # CenterNet has three for grey as well
+    return channels + config.message("train_input_reader").integer("num_additional_channels")
 
 
 def _refuse_endless(message: Config) -> None:

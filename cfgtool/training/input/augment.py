@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cfgtool.schema import Config
-from cfgtool.training.input import colour, crops, geometry
+from cfgtool.training.input import autoaugment, colour, crops, geometry
 from cfgtool.training.input.draws import Draws
 from cfgtool.training.input.example import Example, Step
 
 STEPS: dict[str, Callable[[Config], Step]] = {
     "adjust_gamma": colour.adjust_gamma,
+    "autoaugment_image": autoaugment.autoaugment_image,
+    "convert_class_logits_to_softmax": colour.convert_class_logits_to_softmax,
     "drop_label_probabilistically": geometry.drop_label_probabilistically,
     "normalize_image": colour.normalize_image,
     "random_absolute_pad_image": geometry.random_absolute_pad_image,
@@ -40,6 +42,8 @@ STEPS: dict[str, Callable[[Config], Step]] = {
     "random_vertical_flip": geometry.random_vertical_flip,
     "remap_labels": geometry.remap_labels,
     "resize_image": geometry.resize_image,
+    "rgb_to_gray": colour.rgb_to_gray,
+    "scale_boxes_to_pixel_coordinates": geometry.scale_boxes_to_pixel_coordinates,
     "ssd_random_crop": crops.ssd_random_crop,
     "ssd_random_crop_fixed_aspect_ratio": crops.ssd_random_crop_fixed_aspect_ratio,
     "ssd_random_crop_pad": crops.ssd_random_crop_pad,
@@ -52,12 +56,17 @@ ONEOF = "preprocessing_step"
 
 
 def augmentation(train_config: Config) -> Step:
-    """All configured steps in order, as one; those that `augmentation_problems` names cannot be built."""
-    steps = []
+    """All configured steps in order, as one; those that `augmentation_problems` names cannot be built.
+
+    Boxes that a step turned into pixels are turned back at once: all that comes later takes fractions.
+    """
+    steps: list[Step] = []
     for option in train_config.messages("data_augmentation_options"):
         name = option.which(ONEOF)
         if name is not None:
             steps.append(STEPS[name](option.message(name)))
+        if name == "scale_boxes_to_pixel_coordinates":
+            steps.append(lambda example, _: geometry.in_fractions(example))
 
     def step(example: Example, draws: Draws) -> Example:
         for inner in steps:
@@ -67,8 +76,13 @@ def augmentation(train_config: Config) -> Step:
     return step
 
 
-def augmentation_problems(train_config: Config) -> Iterator[tuple[str, str]]:
-    """(field path, what is wrong) for each step that cannot be carried out as configured."""
+def augmentation_problems(
+    train_config: Config, *, channels: int = 3, keypoints: int = 0
+) -> Iterator[tuple[str, str]]:
+    """(field path, what is wrong) for each step that cannot be carried out as configured.
+
+    `channels` of an image and `keypoints` of an object are what the reader loads.
+    """
     for option in train_config.messages("data_augmentation_options"):
         name = option.which(ONEOF)
         if name is None:
@@ -79,26 +93,39 @@ def augmentation_problems(train_config: Config) -> Iterator[tuple[str, str]]:
             step = option.message(name)
             for message in _value_problems(name, step):
                 yield step.path, message
+            for message in _length_problems(step, channels, keypoints):
+                yield step.path, message
 
 
 def _value_problems(name: str, step: Config) -> Iterator[str]:
     """Values with which a step cannot run or means nothing."""
+    if name == "autoaugment_image" and step.text("policy_name") not in autoaugment.POLICIES:
+        yield f"policy_name '{step.text('policy_name')}' is none of {', '.join(autoaugment.POLICIES)}"
     if name == "normalize_image" and step.number("original_minval") == step.number("original_maxval"):
         yield "'original_minval' and 'original_maxval' are equal"
     if name == "random_distort_color" and step.integer("color_ordering") not in (0, 1):
         yield f"color_ordering '{step.integer('color_ordering')}' is neither 0 nor 1"
-    if name == "subtract_channel_mean" and len(step.numbers("means")) != 3:
-        yield f"'means' has {len(step.numbers('means'))} values, one per channel is needed"
     if name == "resize_image" and not (step.integer("new_height") > 0 and step.integer("new_width") > 0):
         yield "'new_height' and 'new_width' must be positive"
     if name == "random_pad_image" and step.has("min_image_height") != step.has("min_image_width"):
         yield "'min_image_height' and 'min_image_width' must be set together"
     if name == "random_pad_image" and step.has("max_image_height") != step.has("max_image_width"):
         yield "'max_image_height' and 'max_image_width' must be set together"
-    if "pad_color" in step.type.fields and len(step.numbers("pad_color")) not in (0, 3):
-        yield f"'pad_color' has {len(step.numbers('pad_color'))} values, one per channel is needed"
     for holder in (step, *(step.messages("operations") if "operations" in step.type.fields else ())):
         yield from _range_problems(holder)
+
+
+def _length_problems(step: Config, channels: int, keypoints: int) -> Iterator[str]:
+    """Lists that do not have one value for each of what they are about."""
+    fields = step.type.fields
+    if "means" in fields and len(step.numbers("means")) != channels:
+        yield f"'means' has {len(step.numbers('means'))} values, one per channel is needed, {channels}"
+    if "pad_color" in fields and len(step.numbers("pad_color")) not in (0, 3):
+        yield f"'pad_color' has {len(step.numbers('pad_color'))} values, one per channel is needed"
+    for field in ("keypoint_flip_permutation", "keypoint_rot_permutation"):
+        order = step.integers(field) if field in fields else []
+        if keypoints and order and sorted(order) != list(range(keypoints)):
+            yield f"'{field}' must hold each of the numbers 0 to {keypoints - 1} once, as num_keypoints is '{keypoints}'"
 
 
 def _range_problems(step: Config) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Augmentation of colours. Each builder takes its config message (`PreprocessingStep.*`) and returns a step.
 
-Images hold 0..255. Deltas and hues are in units of the full range, as in `tf.image`.
+Images hold 0..255. Deltas and hues are in units of the full range, as in `tf.image`. What is about colours
+leaves additional channels alone.
 """
 
 from __future__ import annotations
@@ -12,20 +13,44 @@ from tensorflow import Tensor
 
 from cfgtool.schema import Config
 from cfgtool.training.input.draws import Draws
-from cfgtool.training.input.example import IMAGE, Example, Step, as_float, chosen, size_of, with_image
+from cfgtool.training.input.example import (
+    COLOURS,
+    IMAGE,
+    SCORES,
+    Example,
+    Step,
+    as_float,
+    chosen,
+    size_of,
+    with_image,
+)
 
 _RANGE = 255.0
 Adjust = Callable[[Tensor, Draws], Tensor]
 
 
+def on_colours(image: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """The image with `change` done to its three colours; both images are float32."""
+    if image.shape[-1] == COLOURS:
+        return change(image)
+    return tf.concat([change(image[..., :COLOURS]), image[..., COLOURS:]], axis=-1)
+
+
 def _image_step(adjust: Adjust) -> Step:
-    """A step that changes only the image, computed in float and kept in 0..255."""
+    """A step that changes only the colours, computed in float and kept in 0..255."""
 
     def step(example: Example, draws: Draws) -> Example:
-        image = adjust(as_float(example[IMAGE]), draws)
-        return with_image(example, tf.clip_by_value(image, 0.0, _RANGE))
+        def change(image: Tensor) -> Tensor:
+            return tf.clip_by_value(adjust(image, draws), 0.0, _RANGE)
+
+        return with_image(example, on_colours(as_float(example[IMAGE]), change))
 
     return step
+
+
+def _gray(image: Tensor) -> Tensor:
+    """The brightness in all three colours."""
+    return on_colours(image, lambda colours: tf.tile(tf.image.rgb_to_grayscale(colours), [1, 1, COLOURS]))
 
 
 def _brightness(max_delta: float) -> Adjust:
@@ -91,7 +116,13 @@ def random_distort_color(config: Config) -> Step:
 def random_pixel_value_scale(config: Config) -> Step:
     """Multiply each pixel and channel by a random factor of its own."""
     low, high = config.number("minval"), config.number("maxval")
-    return _image_step(lambda image, draws: image * draws.uniform(low, high, tf.shape(image)))
+
+    def step(example: Example, draws: Draws) -> Example:
+        image = as_float(example[IMAGE])
+        factors = draws.uniform(low, high, tf.shape(image))
+        return with_image(example, tf.clip_by_value(image * factors, 0.0, _RANGE))
+
+    return step
 
 
 def random_rgb_to_gray(config: Config) -> Step:
@@ -101,10 +132,14 @@ def random_rgb_to_gray(config: Config) -> Step:
     def step(example: Example, draws: Draws) -> Example:
         image = as_float(example[IMAGE])
         wanted = draws.uniform(0.0, 1.0) < probability
-        gray = tf.cond(wanted, lambda: tf.tile(tf.image.rgb_to_grayscale(image), [1, 1, 3]), lambda: image)
-        return with_image(example, gray)
+        return with_image(example, tf.cond(wanted, lambda: _gray(image), lambda: image))
 
     return step
+
+
+def rgb_to_gray(config: Config) -> Step:  # noqa: ARG001
+    """Make every image grey, still with three channels."""
+    return lambda example, _: with_image(example, _gray(as_float(example[IMAGE])))
 
 
 def random_black_patches(config: Config) -> Step:
@@ -140,8 +175,10 @@ def random_jpeg_quality(config: Config) -> Step:
         quality = draws.integer(low, high)
 
         def changed() -> Example:
-            image = as_float(example[IMAGE]) / _RANGE
-            return with_image(example, tf.image.adjust_jpeg_quality(image, quality) * _RANGE)
+            def compress(image: Tensor) -> Tensor:
+                return tf.image.adjust_jpeg_quality(image / _RANGE, quality) * _RANGE
+
+            return with_image(example, on_colours(as_float(example[IMAGE]), compress))
 
         return chosen(wanted, changed, example)
 
@@ -191,3 +228,9 @@ def subtract_channel_mean(config: Config) -> Step:
     """Subtract one value per channel."""
     means = config.numbers("means")
     return lambda example, _: with_image(example, as_float(example[IMAGE]) - tf.constant(means, tf.float32))
+
+
+def convert_class_logits_to_softmax(config: Config) -> Step:
+    """Turn stored class scores from logits into probabilities."""
+    temperature = config.number("temperature")
+    return lambda example, _: {**example, SCORES: tf.nn.softmax(example[SCORES] / temperature)}

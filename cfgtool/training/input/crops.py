@@ -13,22 +13,17 @@ from tensorflow import Tensor
 
 from cfgtool.schema import Config
 from cfgtool.training.input.draws import Draws
-from cfgtool.training.input.example import (
-    BOXES,
-    IMAGE,
-    WHOLE_IMAGE,
-    Example,
-    Step,
-    as_float,
-    chosen,
+from cfgtool.training.input.example import BOXES, IMAGE, Example, Step, chosen, size_of
+from cfgtool.training.input.geometry import fill_colour, pad_randomly
+from cfgtool.training.input.moving import (
     crop,
-    keep_objects,
+    cut_out,
+    on_canvas,
     paste,
-    size_of,
-    touches,
+    scaled_and_shifted,
+    within_image,
 )
-from cfgtool.training.input.geometry import pad_randomly, resize
-from cfgtool.training.targets.boxes import clip
+from cfgtool.training.input.resize import resized
 
 Range = tuple[float, float]
 
@@ -181,8 +176,7 @@ def random_crop_pad_image(config: Config) -> Step:
     def step(example: Example, draws: Draws) -> Example:
         before = tf.shape(example[IMAGE])[:2]
         cropped = _crop_by_one_of([parameters], example, draws)
-        mean = tf.reduce_mean(as_float(cropped[IMAGE]), [0, 1])
-        colour = tf.constant(values, tf.float32) if values else mean
+        colour = fill_colour(values, cropped[IMAGE])
         return _pad_by_ratio(cropped, before, draws, low, high, colour)
 
     return step
@@ -203,7 +197,8 @@ def ssd_random_crop_pad(config: Config) -> Step:
         before = tf.shape(example[IMAGE])[:2]
         low = tf.gather(lows or [(1.0, 1.0)] * count, index)
         high = tf.gather(highs or [(2.0, 2.0)] * count, index)
-        colour = tf.gather(colours, index)
+        table = tf.stack([fill_colour(values, example[IMAGE]) for values in colours])
+        colour = tf.gather(table, index)
         return _pad_by_ratio(
             _crop_by_one_of(choices, example, draws, index), before, draws, low, high, colour
         )
@@ -226,7 +221,7 @@ def ssd_random_crop_pad_fixed_aspect_ratio(config: Config) -> Step:
         largest = tf.maximum(tf.minimum(height * high[0], width * high[1] / ratio), smallest)
         new_height = draws.uniform(smallest, largest)
         size = tf.cast(tf.stack([new_height, new_height * ratio]), tf.int32)
-        return paste(cropped, size[0], size[1], 0, 0, tf.zeros([3]))
+        return paste(cropped, size[0], size[1], 0, 0, tf.zeros(tf.shape(cropped[IMAGE])[2:]))
 
     return step
 
@@ -267,19 +262,11 @@ def _square_about(example: Example, y: Tensor, x: Tensor, side: Tensor) -> Examp
     bottom, right = tf.minimum(y + half, height - 1), tf.minimum(x + half, width - 1)
     target_top, target_left = half - (y - top), half - (x - left)
     size = tf.stack([bottom - top, right - left, tf.shape(image)[2]])
-    example = {**example, IMAGE: tf.slice(image, tf.stack([top, left, 0]), size)}
-    pixels = tf.cast(tf.stack([height, width, height, width]), tf.float32)
-    moved = example[BOXES] * pixels + tf.cast(
-        tf.stack([target_top - top, target_left - left] * 2), tf.float32
-    )
-    example[IMAGE] = tf.image.pad_to_bounding_box(example[IMAGE], target_top, target_left, side, side)
-    return _within(example, moved / tf.cast(side, tf.float32))
-
-
-def _within(example: Example, boxes: Tensor) -> Example:
-    """Keep the objects that reach into the image, clipped to it."""
-    whole = tf.constant(WHOLE_IMAGE)
-    return keep_objects({**example, BOXES: clip(boxes, whole)}, touches(boxes, whole))
+    cut = cut_out(example, tf.stack([top, left, 0]), size)
+    result = on_canvas(cut, side, side, target_top, target_left)
+    scale = tf.cast(tf.stack([height, width]), tf.float32) / tf.cast(side, tf.float32)
+    offset = tf.cast(tf.stack([target_top - top, target_left - left]), tf.float32)
+    return within_image(scaled_and_shifted(result, scale, offset / tf.cast(side, tf.float32)))
 
 
 def random_scale_crop_and_pad_to_square(config: Config) -> Step:
@@ -292,17 +279,19 @@ def random_scale_crop_and_pad_to_square(config: Config) -> Step:
         target = draws.uniform(low, high) * output
         factor = tf.minimum(target / height, target / width)
         new_height, new_width = (tf.cast(side * factor, tf.int32) for side in (height, width))
-        image = resize(example[IMAGE], new_height, new_width)
+        scaled = resized(example, new_height, new_width)
         top = tf.cast(
             draws.uniform(0.0, 1.0) * tf.cast(tf.maximum(new_height - output, 0), tf.float32), tf.int32
         )
         left = tf.cast(
             draws.uniform(0.0, 1.0) * tf.cast(tf.maximum(new_width - output, 0), tf.float32), tf.int32
         )
-        image = image[top : top + output, left : left + output]
-        image = tf.image.pad_to_bounding_box(image, 0, 0, output, output)
-        scaled = tf.cast(tf.stack([new_height, new_width] * 2), tf.float32)
-        moved = example[BOXES] * scaled - tf.cast(tf.stack([top, left] * 2), tf.float32)
-        return _within({**example, IMAGE: image}, moved / float(output))
+        size = tf.minimum(tf.stack([new_height, new_width]), output)
+        begin = tf.stack([top, left, 0])
+        cut = cut_out(scaled, begin, tf.concat([size, tf.shape(example[IMAGE])[2:]], 0))
+        result = on_canvas(cut, output, output, 0, 0)
+        sides = tf.cast(tf.stack([new_height, new_width]), tf.float32)
+        offset = tf.cast(tf.stack([-top, -left]), tf.float32)
+        return within_image(scaled_and_shifted(result, sides / float(output), offset / float(output)))
 
     return step

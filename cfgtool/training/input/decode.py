@@ -1,4 +1,7 @@
-"""From a serialised tf.Example to an `Example`: image, boxes and classes, unusable objects dropped."""
+"""From a serialised tf.Example to an `Example`: image, boxes, classes and what else is asked for.
+
+Unusable objects are dropped: boxes that are not numbers, and classes that the label map does not know.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +14,47 @@ from cfgtool.training.input.example import (
     AREA,
     BOXES,
     CLASSES,
+    COLOURS,
     CROWD,
     DIFFICULT,
+    GROUP_OF,
     IMAGE,
+    KEYPOINTS,
+    MASKS,
+    SCORES,
+    VISIBILITIES,
     WEIGHTS,
     Example,
     keep_objects,
+    size_of,
 )
+from cfgtool.training.input.fields import Fields
+from cfgtool.training.input.hierarchy import Hierarchy
 
 SOURCE_ID = "source_id"
+LABELED_CLASSES = "labeled_classes"
 UNKNOWN = -1
 
 _DTYPES = {bytes: tf.string, int: tf.int64, float: tf.float32}
-_LISTS = (*keys.BOX, keys.LABEL, keys.TEXT, keys.WEIGHT, keys.CROWD, keys.DIFFICULT, keys.AREA)
+_ALWAYS = (*keys.BOX, keys.LABEL, keys.TEXT, keys.WEIGHT)
+_EVALUATION = (keys.CROWD, keys.DIFFICULT, keys.GROUP_OF, keys.AREA, keys.IMAGE_LABEL, keys.IMAGE_TEXT)
+Parsed = dict[str, Tensor]
 
 
 class Decoder:
     """Decodes records; class texts are looked up in the label map, ids count where a record has no texts.
 
-    The image is uint8 [height, width, 3], decoded with TensorFlow's default (fast integer) transform, as in
-    the OD API. Classes are the ids of the label map, from 1.
+    The image is uint8 [height, width, 3 + additional channels], decoded with TensorFlow's default (fast
+    integer) transform, as in the OD API. Classes are the ids of the label map, from 1.
     """
 
-    def __init__(self, label_map: LabelMap | None) -> None:
+    def __init__(self, label_map: LabelMap | None, fields: Fields) -> None:
+        self._fields = fields
+        lists = {key: _DTYPES[keys.TYPES[key]] for key in self._lists()}
+        if fields.masks:
+            lists[keys.MASK] = tf.string if fields.masks == "png" else tf.float32
         self._features: dict[str, object] = {
-            key: tf.io.FixedLenSequenceFeature([], _DTYPES[keys.TYPES[key]], allow_missing=True)
-            for key in _LISTS
+            key: tf.io.FixedLenSequenceFeature([], dtype, allow_missing=True) for key, dtype in lists.items()
         }
         self._features[keys.IMAGE] = tf.io.FixedLenFeature([], tf.string)
         self._features[keys.SOURCE_ID] = tf.io.FixedLenFeature([], tf.string, "")
@@ -47,37 +65,136 @@ class Decoder:
                 list(lookup), list(lookup.values()), tf.string, tf.int64
             )
             self._table = tf.lookup.StaticHashTable(pairs, UNKNOWN)
+        self._hierarchy: Hierarchy | None = None
+        if fields.hierarchy and label_map is not None:
+            self._hierarchy = Hierarchy(label_map, fields.num_classes)
+
+    def _lists(self) -> list[str]:
+        """The keys of the lists to parse, masks aside."""
+        wanted = list(_ALWAYS)
+        if self._fields.evaluation:
+            wanted += _EVALUATION
+            if self._fields.hierarchy:
+                wanted.append(keys.IMAGE_CONFIDENCE)
+        if self._fields.keypoints:
+            wanted += (keys.KEYPOINT_Y, keys.KEYPOINT_X, keys.KEYPOINT_VISIBILITY)
+        if self._fields.scores:
+            wanted.append(keys.SCORES)
+        if self._fields.additional_channels:
+            wanted.append(keys.ADDITIONAL_CHANNELS)
+        return wanted
 
     def __call__(self, record: Tensor) -> Example:
         """The example of a serialised tf.Example (scalar string), without unknown classes and NaN boxes."""
         parsed = tf.io.parse_single_example(record, self._features)
-        image = tf.io.decode_image(parsed[keys.IMAGE], channels=3, expand_animations=False)
-        image.set_shape([None, None, 3])
         boxes = tf.stack([parsed[key] for key in keys.BOX], axis=1)
         count = tf.shape(boxes)[0]
-        classes = self._classes(parsed)
+        classes = self._classes(parsed[keys.LABEL], parsed[keys.TEXT])
         # More labels than boxes would otherwise pass in silence.
-        tf.debugging.assert_equal(tf.shape(classes)[0], count, "as many classes as boxes are needed")
+        classes = _counted(classes, tf.shape(classes)[0], count, "as many classes as boxes are needed")
         example = {
-            IMAGE: image,
+            IMAGE: self._image(parsed),
             BOXES: boxes,
             CLASSES: tf.cast(classes, tf.int32),
             WEIGHTS: _or_default(parsed[keys.WEIGHT], count, 1.0),
-            CROWD: _or_default(parsed[keys.CROWD], count, 0) > 0,
-            DIFFICULT: _or_default(parsed[keys.DIFFICULT], count, 0) > 0,
-            AREA: _or_default(parsed[keys.AREA], count, 0.0),
             SOURCE_ID: parsed[keys.SOURCE_ID],
         }
+        if self._fields.masks:
+            example[MASKS] = _masks(parsed[keys.MASK], example[IMAGE], count)
+        if self._fields.keypoints:
+            example[KEYPOINTS], example[VISIBILITIES] = self._keypoints(parsed, count)
+        if self._fields.scores:
+            shape = tf.stack([count, self._fields.num_classes])
+            example[SCORES] = _shaped(parsed[keys.SCORES], shape, "one score per box and class is needed")
+        if self._fields.evaluation:
+            example |= {
+                name: _or_default(parsed[key], count, 0) > 0
+                for name, key in ((CROWD, keys.CROWD), (DIFFICULT, keys.DIFFICULT), (GROUP_OF, keys.GROUP_OF))
+            }
+            example[AREA] = _or_default(parsed[keys.AREA], count, 0.0)
+            example[LABELED_CLASSES] = self._labeled(parsed)
         finite = tf.reduce_all(tf.math.is_finite(boxes), axis=1)
-        return keep_objects(example, finite & (classes != UNKNOWN))
+        kept = keep_objects(example, finite & (classes != UNKNOWN))
+        return kept if self._hierarchy is None else self._hierarchy.expand_objects(kept)
 
-    def _classes(self, parsed: dict[str, Tensor]) -> Tensor:
+    def _image(self, parsed: Parsed) -> Tensor:
+        image = tf.io.decode_image(parsed[keys.IMAGE], channels=COLOURS, expand_animations=False)
+        image.set_shape([None, None, COLOURS])
+        number = self._fields.additional_channels
+        if not number:
+            return image
+        stored = parsed[keys.ADDITIONAL_CHANNELS]
+        message = f"as many additional channels as num_additional_channels says, {number}, are needed"
+        stored = _counted(stored, tf.size(stored), number, message)
+        channels = []
+        for place in range(number):
+            channel = tf.io.decode_image(stored[place], channels=1, expand_animations=False)
+            message = "an additional channel differs in size from the image"
+            channel = _counted(channel, tf.shape(channel)[:2], tf.shape(image)[:2], message)
+            channels.append(tf.ensure_shape(channel, [None, None, 1]))
+        return tf.concat([image, *channels], axis=2)
+
+    def _classes(self, labels: Tensor, texts: Tensor) -> Tensor:
         """Class ids int64 [n]; UNKNOWN where a text is not in the label map."""
-        labels, texts = parsed[keys.LABEL], parsed[keys.TEXT]
         if self._table is None:
             return labels
         table = self._table
         return tf.cond(tf.size(texts) > 0, lambda: table.lookup(texts), lambda: labels)
+
+    def _labeled(self, parsed: Parsed) -> Tensor:
+        """1 for each class that image-level labels say was looked for, float32 [num_classes]; all 0 without any."""
+        classes = self._classes(parsed[keys.IMAGE_LABEL], parsed[keys.IMAGE_TEXT])
+        if self._hierarchy is not None:
+            confidences = _or_default(parsed[keys.IMAGE_CONFIDENCE], tf.size(classes), 1.0)
+            classes = self._hierarchy.expand_labels(classes, confidences)
+        found = tf.one_hot(classes - 1, self._fields.num_classes)
+        return tf.cast(tf.reduce_sum(found, axis=0) > 0.0, tf.float32)
+
+    def _keypoints(self, parsed: Parsed, count: Tensor) -> tuple[Tensor, Tensor]:
+        """Keypoints [n, keypoints, 2], NaN where not visible, and whether they are visible [n, keypoints]."""
+        shape = tf.stack([count, self._fields.keypoints])
+        message = f"{self._fields.keypoints} keypoints for each box are needed, as num_keypoints says"
+        places = [_shaped(parsed[key], shape, message) for key in (keys.KEYPOINT_Y, keys.KEYPOINT_X)]
+        points = tf.ensure_shape(tf.stack(places, axis=-1), [None, self._fields.keypoints, 2])
+        stored = _or_default(parsed[keys.KEYPOINT_VISIBILITY], tf.reduce_prod(shape), 2)
+        visible = _shaped(stored > 0, shape, message) & tf.reduce_all(tf.math.is_finite(points), axis=-1)
+        return tf.where(visible[..., tf.newaxis], points, float("nan")), visible
+
+
+def _masks(stored: Tensor, image: Tensor, count: Tensor) -> Tensor:
+    """Masks uint8 [n, height, width], 1 where the stored value is above 0."""
+    height, width = size_of(image)
+    shape = tf.stack([count, height, width])
+    if stored.dtype == tf.float32:
+        message = "as many masks as boxes are needed, of the size of the image"
+        return tf.cast(_shaped(stored, shape, message) > 0.0, tf.uint8)
+    stored = _counted(stored, tf.size(stored), count, "as many masks as boxes are needed")
+
+    def decode(png: Tensor) -> Tensor:
+        mask = tf.io.decode_png(png, channels=1)[..., 0]
+        mask = _counted(mask, tf.shape(mask), shape[1:], "a mask differs in size from the image")
+        return tf.cast(mask > 0, tf.uint8)
+
+    # Mapping over no masks at all has no size to give its result.
+    signature = tf.TensorSpec([None, None], tf.uint8)
+    masks = tf.cond(
+        count > 0,
+        lambda: tf.map_fn(decode, stored, fn_output_signature=signature),
+        lambda: tf.zeros(shape, tf.uint8),
+    )
+    return tf.ensure_shape(masks, [None, None, None])
+
+
+def _counted(value: Tensor, number: Tensor, wanted: int | Tensor, message: str) -> Tensor:
+    """The value, after a check that `number` is the one wanted; the message is what `explain` reports."""
+    # What a dataset runs is a graph, in which the check has to be tied to what would fail without it.
+    with tf.control_dependencies([tf.debugging.assert_equal(number, wanted, message)]):
+        return tf.identity(value)
+
+
+def _shaped(values: Tensor, shape: Tensor, message: str) -> Tensor:
+    """The values in this shape, after a check that they fill it."""
+    return tf.reshape(_counted(values, tf.size(values), tf.reduce_prod(shape), message), shape)
 
 
 def _or_default(values: Tensor, count: Tensor, default: float) -> Tensor:

@@ -1,7 +1,19 @@
-"""One example on its way through augmentation: named tensors, and the geometry that moves its boxes along.
+"""One example on its way through augmentation: named tensors, and choosing among them.
 
-`image` is [height, width, 3], uint8 or float32, values 0..255. `boxes` is float32 [n, 4], normalised
-`[ymin, xmin, ymax, xmax]`; the other per-object tensors of `PER_OBJECT` have n rows.
+`image` is [height, width, 3 or more], uint8 or float32, values 0..255; channels beyond the third are the
+additional ones of the reader. The tensors of `PER_OBJECT` have n rows, one per object:
+
+    boxes              float32 [n, 4]              normalised `[ymin, xmin, ymax, xmax]`
+    classes            int32   [n]                 ids of the label map, from 1
+    weights            float32 [n]
+    masks              uint8   [n, height, width]  1 on the object, 0 beside it
+    keypoints          float32 [n, keypoints, 2]   y, x as fractions of the image; NaN where there is none
+    keypoint_visibilities  bool [n, keypoints]     false where the keypoint is NaN
+    multiclass_scores  float32 [n, classes]
+    is_crowd, difficult, group_of  bool [n]
+    area               float32 [n]
+
+All but the first three are there only where they were asked for.
 """
 
 from __future__ import annotations
@@ -12,7 +24,6 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.training.input.draws import Draws
-from cfgtool.training.targets.boxes import area, clip, relative_to
 
 Example = dict[str, Tensor]
 Step = Callable[[Example, Draws], Example]
@@ -21,20 +32,40 @@ IMAGE = "image"
 BOXES = "boxes"
 CLASSES = "classes"
 WEIGHTS = "weights"
+MASKS = "masks"
+KEYPOINTS = "keypoints"
+VISIBILITIES = "keypoint_visibilities"
+SCORES = "multiclass_scores"
 CROWD = "is_crowd"
 DIFFICULT = "difficult"
+GROUP_OF = "group_of"
 AREA = "area"
-PER_OBJECT = (BOXES, CLASSES, WEIGHTS, CROWD, DIFFICULT, AREA)
+PER_OBJECT = (
+    BOXES,
+    CLASSES,
+    WEIGHTS,
+    MASKS,
+    KEYPOINTS,
+    VISIBILITIES,
+    SCORES,
+    CROWD,
+    DIFFICULT,
+    GROUP_OF,
+    AREA,
+)
 
-WHOLE_IMAGE = (0.0, 0.0, 1.0, 1.0)
+COLOURS = 3
+"""How many channels of an image are its colours: red, green, blue."""
+
+
+def take_objects(example: Example, rows: Tensor) -> Example:
+    """The example with the objects of these row numbers, in their order."""
+    return {name: tf.gather(value, rows) if name in PER_OBJECT else value for name, value in example.items()}
 
 
 def keep_objects(example: Example, mask: Tensor) -> Example:
     """The example with the objects where `mask` [n] is true."""
-    indices = tf.where(mask)[:, 0]
-    return {
-        name: tf.gather(value, indices) if name in PER_OBJECT else value for name, value in example.items()
-    }
+    return take_objects(example, tf.where(mask)[:, 0])
 
 
 def size_of(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -70,49 +101,3 @@ def chosen(condition: Tensor, changed: Callable[[], Example], example: Example) 
     result: Example = tf.cond(condition, run, leave)
     result[IMAGE].set_shape([None, None, example[IMAGE].shape[-1]])
     return result
-
-
-def share_inside(boxes: Tensor, window: Tensor) -> Tensor:
-    """The share [n] of each box's area that lies in the window [4]; 0 for boxes without area."""
-    return tf.math.divide_no_nan(area(clip(boxes, window)), area(boxes))
-
-
-def touches(boxes: Tensor, window: Tensor) -> Tensor:
-    """Whether each box [n] has more than an edge in common with the window [4]."""
-    return tf.reduce_all(tf.concat([boxes[:, :2] < window[2:], boxes[:, 2:] > window[:2]], axis=1), axis=1)
-
-
-def crop(
-    example: Example, begin: Tensor, size: Tensor, min_share: float | Tensor, cut: bool | Tensor
-) -> Example:
-    """Cut out the pixels `begin` [3] .. `begin + size`.
-
-    Objects outside, or with less than `min_share` of their area inside, are dropped; with `cut` the others
-    are clipped to the new image.
-    """
-    height, width = size_of(example[IMAGE])
-    scale = tf.cast(tf.stack([height, width]), tf.float32)
-    window = tf.concat(
-        [tf.cast(begin[:2], tf.float32) / scale, tf.cast(begin[:2] + size[:2], tf.float32) / scale], 0
-    )
-    boxes = example[BOXES]
-    kept = touches(boxes, window) & (share_inside(boxes, window) >= min_share)
-    result = keep_objects(with_image(example, tf.slice(example[IMAGE], begin, size)), kept)
-    moved = relative_to(result[BOXES], window)
-    return {**result, BOXES: tf.where(cut, clip(moved, tf.constant(WHOLE_IMAGE)), moved)}
-
-
-def paste(
-    example: Example, height: Tensor, width: Tensor, top: Tensor, left: Tensor, colour: Tensor
-) -> Example:
-    """Lay the image at (`top`, `left`) on a canvas of `height` x `width` pixels in one `colour` [3]."""
-    image = as_float(example[IMAGE])
-    old_height, old_width = size_of(image)
-    # Padding the difference to the colour with zeros pads the image with the colour.
-    canvas = tf.image.pad_to_bounding_box(image - colour, top, left, height, width) + colour
-    origin = tf.cast(tf.stack([top, left]), tf.float32)
-    old = tf.cast(tf.stack([old_height, old_width]), tf.float32)
-    new = tf.cast(tf.stack([height, width]), tf.float32)
-    scale = tf.concat([old, old], 0) / tf.concat([new, new], 0)
-    offset = tf.concat([origin, origin], 0) / tf.concat([new, new], 0)
-    return {**example, IMAGE: canvas, BOXES: example[BOXES] * scale + offset}

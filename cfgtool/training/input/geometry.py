@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import tensorflow as tf
@@ -13,18 +13,21 @@ from cfgtool.training.input.draws import Draws
 from cfgtool.training.input.example import (
     BOXES,
     CLASSES,
+    COLOURS,
     IMAGE,
+    MASKS,
     PER_OBJECT,
     Example,
     Step,
     as_float,
     chosen,
     keep_objects,
-    paste,
     size_of,
     with_image,
 )
-from cfgtool.training.targets.boxes import centres_and_sizes, corners
+from cfgtool.training.input.moving import mirrored, pad_masks, paste, scaled_and_shifted, turned
+from cfgtool.training.input.resize import resize, resize_masks, resized
+from cfgtool.training.targets.boxes import centres_and_sizes
 
 
 def _sometimes(config: Config, change: Callable[[Example], Example]) -> Step:
@@ -37,53 +40,20 @@ def _sometimes(config: Config, change: Callable[[Example], Example]) -> Step:
 
 def random_horizontal_flip(config: Config) -> Step:
     """Mirror left and right."""
-
-    def flip(example: Example) -> Example:
-        ymin, xmin, ymax, xmax = corners(example[BOXES])
-        boxes = tf.stack([ymin, 1.0 - xmax, ymax, 1.0 - xmin], axis=1)
-        return {**example, IMAGE: tf.reverse(example[IMAGE], [1]), BOXES: boxes}
-
-    return _sometimes(config, flip)
+    permutation = config.integers("keypoint_flip_permutation")
+    return _sometimes(config, lambda example: mirrored(example, 1, permutation))
 
 
 def random_vertical_flip(config: Config) -> Step:
     """Mirror top and bottom."""
-
-    def flip(example: Example) -> Example:
-        ymin, xmin, ymax, xmax = corners(example[BOXES])
-        boxes = tf.stack([1.0 - ymax, xmin, 1.0 - ymin, xmax], axis=1)
-        return {**example, IMAGE: tf.reverse(example[IMAGE], [0]), BOXES: boxes}
-
-    return _sometimes(config, flip)
+    permutation = config.integers("keypoint_flip_permutation")
+    return _sometimes(config, lambda example: mirrored(example, 0, permutation))
 
 
 def random_rotation90(config: Config) -> Step:
     """Turn by 90 degrees against the clock."""
-
-    def turn(example: Example) -> Example:
-        ymin, xmin, ymax, xmax = corners(example[BOXES])
-        boxes = tf.stack([1.0 - xmax, ymin, 1.0 - xmin, ymax], axis=1)
-        return {**example, IMAGE: tf.image.rot90(example[IMAGE]), BOXES: boxes}
-
-    return _sometimes(config, turn)
-
-
-def resize(
-    image: Tensor,
-    height: int | Tensor,
-    width: int | Tensor,
-    method: str = "BILINEAR",
-    align_corners: bool = False,
-) -> Tensor:
-    """The image at another size, float32; nearest neighbour keeps the type.
-
-    Pixels are sampled from their top left corners (TensorFlow 1's convention, no half pixel centres), as the
-    OD API does; with `align_corners` the corner pixels stay. `method` is a name of `ResizeImage.Method`.
-    """
-    methods = tf.compat.v1.image.ResizeMethod
-    return tf.compat.v1.image.resize(
-        image, tf.stack([height, width]), getattr(methods, method), align_corners=align_corners
-    )
+    permutation = config.integers("keypoint_rot_permutation")
+    return _sometimes(config, lambda example: turned(example, permutation))
 
 
 def random_image_scale(config: Config) -> Step:
@@ -95,7 +65,7 @@ def random_image_scale(config: Config) -> Step:
         height, width = (
             tf.cast(tf.cast(side, tf.float32) * factor, tf.int32) for side in size_of(example[IMAGE])
         )
-        return with_image(example, resize(example[IMAGE], height, width, align_corners=True))
+        return resized(example, height, width, align_corners=True)
 
     return step
 
@@ -104,7 +74,7 @@ def resize_image(config: Config) -> Step:
     """Scale to a fixed size."""
     height, width = config.integer("new_height"), config.integer("new_width")
     method = config.enum("method")
-    return lambda example, _: with_image(example, resize(example[IMAGE], height, width, method))
+    return lambda example, _: resized(example, height, width, method)
 
 
 def random_downscale_to_target_pixels(config: Config) -> Step:
@@ -120,17 +90,18 @@ def random_downscale_to_target_pixels(config: Config) -> Step:
 
         def changed() -> Example:
             new = tf.cast(tf.stack([height, width]) * factor, tf.int32)
-            return with_image(example, resize(example[IMAGE], new[0], new[1]))
+            return resized(example, new[0], new[1])
 
         return chosen(wanted & (factor < 1.0), changed, example)
 
     return step
 
 
-def _colour(config: Config, image: Tensor) -> Tensor:
-    """The configured `pad_color`, else the mean colour of the image."""
-    values = config.numbers("pad_color")
-    return tf.constant(values, tf.float32) if values else tf.reduce_mean(as_float(image), [0, 1])
+def fill_colour(values: Sequence[float], image: Tensor) -> Tensor:
+    """The configured colour [channels], else the mean of the image; additional channels get 0."""
+    if not values:
+        return tf.reduce_mean(as_float(image), [0, 1])
+    return tf.constant([*values, *[0.0] * (image.shape[-1] - COLOURS)], tf.float32)
 
 
 def pad_randomly(
@@ -166,7 +137,7 @@ def random_pad_image(config: Config) -> Step:
         largest = [
             tf.maximum(side, bound) if bound else 2 * side for side, bound in zip(old, most, strict=True)
         ]
-        colour = _colour(config, example[IMAGE])
+        colour = fill_colour(config.numbers("pad_color"), example[IMAGE])
         return pad_randomly(example, draws, (smallest[0], smallest[1]), (largest[0], largest[1]), colour)
 
     return step
@@ -179,7 +150,9 @@ def random_absolute_pad_image(config: Config) -> Step:
     def step(example: Example, draws: Draws) -> Example:
         height, width = size_of(example[IMAGE])
         largest = height + extra[0], width + extra[1]
-        return pad_randomly(example, draws, (height, width), largest, _colour(config, example[IMAGE]))
+        return pad_randomly(
+            example, draws, (height, width), largest, fill_colour(config.numbers("pad_color"), example[IMAGE])
+        )
 
     return step
 
@@ -241,7 +214,11 @@ def random_resize_method(config: Config) -> Step:
     def step(example: Example, draws: Draws) -> Example:
         image = as_float(example[IMAGE])
         branches = [partial(resize, image, height, width, method) for method in methods]
-        return with_image(example, tf.switch_case(draws.integer(0, len(methods)), branches))
+        result = with_image(example, tf.switch_case(draws.integer(0, len(methods)), branches))
+        result[IMAGE].set_shape([height, width, image.shape[-1]])
+        if MASKS in example:
+            result[MASKS] = resize_masks(example[MASKS], height, width)
+        return result
 
     return step
 
@@ -254,16 +231,19 @@ def random_self_concat_image(config: Config) -> Step:
     )
 
     def twice(example: Example, axis: int) -> Example:
-        half = tf.constant([[0.5, 1.0, 0.5, 1.0], [1.0, 0.5, 1.0, 0.5]][axis])
-        shift = tf.constant([[0.5, 0.0, 0.5, 0.0], [0.0, 0.5, 0.0, 0.5]][axis])
+        half = tf.constant([[0.5, 1.0], [1.0, 0.5]][axis])
+        shift = tf.constant([[0.5, 0.0], [0.0, 0.5]][axis])
+        first, second = (scaled_and_shifted(example, half, place) for place in (shift * 0.0, shift))
+        if MASKS in example:
+            height, width = size_of(example[IMAGE])
+            sides = [(2 * height, width), (height, 2 * width)][axis]
+            first[MASKS] = pad_masks(example[MASKS], *sides)
+            second[MASKS] = pad_masks(example[MASKS], *sides, *[(height, 0), (0, width)][axis])
         result = {
-            name: tf.concat([value, value], 0) if name in PER_OBJECT else value
-            for name, value in example.items()
+            name: tf.concat([value, second[name]], 0) if name in PER_OBJECT else value
+            for name, value in first.items()
         }
-        boxes = example[BOXES] * half
-        result[BOXES] = tf.concat([boxes, boxes + shift], 0)
-        result[IMAGE] = tf.concat([example[IMAGE]] * 2, axis)
-        return result
+        return with_image(result, tf.concat([example[IMAGE]] * 2, axis))
 
     def step(example: Example, draws: Draws) -> Example:
         for axis, probability in enumerate(probabilities):
@@ -272,3 +252,18 @@ def random_self_concat_image(config: Config) -> Step:
         return example
 
     return step
+
+
+def scale_boxes_to_pixel_coordinates(config: Config) -> Step:  # noqa: ARG001
+    """Boxes and keypoints in pixels instead of fractions of the image; see `augment.augmentation`."""
+
+    def step(example: Example, draws: Draws) -> Example:  # noqa: ARG001
+        return scaled_and_shifted(example, tf.cast(tf.shape(example[IMAGE])[:2], tf.float32), tf.zeros([2]))
+
+    return step
+
+
+def in_fractions(example: Example) -> Example:
+    """What `scale_boxes_to_pixel_coordinates` did taken back."""
+    sides = tf.cast(tf.shape(example[IMAGE])[:2], tf.float32)
+    return scaled_and_shifted(example, 1.0 / sides, tf.zeros([2]))

@@ -12,23 +12,40 @@ A batch is a dict of tensors with static shapes; n is the reader's `max_number_o
     source_id         string  [batch]                           `image/source_id`
     element           int64   [batch]                           position in the order of examples
 
+Where the config asks for it, there are also
+
+    class_targets     float32 [batch, n, classes]  with `use_multiclass_scores` or `merge_multiple_label_boxes`,
+                                                   in training only: the classes of a box may be several
+    confidences       float32 [batch, n, classes]  with `use_confidences_as_targets`
+    masks             uint8   [batch, n, height, width]  with `load_instance_masks`: 1 on the object
+    keypoints         float32 [batch, n, k, 2]     with `num_keypoints`: y, x, like boxes; NaN where absent
+    keypoint_visibilities  bool [batch, n, k]
+    keypoint_weights  float32 [batch, n, k]        `keypoint_type_weight` where visible, else 0
+
+and `image` has 3 + `num_additional_channels` channels.
+
 Evaluation batches have these as well; the last batch is filled up with repeats of its last example:
 
     valid             bool    [batch]                           false for the repeats
     original_size     int32   [batch, 2]                        height and width of the stored image
     original_boxes    float32 [batch, n, 4]                     normalised to the stored image
-    is_crowd, difficult  bool [batch, n]
+    original_keypoints  float32 [batch, n, k, 2]                likewise; with `num_keypoints`
+    is_crowd, difficult, group_of  bool [batch, n]
     area              float32 [batch, n]                        `image/object/area`, 0 where unknown
+    labeled_classes   float32 [batch, classes]                  1 for classes that image-level labels name; all 1
+                                                                without any (`image_classes_field_map_empty_to_ones`)
     original_image    uint8   [batch, height, width, 3]         resized and padded only; if asked for
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.data.expected import Expected, num_classes
 from cfgtool.data.label_map import LabelMap, read_label_map
 from cfgtool.data.tfrecord import frames
 from cfgtool.errors import UserError
@@ -36,28 +53,19 @@ from cfgtool.schema import Config
 from cfgtool.training.input.augment import augmentation, augmentation_problems
 from cfgtool.training.input.decode import SOURCE_ID, Decoder
 from cfgtool.training.input.draws import SeededDraws
-from cfgtool.training.input.example import (
-    AREA,
-    BOXES,
-    CLASSES,
-    CROWD,
-    DIFFICULT,
-    IMAGE,
-    WEIGHTS,
-    Example,
-    keep_objects,
-    size_of,
-)
+from cfgtool.training.input.example import COLOURS, IMAGE
+from cfgtool.training.input.fields import field_problems, fields_of
+from cfgtool.training.input.finish import Batch, Finish
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.readers import (
     evaluation_records,
     input_files,
+    plain_python,
     reader_problems,
     training_records,
 )
-from cfgtool.training.targets.boxes import area
 
-Batch = dict[str, Tensor]
+_ASSERTED = re.compile(r"assertion failed: \[([^\]]*)\]")
 
 
 def input_problems(config: Config) -> list[tuple[str, str]]:
@@ -68,9 +76,16 @@ def input_problems(config: Config) -> list[tuple[str, str]]:
     found = list(reader_problems(config.message("train_input_reader")))
     for reader in config.messages("eval_input_reader"):
         found += reader_problems(reader)
-    found += augmentation_problems(config.message("train_config"))
+    reader = config.message("train_input_reader")
+    extra = reader.integer("num_additional_channels")
+    found += augmentation_problems(
+        config.message("train_config"),
+        channels=COLOURS + extra,
+        keypoints=reader.integer("num_keypoints"),
+    )
+    found += field_problems(config)
     try:
-        size = Preprocessor(config.message("model")).size
+        size = Preprocessor(config.message("model"), extra).size
     except UserError as error:
         return [*found, ("model", error.message)]
     batch_size = config.message("train_config").integer("batch_size")
@@ -106,15 +121,15 @@ def training_batches(
     if batch < 1:
         raise UserError(f"train_config.batch_size: batch_size '{batch}' must be positive")
     start = start_batch * batch * shard[0]
-    decode = Decoder(_label_map(reader))
+    fields = fields_of(reader, num_classes(config) or 0, evaluation=False)
+    decode = Decoder(_label_map(reader), fields)
     augment = augmentation(train_config)
-    finish = _Finish(config, reader.integer("max_number_of_boxes"))
+    finish = Finish(config, reader, fields)
 
+    @plain_python
     def prepare(element: Tensor, record: Tensor) -> Batch:
         example = decode(record)
         source_id = example.pop(SOURCE_ID)
-        for name in (CROWD, DIFFICULT, AREA):  # evaluation's; augmentation need not move them along
-            example.pop(name)
         example = augment(example, SeededDraws(tf.constant(seed, tf.int64), element))
         return {**finish(example), SOURCE_ID: source_id, "element": element}
 
@@ -139,11 +154,13 @@ def evaluation_batches(
     reader = readers[reader_index]
     _refuse(list(reader_problems(reader)))
     batch = batch_size or max(1, config.message("eval_config").integer("batch_size"))
-    decode = Decoder(_label_map(reader))
-    finish = _Finish(config, reader.integer("max_number_of_boxes"))
+    fields = fields_of(reader, num_classes(config) or 0, evaluation=True)
+    decode = Decoder(_label_map(reader), fields)
+    finish = Finish(config, reader, fields)
     if finish.preprocess.size is None:  # images of different sizes cannot be stacked
         batch = 1
 
+    @plain_python
     def prepare(element: Tensor, record: Tensor) -> Batch:
         example = decode(record)
         result = {**finish(example), **finish.groundtruth(example), "element": element}
@@ -155,55 +172,8 @@ def evaluation_batches(
     records = evaluation_records(reader).enumerate()
     batches = records.map(prepare, tf.data.AUTOTUNE, deterministic=True).batch(batch)
     if batch > 1:
-        batches = batches.map(lambda values: _filled_up(values, batch))
+        batches = batches.map(plain_python(lambda values: _filled_up(values, batch)))
     return batches.prefetch(_prefetch(reader))
-
-
-class _Finish:
-    """The last steps for one example: preprocess the image, move the boxes along, drop empty ones, pad."""
-
-    def __init__(self, config: Config, max_boxes: int) -> None:
-        self.preprocess = Preprocessor(config.message("model"))
-        self._max_boxes = max_boxes
-
-    def __call__(self, example: Example) -> Batch:
-        image, true_shape = self.preprocess(example[IMAGE])
-        boxes = example[BOXES]
-        tf.debugging.assert_greater_equal(
-            boxes[:, 2:], boxes[:, :2], "a box has its minimum above its maximum"
-        )
-        height, width = size_of(image)
-        share = tf.cast(true_shape[:2], tf.float32) / tf.cast(tf.stack([height, width]), tf.float32)
-        moved = boxes * tf.concat([share, share], 0)
-        kept = keep_objects({**example, BOXES: moved}, area(moved) > 0.0)
-        count = tf.minimum(tf.shape(kept[BOXES])[0], self._max_boxes)
-        return {
-            "image": image,
-            "true_image_shape": true_shape,
-            BOXES: self._padded(kept[BOXES]),
-            CLASSES: self._padded(kept[CLASSES]) - 1,
-            WEIGHTS: self._padded(kept[WEIGHTS]),
-            "num_boxes": count,
-        }
-
-    def groundtruth(self, example: Example) -> Batch:
-        """What evaluation compares with, in terms of the stored image; the same rows as the boxes."""
-        kept = keep_objects(example, area(example[BOXES]) > 0.0)
-        result = {name: self._padded(kept[name]) for name in (CROWD, DIFFICULT, AREA)}
-        return {
-            **result,
-            "original_boxes": self._padded(kept[BOXES]),
-            "original_size": tf.stack(size_of(example[IMAGE])),
-            SOURCE_ID: example[SOURCE_ID],
-        }
-
-    def _padded(self, values: Tensor) -> Tensor:
-        """The first rows, filled up with zeros: [max_boxes, ...]."""
-        values = values[: self._max_boxes]
-        missing = self._max_boxes - tf.shape(values)[0]
-        padded = tf.pad(values, [[0, missing]] + [[0, 0]] * (len(values.shape) - 1))
-        padded.set_shape([self._max_boxes, *values.shape[1:]])
-        return padded
 
 
 def checked(dataset: tf.data.Dataset, reader: Config) -> Iterator[Batch]:
@@ -224,6 +194,8 @@ def explain(error: tf.errors.OpError, reader: Config) -> UserError:
     from cfgtool.data.check import check_records
 
     message = str(error.message).splitlines()[0]
+    asserted = _ASSERTED.search(message)
+    message = asserted[1] if asserted else message
     try:
         # Only local files can be looked into without TensorFlow.
         paths = [path for path in input_files(reader) if "://" not in path]
@@ -231,7 +203,9 @@ def explain(error: tf.errors.OpError, reader: Config) -> UserError:
             for path in paths:
                 for record in frames(path):
                     record.verified()
-        flaws = [flaw for flaw in check_records(paths) if flaw.severity == "error"]
+        wanted = fields_of(reader, 0, evaluation=False)
+        expected = Expected(masks=wanted.masks, keypoints=wanted.keypoints)
+        flaws = [flaw for flaw in check_records(paths, expected) if flaw.severity == "error"]
     except UserError as found:
         return found
     if flaws:

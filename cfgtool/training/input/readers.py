@@ -12,30 +12,40 @@ from cfgtool.data.tfrecord import record_offsets
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
 
+plain_python = tf.autograph.experimental.do_not_convert
+"""For what a dataset calls. Nothing here decides by a tensor's value in Python; rewriting it so that it could takes
+most of the time to trace.
+"""
+
 _BUFFER_BYTES = 4 * 1024 * 1024
 _FOREVER = tf.int64.max
-_UNSUPPORTED_FLAGS = (
-    "load_multiclass_scores",
-    "load_context_features",
-    "load_context_image_ids",
-    "load_instance_masks",
-    "load_dense_pose",
-    "load_track_id",
-    "load_keypoint_depth_features",
-    "expand_labels_hierarchy",
-)
+_UNSUPPORTED_FLAGS = {
+    "load_context_features": "only Context R-CNN reads them",
+    "load_context_image_ids": "only Context R-CNN reads them",
+    "load_dense_pose": "only CenterNet predicts it",
+    "load_track_id": "only CenterNet predicts them",
+    "load_keypoint_depth_features": "only CenterNet predicts them",
+}
 
 
 def reader_problems(reader: Config) -> Iterator[tuple[str, str]]:
     """(field path, what is wrong) for each setting of an `InputReader` that cannot be honoured."""
-    for name in _UNSUPPORTED_FLAGS:
+    for name, why in _UNSUPPORTED_FLAGS.items():
         if reader.flag(name):
-            yield f"{reader.path}.{name}", f"'{name}' is not supported"
-    for name in ("num_keypoints", "num_additional_channels"):
-        if reader.integer(name):
-            yield f"{reader.path}.{name}", f"{name} '{reader.integer(name)}' is not supported, only 0"
-    if reader.enum("input_type") not in ("TF_EXAMPLE", "INPUT_DEFAULT"):
-        yield f"{reader.path}.input_type", f"input_type '{reader.enum('input_type')}' is not supported"
+            yield f"{reader.path}.{name}", f"'{name}' is not supported: {why}"
+    if reader.integer("num_additional_channels") < 0:
+        yield f"{reader.path}.num_additional_channels", "num_additional_channels must not be negative"
+    weights = reader.numbers("keypoint_type_weight")
+    if weights and len(weights) != reader.integer("num_keypoints"):
+        message = (
+            f"{len(weights)} weights for {reader.integer('num_keypoints')} keypoints, as num_keypoints says"
+        )
+        yield f"{reader.path}.keypoint_type_weight", message
+    if reader.flag("expand_labels_hierarchy") and not reader.text("label_map_path"):
+        yield f"{reader.path}.expand_labels_hierarchy", "needs a label_map_path, which holds the hierarchy"
+    if reader.enum("input_type") == "TF_SEQUENCE_EXAMPLE":
+        message = "input_type 'TF_SEQUENCE_EXAMPLE' is not supported: write a tf.Example for each frame"
+        yield f"{reader.path}.input_type", message
     kind = reader.which("input_reader")
     if kind == "external_input_reader":
         yield f"{reader.path}.{kind}", "'external_input_reader' is not supported, only TFRecords"
@@ -126,6 +136,7 @@ def _endless(reader: Config, source: Source, seed: int, start: int) -> tf.data.D
     first = start // per_epoch
 
     # A seed for each epoch, not one reshuffled dataset: so epoch 40 needs no run through the 39 before it.
+    @plain_python
     def epoch(number: Tensor) -> tf.data.Dataset:
         records = _epoch(reader, source, tf.constant(seed, tf.int64) * 1_000_003 + number)
         if nth > 1:
@@ -144,7 +155,7 @@ def _epoch(reader: Config, source: Source, seed: Tensor) -> tf.data.Dataset:
         size = min(reader.integer("filenames_shuffle_buffer_size"), len(source.paths))
         files = files.shuffle(size, seed=seed, reshuffle_each_iteration=False)
     records = files.interleave(
-        lambda path: tf.data.TFRecordDataset(path, buffer_size=_BUFFER_BYTES),
+        plain_python(lambda path: tf.data.TFRecordDataset(path, buffer_size=_BUFFER_BYTES)),
         cycle_length=min(reader.integer("num_readers"), len(source.paths)),
         block_length=reader.integer("read_block_length"),
     )

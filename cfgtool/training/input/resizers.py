@@ -8,7 +8,9 @@ from tensorflow import Tensor
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
 from cfgtool.training.input.example import size_of
-from cfgtool.training.input.geometry import resize
+from cfgtool.training.input.geometry import fill_colour
+from cfgtool.training.input.moving import pad_masks
+from cfgtool.training.input.resize import Side, resize, resize_masks
 
 ONEOF = "image_resizer_oneof"
 
@@ -23,29 +25,50 @@ class Resizer:
 
     size: tuple[int, int] | None = None
     grayscale: bool = False
+    _method: str = "BILINEAR"
+    _align_corners: bool = False
+
+    def new_size(self, height: Tensor, width: Tensor) -> tuple[Side, Side] | None:  # noqa: ARG002
+        """Height and width before padding of an image of this size; None where no image is scaled."""
+        return None
+
+    def canvas(self, height: Side, width: Side) -> tuple[Side, Side]:
+        """Height and width after padding, on the right and below, of a resized image."""
+        return height, width
 
     def resize(self, image: Tensor) -> Tensor:
-        """The image [height, width, 3] at its new size, before padding."""
-        return image
+        """The image [height, width, channels] at its new size, before padding."""
+        new = self.new_size(*size_of(image))
+        return image if new is None else resize(image, *new, self._method, self._align_corners)
 
     def pad(self, image: Tensor) -> Tensor:
-        """The resized image on its canvas: padded to the right and below."""
+        """The resized image on its canvas."""
         return image
+
+    def masks(self, masks: Tensor) -> Tensor:
+        """Masks [n, height, width] as the image: resized, by nearest neighbour, and padded with 0."""
+        shape = tf.shape(masks)
+        height, width = self.new_size(shape[1], shape[2]) or (shape[1], shape[2])
+        return pad_masks(resize_masks(masks, height, width, self._align_corners), *self.canvas(height, width))
 
 
 class FixedShape(Resizer):
     """`fixed_shape_resizer`: one size for all, aspect ratio ignored."""
 
     def __init__(self, config: Config) -> None:
-        self.size = config.integer("height"), config.integer("width")
+        self._sides = config.integer("height"), config.integer("width")
+        self.size = self._sides
         self.grayscale = config.flag("convert_to_grayscale")
         self._method = config.enum("resize_method")
 
+    def new_size(self, height: Tensor, width: Tensor) -> tuple[Side, Side]:  # noqa: ARG002
+        """The fixed size."""
+        return self._sides
+
     def resize(self, image: Tensor) -> Tensor:
         """The image at the fixed size."""
-        assert self.size is not None
-        image = resize(image, *self.size, self._method)
-        image.set_shape([*self.size, image.shape[-1]])
+        image = super().resize(image)
+        image.set_shape([*self._sides, image.shape[-1]])
         return image
 
 
@@ -57,25 +80,32 @@ class KeepAspectRatio(Resizer):
         self.grayscale = config.flag("convert_to_grayscale")
         self._method = config.enum("resize_method")
         self._pads = config.flag("pad_to_max_dimension")
-        self._values = config.numbers("per_channel_pad_value") or [0.0, 0.0, 0.0]
+        self._values = config.numbers("per_channel_pad_value")
         if self._pads:
             self.size = self._max, self._max
 
-    def resize(self, image: Tensor) -> Tensor:
-        """The image scaled by one factor for both sides."""
-        sides = tf.cast(tf.stack(size_of(image)), tf.float32)
+    def new_size(self, height: Tensor, width: Tensor) -> tuple[Side, Side]:
+        """Both sides scaled by one factor."""
+        sides = tf.cast(tf.stack([height, width]), tf.float32)
         large = tf.cast(tf.round(sides * (self._min / tf.reduce_min(sides))), tf.int32)
         small = tf.cast(tf.round(sides * (self._max / tf.reduce_max(sides))), tf.int32)
         new = tf.where(tf.reduce_max(large) > self._max, small, large)
-        return resize(image, new[0], new[1], self._method)
+        return new[0], new[1]
+
+    def canvas(self, height: Side, width: Side) -> tuple[Side, Side]:
+        """A square of `max_dimension`."""
+        return (self._max, self._max) if self._pads else (height, width)
 
     def pad(self, image: Tensor) -> Tensor:
-        """The image on a square of `max_dimension`, the rest filled with `per_channel_pad_value`."""
+        """The image on its square, the rest filled with `per_channel_pad_value`."""
         return _padded(image, self._max, self._max, self._values) if self._pads else image
 
 
 class Conditional(Resizer):
     """`conditional_shape_resizer`: scales only images with a side beyond the threshold."""
+
+    # Alone among the resizers this one keeps the corner pixels, in the OD API as well.
+    _align_corners = True
 
     def __init__(self, config: Config) -> None:
         self._greater = config.enum("condition") == "GREATER"
@@ -83,16 +113,15 @@ class Conditional(Resizer):
         self.grayscale = config.flag("convert_to_grayscale")
         self._method = config.enum("resize_method")
 
-    def resize(self, image: Tensor) -> Tensor:
-        """The image with its longer side (GREATER) or shorter side (SMALLER) at the threshold."""
-        sides = tf.cast(tf.stack(size_of(image)), tf.float32)
+    def new_size(self, height: Tensor, width: Tensor) -> tuple[Side, Side]:
+        """The longer side (GREATER) or the shorter side (SMALLER) at the threshold."""
+        sides = tf.cast(tf.stack([height, width]), tf.float32)
         if self._greater:
             factor = tf.minimum(1.0, self._threshold / tf.reduce_max(sides))
         else:
             factor = tf.maximum(1.0, self._threshold / tf.reduce_min(sides))
         new = tf.cast(sides * factor, tf.int32)
-        # Alone among the resizers this one keeps the corner pixels, in the OD API as well.
-        return resize(image, new[0], new[1], self._method, align_corners=True)
+        return new[0], new[1]
 
 
 class PadToMultiple(Resizer):
@@ -102,10 +131,13 @@ class PadToMultiple(Resizer):
         self._multiple = config.integer("multiple")
         self.grayscale = config.flag("convert_to_grayscale")
 
+    def canvas(self, height: Side, width: Side) -> tuple[Side, Side]:
+        """Sides rounded up."""
+        return -(-height // self._multiple) * self._multiple, -(-width // self._multiple) * self._multiple
+
     def pad(self, image: Tensor) -> Tensor:
         """The image with sides rounded up."""
-        height, width = (-(-side // self._multiple) * self._multiple for side in size_of(image))
-        return tf.image.pad_to_bounding_box(image, 0, 0, height, width)
+        return tf.image.pad_to_bounding_box(image, 0, 0, *self.canvas(*size_of(image)))
 
 
 _KINDS = {
@@ -149,8 +181,8 @@ def _padded(image: Tensor, height: int, width: int, values: list[float]) -> Tens
     image = tf.cast(image, tf.float32)
     if not any(values):
         return tf.image.pad_to_bounding_box(image, 0, 0, height, width)
-    colour = tf.constant(values, tf.float32)
+    colour = fill_colour(values, image)
     old_height, old_width = size_of(image)
-    right = tf.broadcast_to(colour, [old_height, width - old_width, len(values)])
-    below = tf.broadcast_to(colour, [height - old_height, width, len(values)])
+    right = tf.broadcast_to(colour, [old_height, width - old_width, image.shape[-1]])
+    below = tf.broadcast_to(colour, [height - old_height, width, image.shape[-1]])
     return tf.concat([tf.concat([image, right], 1), below], 0)

@@ -19,16 +19,20 @@ model {{ ssd {{
   num_classes: {classes}
   image_resizer {{ {resizer} }}
   feature_extractor {{ type: "ssd_mobilenet_v2_fpn_keras" }}
+  anchor_generator {{ multiscale_anchor_generator {{ aspect_ratios: 1.0 scales_per_octave: 1 }} }}
+  box_predictor {{ weight_shared_convolutional_box_predictor {{ depth: 8 }} }}
+  {ssd}
 }} }}
-train_config {{ batch_size: {batch} {augment} }}
+train_config {{ batch_size: {batch} {train_config} {augment} }}
 train_input_reader {{
   {label_map}
   {reader}
   tf_record_input_reader {{ {paths} }}
 }}
-eval_config {{ batch_size: {batch} }}
+eval_config {{ batch_size: {batch} {eval_config} }}
 eval_input_reader {{
   {label_map}
+  {eval_reader}
   tf_record_input_reader {{ {paths} }}
 }}
 """
@@ -108,6 +112,10 @@ def pipeline() -> Callable[..., schema.Config]:
         resizer: str = "fixed_shape_resizer { height: 64 width: 96 }",
         augment: str = "",
         reader: str = "",
+        eval_reader: str = "",
+        train_config: str = "",
+        eval_config: str = "",
+        ssd: str = "",
     ) -> schema.Config:
         text = PIPELINE.format(
             classes=classes,
@@ -117,6 +125,10 @@ def pipeline() -> Callable[..., schema.Config]:
                 f"data_augmentation_options {{ {step} }}" for step in augment.split(";") if step
             ),
             reader=reader,
+            eval_reader=eval_reader,
+            train_config=train_config,
+            eval_config=eval_config,
+            ssd=ssd,
             label_map=f'label_map_path: "{label_map}"' if label_map else "",
             paths=" ".join(f'input_path: "{path}"' for path in paths),
         )

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.errors import UserError
+from cfgtool.networks import describe
 from cfgtool.schema import Config
 from cfgtool.training.input.preprocess import Preprocessor, normalisation
 from cfgtool.training.input.resizers import make_resizer
@@ -148,3 +149,33 @@ def test_padding_of_ssd_is_in_normalised_space(read_message: Read) -> None:
     assert shown.dtype == np.uint8
     assert np.all(shown[:32] == 255)
     assert np.all(shown[32:] == 0)
+
+
+@pytest.mark.parametrize(
+    ("detector", "expected"),
+    [
+        ('ssd { feature_extractor { type: "ssd_resnet50_v1_fpn_keras" }', [17.553232]),
+        ('ssd { feature_extractor { type: "ssd_mobilenet_v2_keras" }', [0.0582922]),
+        ('faster_rcnn { feature_extractor { type: "faster_rcnn_resnet50_keras" }', [134.91951]),
+        ('center_net { feature_extractor { type: "resnet_v2_50" }', [0.05819225] * 3),
+    ],
+)
+def test_grey_images_are_those_of_the_od_api(
+    read_message: Read, detector: str, expected: list[float]
+) -> None:
+    """As its models answered for one colour: SSD normalises colours, the others grey; CenterNet keeps three channels."""
+    resizer = "image_resizer { fixed_shape_resizer { height: 8 width: 8 convert_to_grayscale: true } }"
+    preprocess = Preprocessor(read_message(f"{detector} {resizer} }}", "DetectionModel"))
+    image, _ = preprocess(tf.fill([8, 8, 3], 0.0) + tf.constant([255.0, 100.0, 0.0]))
+    assert preprocess.channels == image.shape[-1] == len(expected)
+    np.testing.assert_allclose(image[0, 0], expected, rtol=0, atol=1e-4)
+
+
+def test_the_network_of_centernet_takes_three_channels_for_grey(read_message: Read) -> None:
+    text = (
+        'center_net { num_classes: 2 feature_extractor { type: "resnet_v2_50" } image_resizer { fixed_shape_resizer'
+        " { height: 64 width: 64 convert_to_grayscale: true } } object_center_params { }"
+        " object_detection_task { } }"
+    )
+    config = read_message(f"model {{ {text} }}", "TrainEvalPipelineConfig")
+    assert describe(config).input_shape == (64, 64, Preprocessor(config.message("model")).channels)
