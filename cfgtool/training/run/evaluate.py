@@ -9,11 +9,10 @@ from cfgtool.training.input.pipeline import input_problems
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.evaluation import Evaluation, Evaluator
 from cfgtool.training.run.job import Job
+from cfgtool.training.run.keras_state import averages
 from cfgtool.training.run.metrics import metric_problems
 from cfgtool.training.run.optimizers import MovingAverage
 from cfgtool.training.run.saving import restore
-
-_AVERAGES = "optimizer/average/shadow/"
 
 
 def evaluate_checkpoint(
@@ -42,17 +41,16 @@ def evaluate_checkpoint(
 
 
 def _take_averages(job: Job, checkpoint: Checkpoint, assembly: Assembly) -> None:
-    """Put the averages of a run of ours in place of the weights."""
+    """Put the averages of a run, ours or the OD API's, in place of the weights."""
     entry = job.config.message("eval_config").entry("use_moving_averages")
-    if not any(key.startswith(_AVERAGES) for key in checkpoint.entries):
+    trainable = assembly.trainable_by_name
+    average = MovingAverage(trainable)
+    stored = averages(checkpoint.path, model=assembly.weights.tree, average=average, variables=trainable)
+    if stored is None:
         raise job.fail(
             "the checkpoint has no moving averages",
             entry,
             "train with use_moving_average: true, or drop this",
         )
-    trainable = assembly.trainable_by_name
-    average = MovingAverage(trainable)
-    optimizer = tf.Module()
-    optimizer.average = average
-    restore(tf.train.Checkpoint(optimizer=optimizer), checkpoint.path)
+    restore(stored, checkpoint.path)
     average.swap(trainable)

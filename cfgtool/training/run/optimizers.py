@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorflow import Tensor
@@ -48,6 +48,20 @@ class Optimizer(tf.Module, ABC):
         if self.average is not None:
             self.average.update(variables, [self._names[variable.ref()] for variable in variables], count)
 
+    @property
+    @abstractmethod
+    def slots(self) -> dict[str, Slots]:
+        """The state of the trained variables by name, for each kind of slot as Keras calls it."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, float]:
+        """The constants of the update by their names in Keras; `decay` is that of the learning rate."""
+
+    def name_of(self, variable: Any) -> str | None:
+        """The name of a trained variable, None for anything else."""
+        return self._names.get(variable.ref()) if isinstance(variable, tf.Variable) else None
+
     @abstractmethod
     def _update(
         self, variable: tf.Variable, gradient: Tensor, name: str, rate: Tensor, count: Tensor
@@ -67,6 +81,16 @@ class Momentum(Optimizer):
         super().__init__(variables, average)
         self._momentum = momentum
         self.momentum = _slots(variables)
+
+    @property
+    def slots(self) -> dict[str, Slots]:
+        """See `Optimizer`; Keras keeps no velocity where there is no momentum."""
+        return {"momentum": self.momentum} if self._momentum else {}
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """See `Optimizer`."""
+        return {"decay": 0.0, "momentum": self._momentum}
 
     def _update(
         self, variable: tf.Variable, gradient: Tensor, name: str, rate: Tensor, count: Tensor
@@ -96,6 +120,16 @@ class Adam(Optimizer):
         self._epsilon = epsilon
         self.m = _slots(variables)
         self.v = _slots(variables)
+
+    @property
+    def slots(self) -> dict[str, Slots]:
+        """See `Optimizer`."""
+        return {"m": self.m, "v": self.v}
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """See `Optimizer`."""
+        return {"beta_1": self.BETA_1, "beta_2": self.BETA_2, "decay": 0.0}
 
     def _update(
         self, variable: tf.Variable, gradient: Tensor, name: str, rate: Tensor, count: Tensor
@@ -134,6 +168,16 @@ class RmsProp(Optimizer):
         self._decay, self._momentum, self._epsilon = decay, momentum, epsilon
         self.rms = _slots(variables)
         self.momentum = _slots(variables) if momentum else {}
+
+    @property
+    def slots(self) -> dict[str, Slots]:
+        """See `Optimizer`."""
+        return {"rms": self.rms, "momentum": self.momentum} if self._momentum else {"rms": self.rms}
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """See `Optimizer`."""
+        return {"decay": 0.0, "momentum": self._momentum, "rho": self._decay}
 
     def _update(
         self, variable: tf.Variable, gradient: Tensor, name: str, rate: Tensor, count: Tensor

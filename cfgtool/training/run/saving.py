@@ -13,6 +13,8 @@ from typing import Any
 import tensorflow as tf
 
 from cfgtool.errors import UserError
+from cfgtool.training.run.keras_state import keras_state, restorable, save_counter
+from cfgtool.training.run.optimizers import Optimizer
 
 NAME = "ckpt"
 
@@ -20,10 +22,13 @@ NAME = "ckpt"
 class Saver:
     """Saves and restores {step, model, optimizer} in one model dir."""
 
-    def __init__(self, model_dir: Path, *, keep: int, step: tf.Variable, model: Any, optimizer: Any) -> None:
+    def __init__(
+        self, model_dir: Path, *, keep: int, step: tf.Variable, model: Any, optimizer: Optimizer
+    ) -> None:
         """`model` is the trackable tree of the network; the newest `keep` checkpoints stay."""
         self.step = step
-        self._checkpoint = tf.train.Checkpoint(step=step, model=model, optimizer=optimizer)
+        self._model, self._optimizer = model, optimizer
+        self._checkpoint = tf.train.Checkpoint(step=step, model=model, optimizer=keras_state(optimizer))
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(model_dir), max_to_keep=keep, checkpoint_name=NAME
         )
@@ -49,7 +54,8 @@ class Saver:
 
         Raises UserError if the checkpoint is broken or is not of this network and optimizer.
         """
-        restore(self._checkpoint, prefix)
+        restore(restorable(prefix, step=self.step, model=self._model, optimizer=self._optimizer), prefix)
+        self._checkpoint.save_counter.assign(save_counter(prefix))
         return int(self.step.numpy())
 
 
@@ -59,7 +65,7 @@ def restore(checkpoint: Any, prefix: str) -> None:
     Raises UserError otherwise, naming what is wrong.
     """
     try:
-        status = checkpoint.restore(prefix)
+        status = checkpoint.read(prefix)
         # What the checkpoint holds besides is not asked for, and TensorFlow need not warn of it.
         status.assert_existing_objects_matched().expect_partial()
     except tf.errors.NotFoundError:

@@ -53,8 +53,8 @@ class Run:
             self.saver.resume(start.resume.path)
         elif start.plan is not None:
             carry_out(start.plan, self.assembly)
-            if self.optimizer.average is not None:
-                self.optimizer.average.restart(trainable)
+        if self.optimizer.average is not None and not int(self.optimizer.iterations):
+            self.optimizer.average.restart(trainable)
         atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.text))
 
     @property
