@@ -57,6 +57,10 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
         )
     check_data(job, network)
     resume = None if options.restart else latest_checkpoint(options.model_dir)
+    if resume is not None and not any(key.startswith("model/") for key in resume.entries):
+        resume = (
+            None  # the OD API's checkpoint before the first step, when Keras has not made the variables yet
+        )
     plan = None
     if resume is not None:
         _refuse_other_network(resume, network)
