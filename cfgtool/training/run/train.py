@@ -40,7 +40,9 @@ class Run:
             raise UserError(
                 "freeze_variables and update_trainable_variables leave nothing to train", path=job.path
             )
-        self.optimizer: Optimizer = build_optimizer(train_config.message("optimizer"), trainable)
+        self.optimizer: Optimizer = build_optimizer(
+            train_config.message("optimizer"), trainable, start.network.generation
+        )
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.saver = Saver(
             options.model_dir,
