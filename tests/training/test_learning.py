@@ -34,7 +34,7 @@ class Recipe:
     steps: int = 150
     rate: float = 2e-3
     extractor: str = "depth_multiplier: 0.35 min_depth: 8"
-    head: str = ""
+    ssd: str = ""
 
     @property
     def pyramid(self) -> bool:
@@ -80,7 +80,7 @@ def head_and_anchors(recipe: Recipe) -> str:
     )
     return f"""
     box_predictor {{ {head} {{
-      {more} kernel_size: 3 class_prediction_bias_init: -2.0 {recipe.head} {hyper()}
+      {more} kernel_size: 3 class_prediction_bias_init: -2.0 {hyper()}
     }} }}
     anchor_generator {{ {anchors} }}"""
 
@@ -120,7 +120,7 @@ model {{
       classification_weight: 1.0
       localization_weight: 1.0
     }}
-    encode_background_as_zeros: true
+    encode_background_as_zeros: true {recipe.ssd}
     normalize_loss_by_num_matches: true
     normalize_loc_loss_by_codesize: true
     post_processing {{
