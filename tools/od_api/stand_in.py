@@ -57,7 +57,7 @@ def tensorflow(*, tf1: bool = False) -> Any:
         for name, type_ in (("int", int), ("float", float), ("bool", bool), ("object", object)):
             np.__dict__.setdefault(name, None)
             setattr(np, name, type_)
-        ops.Tensor = tensor.Tensor
+        ops.Tensor, ops.IndexedSlices = tensor.Tensor, tf.IndexedSlices
         _contrib(tf)
         keras = importlib.import_module("tf_keras")
         keras.legacy_tf_layers = importlib.import_module("tf_keras.src.legacy_tf_layers")

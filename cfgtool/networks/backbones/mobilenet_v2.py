@@ -50,7 +50,13 @@ class Widths:
         """Filters of the first convolution and of a block's projection."""
         if self._generation == "tf1":
             return round_filters(depth * self._multiplier, self._minimum)
-        return max(round_filters(int(depth * self._multiplier), 8), self._minimum)
+        return max(self.asked(depth), self._minimum)
+
+    def asked(self, depth: int) -> int:
+        """Filters of a block before the minimum, which Keras goes by where it decides on a residual connection."""
+        if self._generation == "tf1":
+            return self.block(depth)
+        return round_filters(int(depth * self._multiplier), 8)
 
     def last(self, depth: int) -> int:
         """Filters of the final convolution, which Keras does not widen for a multiplier above 1."""
@@ -80,9 +86,10 @@ def mobilenet_v2(
     x = conv_unit(ops, image, layers, stem, hyper, widths.block(32), 3, stride=2, padding=padding)
     outputs: dict[str, T] = {}
     for number, (expansion, filters, stride) in enumerate(BLOCKS):
-        expanded, x = _block(
+        expanded, y = _block(
             ops, x, layers, number, hyper, depthwise, expansion, widths.block(filters), stride, padding
         )
+        x = ops.add(x, y) if stride == 1 and ops.shape(x)[3] == widths.asked(filters) else y
         outputs[f"block_{number}_expand"], outputs[f"block_{number}"] = expanded, x
     if last_filters is not None:
         unit = Unit("last", "Conv_1", "Conv_1_bn", "Conv_1")
@@ -102,7 +109,7 @@ def _block(
     stride: int,
     padding: Padding,
 ) -> tuple[T, T]:
-    """One inverted residual block: its expanded input and its output."""
+    """One inverted residual block: its expanded input and its output, to which a residual connection adds the input."""
 
     def unit(part: str) -> Unit:
         keras = f"block_{number}_{part}" if number else f"expanded_conv_{part}"
@@ -116,5 +123,4 @@ def _block(
     y = depthwise_unit(
         ops, expanded, layers, unit("depthwise"), hyper, 3, weights=depthwise, stride=stride, padding=padding
     )
-    y = conv_unit(ops, y, layers, unit("project"), hyper, filters, 1, activate=False)
-    return expanded, ops.add(x, y) if stride == 1 and channels == filters else y
+    return expanded, conv_unit(ops, y, layers, unit("project"), hyper, filters, 1, activate=False)

@@ -11,15 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from cfgtool.data.expected import num_classes
 from cfgtool.data.label_map import LabelMap, read_label_map
 from cfgtool.errors import UserError
 from cfgtool.networks import describe
 from cfgtool.schema import Config
 from cfgtool.training.detectors.ssd import SsdDetector
 from cfgtool.training.input.decode import Decoder
+from cfgtool.training.input.denormalise import Denormalised, denormalised
 from cfgtool.training.input.example import BOXES, CLASSES, IMAGE
+from cfgtool.training.input.fields import fields_of
 from cfgtool.training.input.pipeline import checked, training_batches
-from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.readers import training_records
 from cfgtool.training.run.drawing import Boxes
 from cfgtool.training.targets.assigner import Groundtruth
@@ -73,11 +75,12 @@ def training_samples(
     """
     reader = config.message("train_input_reader")
     batch_size = config.message("train_config").integer("batch_size")
-    picture_of = Denormalised(Preprocessor(config.message("model")))
+    picture_of = denormalised(config)
     matcher = AnchorMatcher(config) if match else None
     batches = checked(training_batches(config, seed=seed, start_batch=step - 1), reader)
     records = training_records(reader, seed, (step - 1) * batch_size)
-    stored = checked(records.map(Decoder(_label_map(reader))), reader)
+    decode = Decoder(_label_map(reader), fields_of(reader, num_classes(config) or 0, evaluation=False))
+    stored = checked(records.map(decode), reader)
     samples: list[Sample] = []
     for batch in itertools.islice(batches, -(-(count or batch_size) // batch_size)):
         found = matcher.of(batch) if matcher is not None else [None] * batch_size
@@ -86,32 +89,6 @@ def training_samples(
         ):
             samples.append(_sample(batch, index, example, picture_of, matches))
     return samples[: count or batch_size]
-
-
-class Denormalised:
-    """Turns network inputs back into the pictures that they were, by the inverse of a normalisation."""
-
-    def __init__(self, preprocess: Preprocessor) -> None:
-        if preprocess.resizer.grayscale:
-            # What a grey becomes depends on whether it was made before the normalisation or after it.
-            ends = [preprocess(tf.fill([8, 8, 3], value))[0][0, 0].numpy() for value in (0.0, 255.0)]
-            self._black, self._white = ends
-        else:
-            self._black = np.array(preprocess.normalise.offset)
-            self._white = self._black + 255.0 * np.array(preprocess.normalise.scale)
-        self._swap = preprocess.normalise.swap
-
-    def __call__(self, image: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-        """The picture [height, width, 3] that becomes the network input `image` [height, width, channels].
-
-        Of a single channel a grey one; additional channels are left out.
-        """
-        picture = 255.0 * (image[..., :3] - self._black) / (self._white - self._black)
-        if picture.shape[-1] == 1:
-            picture = np.repeat(picture, 3, axis=-1)
-        elif self._swap:
-            picture = picture[..., ::-1]
-        return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
 class AnchorMatcher:

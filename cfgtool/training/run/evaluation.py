@@ -12,7 +12,8 @@ from PIL import Image
 from cfgtool.data.label_map import read_label_map
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
-from cfgtool.training.input.pipeline import Batch, checked, evaluation_batches
+from cfgtool.training.input.finish import Batch
+from cfgtool.training.input.pipeline import checked, evaluation_batches
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.eval_pictures import Arrays, Picture, picture_of
 from cfgtool.training.run.eval_settings import Drawing, drawing, example_limit, refuse_settings

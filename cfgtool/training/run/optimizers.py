@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorflow import Tensor
@@ -48,6 +48,20 @@ class Optimizer(tf.Module, ABC):
         if self.average is not None:
             self.average.update(variables, [self._names[variable.ref()] for variable in variables], count)
 
+    @property
+    @abstractmethod
+    def slots(self) -> dict[str, Slots]:
+        """The state of the trained variables by name, for each kind of slot as Keras calls it."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, float]:
+        """The constants of the update by their names in Keras; `decay` is that of the learning rate."""
+
+    def name_of(self, variable: Any) -> str | None:
+        """The name of a trained variable, None for anything else."""
+        return self._names.get(variable.ref()) if isinstance(variable, tf.Variable) else None
+
     @abstractmethod
     def _update(
         self, variable: tf.Variable, gradient: Tensor, name: str, rate: Tensor, count: Tensor
@@ -56,23 +70,42 @@ class Optimizer(tf.Module, ABC):
 
 
 class Momentum(Optimizer):
-    """`velocity = momentum x velocity - rate x gradient; weight += velocity` (no Nesterov look-ahead)."""
+    """`velocity = momentum x velocity - rate x gradient; weight += velocity` (no Nesterov look-ahead).
+
+    With `rate_outside`, as in TF1, `velocity = momentum x velocity + gradient; weight -= rate x velocity`: a changed
+    rate acts on the earlier gradients too.
+    """
 
     def __init__(
         self,
         variables: Mapping[str, tf.Variable],
         momentum: float = 0.9,
         average: MovingAverage | None = None,
+        *,
+        rate_outside: bool = False,
     ) -> None:
         super().__init__(variables, average)
-        self._momentum = momentum
+        self._momentum, self._rate_outside = momentum, rate_outside
         self.momentum = _slots(variables)
+
+    @property
+    def slots(self) -> dict[str, Slots]:
+        """See `Optimizer`; Keras keeps no velocity where there is no momentum."""
+        return {"momentum": self.momentum} if self._momentum else {}
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """See `Optimizer`."""
+        return {"decay": 0.0, "momentum": self._momentum}
 
     def _update(
         self, variable: tf.Variable, gradient: Tensor, name: str, rate: Tensor, count: Tensor
     ) -> None:
         del count
-        tf.raw_ops.ResourceApplyKerasMomentum(
+        update = (
+            tf.raw_ops.ResourceApplyMomentum if self._rate_outside else tf.raw_ops.ResourceApplyKerasMomentum
+        )
+        update(
             var=variable.handle,
             accum=self.momentum[name].handle,
             lr=rate,
@@ -97,6 +130,16 @@ class Adam(Optimizer):
         self.m = _slots(variables)
         self.v = _slots(variables)
 
+    @property
+    def slots(self) -> dict[str, Slots]:
+        """See `Optimizer`."""
+        return {"m": self.m, "v": self.v}
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """See `Optimizer`."""
+        return {"beta_1": self.BETA_1, "beta_2": self.BETA_2, "decay": 0.0}
+
     def _update(
         self, variable: tf.Variable, gradient: Tensor, name: str, rate: Tensor, count: Tensor
     ) -> None:
@@ -119,7 +162,7 @@ class RmsProp(Optimizer):
 
     `decay` is the decay of the mean of squared gradients, as the config's field says. The OD API in TF2
     passes it on as a decay of the learning rate by mistake and always uses 0.9 for the mean; that is not
-    repeated here.
+    repeated here. With `tf1` the mean starts at 1 instead of 0, and epsilon stands under the root without momentum too.
     """
 
     def __init__(
@@ -129,17 +172,29 @@ class RmsProp(Optimizer):
         momentum: float = 0.9,
         epsilon: float = 1.0,
         average: MovingAverage | None = None,
+        *,
+        tf1: bool = False,
     ) -> None:
         super().__init__(variables, average)
         self._decay, self._momentum, self._epsilon = decay, momentum, epsilon
-        self.rms = _slots(variables)
-        self.momentum = _slots(variables) if momentum else {}
+        self.rms = _slots(variables, 1.0 if tf1 else 0.0)
+        self.momentum = _slots(variables) if momentum or tf1 else {}
+
+    @property
+    def slots(self) -> dict[str, Slots]:
+        """See `Optimizer`."""
+        return {"rms": self.rms, "momentum": self.momentum} if self.momentum else {"rms": self.rms}
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """See `Optimizer`."""
+        return {"decay": 0.0, "momentum": self._momentum, "rho": self._decay}
 
     def _update(
         self, variable: tf.Variable, gradient: Tensor, name: str, rate: Tensor, count: Tensor
     ) -> None:
         del count
-        if self._momentum:
+        if self.momentum:
             tf.raw_ops.ResourceApplyRMSProp(
                 var=variable.handle,
                 ms=self.rms[name].handle,
@@ -192,8 +247,10 @@ class MovingAverage(tf.Module):
             shadow.assign(weight)
 
 
-def build_optimizer(config: Config, variables: Mapping[str, tf.Variable]) -> Optimizer:
-    """The optimizer that an `Optimizer` message describes, for variables by name.
+def build_optimizer(
+    config: Config, variables: Mapping[str, tf.Variable], generation: str = "tf2"
+) -> Optimizer:
+    """The optimizer that an `Optimizer` message describes, for variables by name, as that generation updates.
 
     `use_moving_average`, true where it is not written, adds `average`. Raises UserError for an empty message.
     """
@@ -205,16 +262,18 @@ def build_optimizer(config: Config, variables: Mapping[str, tf.Variable]) -> Opt
         average = MovingAverage(variables, config.number("moving_average_decay"))
     optimizer = config.message(kind)
     if kind == "momentum_optimizer":
-        return Momentum(variables, optimizer.number("momentum_optimizer_value"), average)
+        momentum = optimizer.number("momentum_optimizer_value")
+        return Momentum(variables, momentum, average, rate_outside=generation == "tf1")
     if kind == "adam_optimizer":
         return Adam(variables, optimizer.number("epsilon"), average)
     momentum, epsilon = optimizer.number("momentum_optimizer_value"), optimizer.number("epsilon")
-    return RmsProp(variables, optimizer.number("decay"), momentum, epsilon, average)
+    decay = optimizer.number("decay")
+    return RmsProp(variables, decay, momentum, epsilon, average, tf1=generation == "tf1")
 
 
-def _slots(variables: Mapping[str, tf.Variable]) -> Slots:
+def _slots(variables: Mapping[str, tf.Variable], start: float = 0.0) -> Slots:
     return {
-        name: tf.Variable(tf.zeros(variable.shape, variable.dtype), trainable=False)
+        name: tf.Variable(tf.fill(variable.shape, tf.cast(start, variable.dtype)), trainable=False)
         for name, variable in variables.items()
     }
 

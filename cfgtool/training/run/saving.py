@@ -16,6 +16,9 @@ from typing import Any
 import tensorflow as tf
 
 from cfgtool.errors import UserError
+from cfgtool.training.run.keras_state import LOSS_SCALE, keras_state, restorable, save_counter
+from cfgtool.training.run.loss_scale import LossScale
+from cfgtool.training.run.optimizers import Optimizer
 from cfgtool.training.run.run_lock import LOCK_FILE
 
 NAME = "ckpt"
@@ -35,7 +38,8 @@ class Saver:
         keep: int,
         step: tf.Variable,
         model: Any,
-        optimizer: Any,
+        optimizer: Optimizer,
+        loss_scale: LossScale | None = None,
         weights: Iterable[tf.Variable] = (),
     ) -> None:
         """`model` is the trackable tree of the network; the newest `keep` checkpoints stay.
@@ -44,8 +48,12 @@ class Saver:
         """
         self.step = step
         self.saved_step: int | None = None
+        self._model, self._optimizer, self._loss_scale = model, optimizer, loss_scale
         self._weights = list(weights)
-        self._checkpoint = tf.train.Checkpoint(step=step, model=model, optimizer=optimizer)
+        more = {} if loss_scale is None else {LOSS_SCALE: loss_scale}
+        self._checkpoint = tf.train.Checkpoint(
+            step=step, model=model, optimizer=keras_state(optimizer), **more
+        )
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(model_dir), max_to_keep=keep, checkpoint_name=NAME
         )
@@ -104,7 +112,15 @@ class Saver:
 
         Raises DamagedCheckpointError if its files are broken, UserError if it is not of this network and optimizer.
         """
-        restore(self._checkpoint, prefix)
+        parts = restorable(
+            prefix,
+            step=self.step,
+            model=self._model,
+            optimizer=self._optimizer,
+            loss_scale=self._loss_scale,
+        )
+        restore(parts, prefix)
+        self._checkpoint.save_counter.assign(save_counter(prefix))
         return int(self.step.numpy())
 
 
@@ -114,7 +130,7 @@ def restore(checkpoint: Any, prefix: str) -> None:
     Raises DamagedCheckpointError or UserError otherwise, naming what is wrong.
     """
     try:
-        status = checkpoint.restore(prefix)
+        status = checkpoint.read(prefix)
         # What the checkpoint holds besides is not asked for, and TensorFlow need not warn of it.
         status.assert_existing_objects_matched().expect_partial()
     except tf.errors.NotFoundError:

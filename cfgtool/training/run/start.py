@@ -77,6 +77,8 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     data = look_at_data(job, job.config.message("train_input_reader"), network)
     evaluation = _evaluation(job, network, options)
     whole, notes = ([], []) if options.restart else whole_checkpoints(options.model_dir)
+    if whole and not any(key.startswith("model/") for key in whole[0].entries):
+        whole = []  # what the OD API saves before its first step, when Keras has not made the variables yet
     plan = None
     if whole:
         _refuse_other_network(whole[0], network)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from cfgtool.checkpoints import Checkpoint
@@ -13,13 +14,13 @@ from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, encode_text
 from cfgtool.matching import RestorePlan
+from cfgtool.training.input.denormalise import denormalised
 from cfgtool.training.input.pipeline import checked, training_batches
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.causes import not_finite
 from cfgtool.training.run.environment import record_start
 from cfgtool.training.run.eval_hook import EvalHook
 from cfgtool.training.run.hooks import EtaHook, LogHook, SaveHook
-from cfgtool.training.run.input_pictures import as_pictures
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import Hook, Loop
 from cfgtool.training.run.loss_scale import LossScale
@@ -34,6 +35,8 @@ from cfgtool.training.run.step import make_step, step_settings
 from cfgtool.training.run.telemetry import MetricsFile, TensorBoard
 from cfgtool.training.run.unsupported import refuse_unsupported
 
+PICTURES = 3
+"""How many images of the first batch TensorBoard gets."""
 _STOPPING = "stopping after this step; Ctrl-C once more stops at once"
 
 
@@ -66,7 +69,9 @@ class Run:
             raise UserError(
                 "freeze_variables and update_trainable_variables leave nothing to train", path=job.path
             )
-        self.optimizer: Optimizer = build_optimizer(train_config.message("optimizer"), trainable)
+        self.optimizer: Optimizer = build_optimizer(
+            train_config.message("optimizer"), trainable, start.network.generation
+        )
         self.loss_scale = LossScale() if options.precision == "mixed_float16" else None
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.saver = Saver(
@@ -75,14 +80,15 @@ class Run:
             step=self.step,
             model=self.assembly.weights.tree,
             optimizer=self.optimizer,
+            loss_scale=self.loss_scale,
             weights=self.assembly.weights.by_name.values(),
         )
         if start.resume is not None:
             self._resume([start.resume, *start.older])
         elif start.plan is not None:
             carry_out(start.plan, self.assembly)
-            if self.optimizer.average is not None:
-                self.optimizer.average.restart(trainable)
+        if self.optimizer.average is not None and not int(self.optimizer.iterations):
+            self.optimizer.average.restart(trainable)
         atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.text))
 
     def _resume(self, checkpoints: list[Checkpoint]) -> None:
@@ -174,7 +180,9 @@ class Run:
     def _pictured(self, batches: Iterator[Any], board: TensorBoard) -> Iterator[Any]:
         """The batches; the images of the first go to TensorBoard, as the network gets them."""
         first = next(batches)
-        board.image(self.first_step, "train_input_images", as_pictures(self.job.config, first["image"]))
+        picture_of = denormalised(self.job.config)
+        shown = np.stack([picture_of(image) for image in first["image"][:PICTURES].numpy()])
+        board.image(self.first_step, "train_input_images", shown)
         return itertools.chain([first], batches)
 
 
