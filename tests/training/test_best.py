@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from cfgtool.errors import UserError
 from cfgtool.training.run.best import Best, lower_is_better
+from cfgtool.training.run.optimizers import Momentum
 from cfgtool.training.run.saving import Saver
 
 METRIC = "DetectionBoxes_Precision/mAP"
@@ -23,9 +24,9 @@ class State(tf.Module):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.step = tf.Variable(0, dtype=tf.int64)
-        self.model, self.optimizer = tf.Module(), tf.Module()
+        self.model = tf.Module()
         self.model.weight = tf.Variable(0.0)
-        self.optimizer.slot = tf.Variable(0.0)
+        self.optimizer = Momentum({"weight": self.model.weight})
         self.saver = Saver(folder, keep=1, step=self.step, model=self.model, optimizer=self.optimizer)
 
     def reach(self, step: int) -> None:

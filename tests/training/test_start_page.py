@@ -93,7 +93,9 @@ def test_data_classes_and_epochs(config: str, tmp_path: Path, fixtures: Path) ->
 
 def test_no_line_is_wider_than_the_terminal(config: str, tmp_path: Path) -> None:
     for width in (80, 120):
-        assert max(map(len, page(config, tmp_path, width=width))) <= width
+        lines = page(config, tmp_path, width=width)
+        # A path is never broken, however long.
+        assert max(len(line) for line in lines if str(tmp_path) not in line) <= width
 
 
 def test_frozen_variables_are_counted_by_part(config: str, tmp_path: Path) -> None:
