@@ -18,8 +18,8 @@ def main(config_path: str, steps: int, precision: str = "float32") -> None:
     from benchmarks.figures import figures
     from cfgtool.training.run.job import load_job
     from cfgtool.training.run.options import TrainOptions
-    from cfgtool.training.run.start import plan_start
     from cfgtool.training.run.train import Run
+    from cfgtool.training.starting.plan import plan_start
 
     with tempfile.TemporaryDirectory() as folder:
         options = TrainOptions(config_path, Path(folder), precision=precision)

@@ -32,8 +32,8 @@ def main(folder: Path) -> None:
     from cfgtool.data.tfrecord import write_records
     from cfgtool.training.run.job import load_job
     from cfgtool.training.run.options import TrainOptions
-    from cfgtool.training.run.start import plan_start
     from cfgtool.training.run.train import Run
+    from cfgtool.training.starting.plan import plan_start
     from tools.draw_shapes import examples
 
     with tempfile.TemporaryDirectory() as scratch:

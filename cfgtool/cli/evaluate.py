@@ -13,7 +13,7 @@ from cfgtool.cli.train import need_tensorflow
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
-    from cfgtool.training.run.evaluate_many import Evaluated
+    from cfgtool.training.evaluation.many import Evaluated
 
 app = typer.Typer(add_completion=False)
 
@@ -73,13 +73,13 @@ def evaluate(
             "--timeout and --interval say how --wait waits", hint="give --wait, or leave them out"
         )
     from cfgtool.training.run.job import load_job
-    from cfgtool.training.run.start import find_checkpoint
+    from cfgtool.training.starting.plan import find_checkpoint
 
     job = load_job(config, overrides)
     source = None if all_ or wait else find_checkpoint(model_dir, checkpoint)
     need_tensorflow()
-    from cfgtool.training.run.evaluate import CheckpointEvaluator
-    from cfgtool.training.run.evaluate_many import Wanted, evaluate_several
+    from cfgtool.training.evaluation.checkpoint import CheckpointEvaluator
+    from cfgtool.training.evaluation.many import Wanted, evaluate_several
 
     evaluator = CheckpointEvaluator(
         job, reader=reader, per_class=per_class, curves=curves or pr_curves is not None
@@ -120,12 +120,12 @@ def _write_pictures(
 ) -> None:
     _, step, evaluation = found
     if draw is not None:
-        from cfgtool.training.run.eval_pictures import write_picture
+        from cfgtool.training.evaluation.pictures import write_picture
 
         write_picture(evaluation, draw, min_score)
         _say(f"detections are drawn in {draw}")
     if pr_curves is not None and evaluation.curves is not None:
-        from cfgtool.training.run.curves import draw_curves
+        from cfgtool.training.evaluation.curves import draw_curves
 
         draw_curves(evaluation.curves, f"step {step}, IoU 0.5").save(pr_curves)
         _say(f"curves are drawn in {pr_curves}")
@@ -139,8 +139,8 @@ def _show(found: Evaluated, format_: str, curves: bool) -> None:
     for note in evaluation.notes:
         _say(note)
     if format_ == "json":
-        from cfgtool.training.run.curves import curves_as_json
-        from cfgtool.training.run.eval_log import as_json
+        from cfgtool.training.evaluation.curves import curves_as_json
+        from cfgtool.training.evaluation.log import as_json
 
         row = {"step": step, "checkpoint": checkpoint.path, "metrics": as_json(evaluation.values)}
         if curves and evaluation.curves is not None:

@@ -83,7 +83,7 @@ def export(
         raise UserError("nothing to export is named", hint="give --model-dir or --checkpoint")
     from cfgtool.training.export.plan import plan_export
     from cfgtool.training.run.job import load_job
-    from cfgtool.training.run.start import find_checkpoint
+    from cfgtool.training.starting.plan import find_checkpoint
 
     job = load_job(config, overrides)
     plan = plan_export(job, find_checkpoint(model_dir, checkpoint), options)

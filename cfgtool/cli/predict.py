@@ -98,7 +98,7 @@ def _trained(
     from cfgtool.training.export.labels import find_label_map
     from cfgtool.training.export.plan import trained_network
     from cfgtool.training.run.job import load_job
-    from cfgtool.training.run.start import find_checkpoint
+    from cfgtool.training.starting.plan import find_checkpoint
 
     job = load_job(str(place.path))
     _, sources = trained_network(job, find_checkpoint(model_dir, checkpoint))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cfgtool.matching.report.text import Screen
     from cfgtool.training.run.job import Job
     from cfgtool.training.run.options import TrainOptions
-    from cfgtool.training.run.start import Start
+    from cfgtool.training.starting.plan import Start
 
 app = typer.Typer(add_completion=False)
 
@@ -113,7 +113,7 @@ def train(
         raise UserError("--format json is the start page as an object", hint="give --dry-run too")
     from cfgtool.training.run.job import load_job
     from cfgtool.training.run.options import TrainOptions
-    from cfgtool.training.run.start import plan_start
+    from cfgtool.training.starting.plan import plan_start
 
     changes = list(overrides)
     if num_steps is not None:
@@ -141,13 +141,13 @@ def train(
     job = load_job(config, changes)
     start = plan_start(job, options)
     if format == "json":
-        from cfgtool.training.run.start_json import page_as_json
+        from cfgtool.training.starting.as_json import page_as_json
 
         print(json.dumps(page_as_json(job, start, options), indent=2))
         return
     if dry_run or not quiet:
         from cfgtool.cli.output import write
-        from cfgtool.training.run.start_page import page_as_text
+        from cfgtool.training.starting.page import page_as_text
 
         write("".join(f"{line}\n" for line in page_as_text(job, start, options, _screen())), sys.stderr)
     if not dry_run:

@@ -14,7 +14,7 @@ from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import apply_edits, parse
 from cfgtool.training.run.job import load_job
 from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.start import plan_start
+from cfgtool.training.starting.plan import plan_start
 
 CLASSES = "the checkpoint has 2 classes, the config 4"
 

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.errors import UserError
-from cfgtool.training.run.best import Best, lower_is_better
+from cfgtool.training.evaluation.best import Best, lower_is_better
 from cfgtool.training.run.optimizers import Momentum
 from cfgtool.training.run.saving import Saver
 

@@ -19,8 +19,8 @@ from cfgtool.training.input.pipeline import training_batches
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.optimizers import build_optimizer
 from cfgtool.training.run.schedules import build_schedule
-from cfgtool.training.run.start import learning_rate_config
 from cfgtool.training.run.step import make_step, step_settings
+from cfgtool.training.starting.plan import learning_rate_config
 from cfgtool.training.tensor_ops import TensorOps
 
 from . import reference

@@ -14,17 +14,17 @@ import tensorflow as tf
 
 from cfgtool.checkpoints import Checkpoint, open_checkpoint
 from cfgtool.errors import UserError
+from cfgtool.training.evaluation.checkpoint import CheckpointEvaluator, evaluate_checkpoint
+from cfgtool.training.evaluation.evaluator import Evaluation, Evaluator
+from cfgtool.training.evaluation.many import Wanted, evaluate_several
+from cfgtool.training.evaluation.metrics import MAIN_METRIC, NAMES
+from cfgtool.training.evaluation.settings import find_reader
+from cfgtool.training.evaluation.weights import load_weights, training_step
 from cfgtool.training.run.assembly import Assembly
-from cfgtool.training.run.eval_settings import find_reader
-from cfgtool.training.run.evaluate import CheckpointEvaluator, evaluate_checkpoint
-from cfgtool.training.run.evaluate_many import Wanted, evaluate_several
-from cfgtool.training.run.evaluated_weights import load_weights, training_step
-from cfgtool.training.run.evaluation import Evaluation, Evaluator
 from cfgtool.training.run.job import Job, load_job
-from cfgtool.training.run.metrics import MAIN_METRIC, NAMES
 from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.start import find_checkpoint, plan_start
 from cfgtool.training.run.train import Run
+from cfgtool.training.starting.plan import find_checkpoint, plan_start
 
 SMALL = (
     "train_config.batch_size=2",

@@ -14,11 +14,11 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.data.tfrecord import read_records, write_records
-from cfgtool.training.run.evaluate import evaluate_checkpoint
+from cfgtool.training.evaluation.checkpoint import evaluate_checkpoint
 from cfgtool.training.run.job import load_job
 from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.start import find_checkpoint, plan_start
 from cfgtool.training.run.train import Run
+from cfgtool.training.starting.plan import find_checkpoint, plan_start
 
 PICTURES = 16
 METRIC = "DetectionBoxes_Precision/mAP@.50IOU"

@@ -11,7 +11,7 @@ pytest.importorskip("pycocotools")
 
 from cfgtool import schema, textproto
 from cfgtool.errors import UserError
-from cfgtool.training.run.metrics import (
+from cfgtool.training.evaluation.metrics import (
     MAIN_METRIC,
     NAMES,
     CocoMetrics,
@@ -20,7 +20,7 @@ from cfgtool.training.run.metrics import (
     chosen_metrics,
     metric_problems,
 )
-from cfgtool.training.run.metrics.sets import unknown_members
+from cfgtool.training.evaluation.metrics.sets import unknown_members
 
 CLASSES = {1: "cat", 2: "dog"}
 BOX = [10, 20, 60, 80]  # 50 high, 60 wide: medium

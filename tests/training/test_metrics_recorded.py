@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("pycocotools")
 
 from cfgtool import schema, textproto
-from cfgtool.training.run.metrics import ImageResult, chosen_metrics
+from cfgtool.training.evaluation.metrics import ImageResult, chosen_metrics
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "metrics.json").read_text())
 CLASSES = {int(number): name for number, name in RECORDED["classes"].items()}

@@ -15,13 +15,13 @@ import pytest
 
 from cfgtool.errors import UserError
 from cfgtool.training.run import run_lock
-from cfgtool.training.run.model_dir import (
+from cfgtool.training.run.run_lock import LOCK_FILE, RunLock, refuse_running
+from cfgtool.training.starting.model_dir import (
     check_space,
     check_writable,
     latest_checkpoint,
     whole_checkpoints,
 )
-from cfgtool.training.run.run_lock import LOCK_FILE, RunLock, refuse_running
 
 HOLDER = (
     "import sys\nfrom pathlib import Path\nfrom cfgtool.training.run.run_lock import RunLock\n"

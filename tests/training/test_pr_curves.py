@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("pycocotools")
 
-from cfgtool.training.run.curves import curves_as_json, draw_curves
-from cfgtool.training.run.metrics import Curves
+from cfgtool.training.evaluation.curves import curves_as_json, draw_curves
+from cfgtool.training.evaluation.metrics import Curves
 
 RECALL = np.linspace(0.0, 1.0, 101)
 

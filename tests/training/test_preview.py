@@ -24,7 +24,7 @@ from cfgtool.training.run import train
 from cfgtool.training.run.drawing import Boxes
 from cfgtool.training.run.job import load_job
 from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.start import plan_start
+from cfgtool.training.starting.plan import plan_start
 
 SMALL = ("train_config.batch_size=2", 'train_config.fine_tune_checkpoint=""')
 AUGMENTATION = re.compile(r"(?m)^ *data_augmentation_options.*\n")

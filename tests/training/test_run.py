@@ -22,14 +22,14 @@ from cfgtool.data.example import decode_example
 from cfgtool.data.tfrecord import frames
 from cfgtool.errors import UserError
 from cfgtool.lint import rules
+from cfgtool.training.evaluation.checkpoint import evaluate_checkpoint
+from cfgtool.training.evaluation.metrics import MAIN_METRIC
 from cfgtool.training.run.causes import DIVERGENCE, config_causes
-from cfgtool.training.run.evaluate import evaluate_checkpoint
 from cfgtool.training.run.job import Job, load_job
-from cfgtool.training.run.metrics import MAIN_METRIC
-from cfgtool.training.run.model_dir import step_of
 from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.start import Start, find_checkpoint, plan_start
 from cfgtool.training.run.train import Run, run_training
+from cfgtool.training.starting.model_dir import step_of
+from cfgtool.training.starting.plan import Start, find_checkpoint, plan_start
 
 # Small enough that a step takes milliseconds; the network is still the real one.
 SMALL = (

@@ -17,12 +17,12 @@ from cfgtool.data.tfrecord import frames, write_records
 from cfgtool.errors import UserError
 from cfgtool.lint.paint import painter
 from cfgtool.matching.report.text import Screen
-from cfgtool.training.run.estimates import earlier_rate, estimate, in_bytes, in_time
 from cfgtool.training.run.job import load_job
-from cfgtool.training.run.learning_rates import marks, sparkline
 from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.start import Start, plan_start
-from cfgtool.training.run.start_page import page_as_text
+from cfgtool.training.starting.estimates import earlier_rate, estimate, in_bytes, in_time
+from cfgtool.training.starting.learning_rates import marks, sparkline
+from cfgtool.training.starting.page import page_as_text
+from cfgtool.training.starting.plan import Start, plan_start
 
 FRESH = 'train_config.fine_tune_checkpoint=""'
 RECORDS = "train_input_reader.tf_record_input_reader.input_path"

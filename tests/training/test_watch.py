@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from cfgtool.training.run.watch import Watch, gone, listed_checkpoints
+from cfgtool.training.evaluation.watch import Watch, gone, listed_checkpoints
 
 
 class Folder:

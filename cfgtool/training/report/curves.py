@@ -13,7 +13,7 @@ from cfgtool.training.report.history import LEARNING_RATE, LOSS, History
 from cfgtool.training.report.scene import Label, Point, Scene, Shape, in_grid
 from cfgtool.training.run.loop import TOTAL_LOSS
 from cfgtool.training.run.schedules import Schedule, build_schedule
-from cfgtool.training.run.start import learning_rate_config
+from cfgtool.training.starting.plan import learning_rate_config
 
 _POINTS = 1500
 _JUMP = 0.02

@@ -14,9 +14,9 @@ import tensorflow as tf
 
 import cfgtool
 from cfgtool.files import atomic_write
-from cfgtool.training.run.estimates import machine_memory
-from cfgtool.training.run.model_dir import ENVIRONMENT_FILE
 from cfgtool.training.run.options import TrainOptions
+from cfgtool.training.starting.estimates import machine_memory
+from cfgtool.training.starting.model_dir import ENVIRONMENT_FILE
 
 STARTS = "starts"
 _CPU_INFO = Path("/proc/cpuinfo")

@@ -7,9 +7,9 @@ import statistics
 import time
 from collections.abc import Mapping
 
-from cfgtool.training.run.estimates import IMAGE_RATE, RATE, in_time
 from cfgtool.training.run.saving import Saver
 from cfgtool.training.run.telemetry import MetricsFile, Progress, TensorBoard
+from cfgtool.training.starting.estimates import IMAGE_RATE, RATE, in_time
 
 _FORETELLING_STEPS = 10
 """Steps after the first, which traces, from whose time the end is foretold."""

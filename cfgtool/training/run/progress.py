@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, T
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from cfgtool.training.run.estimates import IMAGE_RATE, RATE
 from cfgtool.training.run.loop import TOTAL_LOSS
+from cfgtool.training.starting.estimates import IMAGE_RATE, RATE
 
 _SMOOTHING = 0.8
 """Share that the logged losses before keep in the shown one."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cfgtool.errors import UserError
-from cfgtool.training.run.estimates import METRICS_FILE as METRICS_FILE
 from cfgtool.training.run.progress import Progress as Progress  # what tells is offered here as a whole
+from cfgtool.training.starting.estimates import METRICS_FILE as METRICS_FILE
 
 OnRow = Callable[[int, Mapping[str, float | None]], None]
 

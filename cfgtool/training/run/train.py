@@ -14,12 +14,12 @@ from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, encode_text
 from cfgtool.matching import RestorePlan
+from cfgtool.training.evaluation.hook import EvalHook
 from cfgtool.training.input.denormalise import denormalised
 from cfgtool.training.input.pipeline import checked, training_batches
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.causes import not_finite
 from cfgtool.training.run.environment import record_start
-from cfgtool.training.run.eval_hook import EvalHook
 from cfgtool.training.run.hooks import EtaHook, LogHook, SaveHook
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import Hook, Loop
@@ -30,10 +30,10 @@ from cfgtool.training.run.progress import Progress
 from cfgtool.training.run.run_lock import RunLock
 from cfgtool.training.run.saving import DamagedCheckpointError, Saver, move_aside
 from cfgtool.training.run.schedules import build_schedule
-from cfgtool.training.run.start import Start, learning_rate_config
 from cfgtool.training.run.step import make_step, step_settings
 from cfgtool.training.run.telemetry import MetricsFile, TensorBoard
-from cfgtool.training.run.unsupported import refuse_unsupported
+from cfgtool.training.starting.plan import Start, learning_rate_config
+from cfgtool.training.starting.unsupported import refuse_unsupported
 
 PICTURES = 3
 """How many images of the first batch TensorBoard gets."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cfgtool.schema import Config, Entry
+from cfgtool.training.evaluation.metrics import metric_problems
+from cfgtool.training.evaluation.metrics.sets import COCO, OPEN_IMAGES_CHALLENGE, set_names, unknown_members
 from cfgtool.training.run.job import Job
-from cfgtool.training.run.metrics import metric_problems
-from cfgtool.training.run.metrics.sets import COCO, OPEN_IMAGES_CHALLENGE, set_names, unknown_members
 
 
 @dataclass(frozen=True)

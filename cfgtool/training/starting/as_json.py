@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cfgtool.matching.report.fates import Report
-from cfgtool.training.run.learning_rates import marks
-from cfgtool.training.run.model_dir import free_bytes
 from cfgtool.training.run.schedules import build_schedule
-from cfgtool.training.run.start import learning_rate_config
-from cfgtool.training.run.start_page import augmentation_steps, fields_by_use, severities, steps_per_epoch
+from cfgtool.training.starting.learning_rates import marks
+from cfgtool.training.starting.model_dir import free_bytes
+from cfgtool.training.starting.page import augmentation_steps, fields_by_use, severities, steps_per_epoch
+from cfgtool.training.starting.plan import learning_rate_config
 
 if TYPE_CHECKING:
-    from cfgtool.training.run.data_found import DataFound
     from cfgtool.training.run.job import Job
     from cfgtool.training.run.options import TrainOptions
-    from cfgtool.training.run.start import Start
+    from cfgtool.training.starting.data_found import DataFound
+    from cfgtool.training.starting.plan import Start
 
 
 def page_as_json(job: Job, start: Start, options: TrainOptions) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cfgtool.training.run.metrics.image import ImageResult
+from cfgtool.training.evaluation.metrics.image import ImageResult
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -10,10 +10,13 @@ from cfgtool.errors import UserError
 from cfgtool.matching import RestorePlan, configured_plan
 from cfgtool.networks import NetworkDescription, describe, frozen_variables
 from cfgtool.schema import Config
-from cfgtool.training.run.data_found import DataFound, look_at_data
-from cfgtool.training.run.estimates import Estimates, estimate
 from cfgtool.training.run.job import Job
-from cfgtool.training.run.model_dir import (
+from cfgtool.training.run.options import TrainOptions, check_options
+from cfgtool.training.run.run_lock import refuse_running
+from cfgtool.training.run.schedules import build_schedule
+from cfgtool.training.starting.data_found import DataFound, look_at_data
+from cfgtool.training.starting.estimates import Estimates, estimate
+from cfgtool.training.starting.model_dir import (
     check_space,
     check_writable,
     latest_checkpoint,
@@ -21,9 +24,6 @@ from cfgtool.training.run.model_dir import (
     step_of,
     whole_checkpoints,
 )
-from cfgtool.training.run.options import TrainOptions, check_options
-from cfgtool.training.run.run_lock import refuse_running
-from cfgtool.training.run.schedules import build_schedule
 
 
 @dataclass(frozen=True)

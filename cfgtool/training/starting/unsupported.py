@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from cfgtool.errors import UserError
 from cfgtool.training.detectors.support import unsupported
+from cfgtool.training.evaluation.metrics import metric_problems
 from cfgtool.training.input.pipeline import input_problems
 from cfgtool.training.run.job import Job
-from cfgtool.training.run.metrics import metric_problems
 from cfgtool.training.run.options import TrainOptions
 
 

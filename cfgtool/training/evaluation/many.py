@@ -11,12 +11,12 @@ from cfgtool.errors import UserError
 from cfgtool.files import read_text
 from cfgtool.schema import read_config
 from cfgtool.textproto import parse
-from cfgtool.training.run.eval_log import EvalLog, eval_folder
-from cfgtool.training.run.evaluate import CheckpointEvaluator
-from cfgtool.training.run.evaluated_weights import UNKNOWN_STEP, training_step
-from cfgtool.training.run.evaluation import Evaluation
+from cfgtool.training.evaluation.checkpoint import CheckpointEvaluator
+from cfgtool.training.evaluation.evaluator import Evaluation
+from cfgtool.training.evaluation.log import EvalLog, eval_folder
+from cfgtool.training.evaluation.watch import Watch, gone, listed_checkpoints
+from cfgtool.training.evaluation.weights import UNKNOWN_STEP, training_step
 from cfgtool.training.run.job import Job
-from cfgtool.training.run.watch import Watch, gone, listed_checkpoints
 
 TIMEOUT = 3600.0
 """Seconds without a new checkpoint, as in the OD API."""

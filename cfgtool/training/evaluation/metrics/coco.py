@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cfgtool.errors import UserError
-from cfgtool.training.run.metrics.image import ImageResult
+from cfgtool.training.evaluation.metrics.image import ImageResult
 
 PRECISION = "DetectionBoxes_Precision"
 RECALL = "DetectionBoxes_Recall"

@@ -17,7 +17,7 @@ from cfgtool.files import atomic_write
 from cfgtool.training.run.drawing import Boxes, draw_boxes, side_by_side
 
 if TYPE_CHECKING:
-    from cfgtool.training.run.evaluation import Evaluation
+    from cfgtool.training.evaluation.evaluator import Evaluation
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 """What the batch and the detections hold, by the keys of both."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from cfgtool.checkpoints import Checkpoint, read_checkpoint
 from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
-from cfgtool.training.run.estimates import in_bytes
+from cfgtool.training.starting.estimates import in_bytes
 
 STATE_FILE = "checkpoint"
 ENVIRONMENT_FILE = "environment.json"

@@ -9,19 +9,19 @@ from cfgtool.lint.cards.build import training_use
 from cfgtool.matching.report.fates import Report
 from cfgtool.matching.report.text import parts_as_text
 from cfgtool.matching.report.wording import printable
-from cfgtool.training.run.estimates import in_bytes, in_time
-from cfgtool.training.run.learning_rates import marks, sparkline
-from cfgtool.training.run.model_dir import free_bytes
 from cfgtool.training.run.schedules import build_schedule
-from cfgtool.training.run.start import learning_rate_config
+from cfgtool.training.starting.estimates import in_bytes, in_time
+from cfgtool.training.starting.learning_rates import marks, sparkline
+from cfgtool.training.starting.model_dir import free_bytes
+from cfgtool.training.starting.plan import learning_rate_config
 
 if TYPE_CHECKING:
     from cfgtool.matching.report.text import Screen
     from cfgtool.schema import Config
-    from cfgtool.training.run.data_found import DataFound
     from cfgtool.training.run.job import Job
     from cfgtool.training.run.options import TrainOptions
-    from cfgtool.training.run.start import Start
+    from cfgtool.training.starting.data_found import DataFound
+    from cfgtool.training.starting.plan import Start
 
 _FEW = 3
 """Problems of one kind that the page shows; the commands it names show all."""

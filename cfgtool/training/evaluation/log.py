@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cfgtool.files import atomic_write
-from cfgtool.training.run.evaluation import Evaluation
+from cfgtool.training.evaluation.evaluator import Evaluation
 from cfgtool.training.run.telemetry import METRICS_FILE, TensorBoard
 
 

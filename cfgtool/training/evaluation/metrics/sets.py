@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from cfgtool.schema import Config
-from cfgtool.training.run.metrics.coco import CocoMetrics
-from cfgtool.training.run.metrics.image import ImageResult
-from cfgtool.training.run.metrics.voc import Unlabeled, VocMetrics
+from cfgtool.training.evaluation.metrics.coco import CocoMetrics
+from cfgtool.training.evaluation.metrics.image import ImageResult
+from cfgtool.training.evaluation.metrics.voc import Unlabeled, VocMetrics
 
 COCO = "coco_detection_metrics"
 RECALL_BAND = "precision_at_recall_detection_metrics"

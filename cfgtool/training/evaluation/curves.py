@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from cfgtool.training.run.metrics import Curves
+from cfgtool.training.evaluation.metrics import Curves
 
 _WIDTH, _HEIGHT = 960, 600
 _LEFT, _TOP, _RIGHT, _BOTTOM = 70, 50, 680, 530

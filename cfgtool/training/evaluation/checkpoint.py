@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cfgtool.checkpoints import Checkpoint
+from cfgtool.training.evaluation.evaluator import Evaluation, Evaluator
+from cfgtool.training.evaluation.settings import find_reader
+from cfgtool.training.evaluation.weights import load_weights
 from cfgtool.training.input.pipeline import input_problems
 from cfgtool.training.run.assembly import Assembly
-from cfgtool.training.run.eval_settings import find_reader
-from cfgtool.training.run.evaluated_weights import load_weights
-from cfgtool.training.run.evaluation import Evaluation, Evaluator
 from cfgtool.training.run.job import Job
 
 

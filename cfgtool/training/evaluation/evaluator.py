@@ -12,14 +12,14 @@ from PIL import Image
 from cfgtool.data.label_map import read_label_map
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
+from cfgtool.training.evaluation.metrics import CocoMetrics, Curves, ImageResult, Metric, chosen_metrics
+from cfgtool.training.evaluation.pictures import Arrays, Picture, picture_of
+from cfgtool.training.evaluation.settings import Drawing, drawing, example_limit, refuse_settings
 from cfgtool.training.input.finish import Batch
 from cfgtool.training.input.pipeline import checked, evaluation_batches
 from cfgtool.training.run.assembly import Assembly
-from cfgtool.training.run.eval_pictures import Arrays, Picture, picture_of
-from cfgtool.training.run.eval_settings import Drawing, drawing, example_limit, refuse_settings
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import TOTAL_LOSS
-from cfgtool.training.run.metrics import CocoMetrics, Curves, ImageResult, Metric, chosen_metrics
 
 LOSSES = ("Loss/localization_loss", "Loss/classification_loss", "Loss/regularization_loss", TOTAL_LOSS)
 

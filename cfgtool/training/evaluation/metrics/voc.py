@@ -11,8 +11,8 @@ from enum import Enum
 
 import numpy as np
 
-from cfgtool.training.run.metrics.image import ImageResult
-from cfgtool.training.run.metrics.matching import Floats, Judged, judge
+from cfgtool.training.evaluation.metrics.image import ImageResult
+from cfgtool.training.evaluation.metrics.matching import Floats, Judged, judge
 
 IOU = 0.5
 

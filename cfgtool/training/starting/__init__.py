@@ -1,0 +1,1 @@
+"""How a run starts, decided and shown without TensorFlow."""
