@@ -38,7 +38,7 @@ def complete(line: str, shell: str = "bash") -> list[str]:
 
 OFFERED = {
     "commands": ("cfgtool ", [f"plain,{name}" for name in COMMANDS]),
-    "a command": ("cfgtool exp", ["plain,explain"]),
+    "a command": ("cfgtool expl", ["plain,explain"]),
     "options": ("cfgtool lint --fo", ["plain,--format", "plain,--force", "plain,--force-exclude"]),
     "formats": (
         "cfgtool lint --format ",
