@@ -56,6 +56,16 @@ Precision = Annotated[
 Accumulate = Annotated[
     int, typer.Option("--accumulate", min=1, metavar="N", help="Batches whose gradients make one update.")
 ]
+ImageCache = Annotated[
+    int | None,
+    typer.Option(
+        "--image-cache",
+        min=0,
+        metavar="MIB",
+        help="Memory for decoded pictures; without, a quarter of what is free.",
+        show_default=False,
+    ),
+]
 Jit = Annotated[bool, typer.Option("--jit", help="Compile the step with XLA.")]
 LogEvery = Annotated[int, typer.Option("--log-every", min=1, help="Steps between two logged values.")]
 EvalEvery = Annotated[
@@ -95,6 +105,7 @@ def train(
     precision: Precision = "float32",
     accumulate: Accumulate = 1,
     jit: Jit = False,
+    image_cache: ImageCache = None,
     log_every: LogEvery = 100,
     eval_every: EvalEvery = None,
     best: Best = None,
@@ -133,6 +144,7 @@ def train(
         precision=precision,
         accumulate=accumulate,
         jit=jit,
+        image_cache=image_cache,
         patience=patience,
         best=best,
         quiet=quiet,

@@ -30,6 +30,7 @@ from cfgtool.training.input.example import (
 )
 from cfgtool.training.input.fields import Fields
 from cfgtool.training.input.hierarchy import Hierarchy
+from cfgtool.training.input.picture_cache import PictureCache
 
 SOURCE_ID = "source_id"
 LABELED_CLASSES = "labeled_classes"
@@ -45,11 +46,13 @@ class Decoder:
     """Decodes records; class texts are looked up in the label map, ids count where a record has no texts.
 
     The image is uint8 [height, width, 3 + additional channels], decoded with TensorFlow's default (fast
-    integer) transform, as in the OD API. Classes are the ids of the label map, from 1.
+    integer) transform, as in the OD API, and kept in `cache` where there is one. Classes are the ids of the
+    label map, from 1.
     """
 
-    def __init__(self, label_map: LabelMap | None, fields: Fields) -> None:
+    def __init__(self, label_map: LabelMap | None, fields: Fields, cache: PictureCache | None = None) -> None:
         self._fields = fields
+        self._cache = cache
         lists = {key: _DTYPES[keys.TYPES[key]] for key in self._lists()}
         if fields.masks:
             lists[keys.MASK] = tf.string if fields.masks == "png" else tf.float32
@@ -118,7 +121,8 @@ class Decoder:
         return kept if self._hierarchy is None else self._hierarchy.expand_objects(kept)
 
     def _image(self, parsed: Parsed) -> Tensor:
-        image = tf.io.decode_image(parsed[keys.IMAGE], channels=COLOURS, expand_animations=False)
+        encoded = parsed[keys.IMAGE]
+        image = _colours(encoded) if self._cache is None else self._cache.decoded(encoded, _colours)
         image.set_shape([None, None, COLOURS])
         number = self._fields.additional_channels
         if not number:
@@ -159,6 +163,10 @@ class Decoder:
         stored = _or_default(parsed[keys.KEYPOINT_VISIBILITY], tf.reduce_prod(shape), 2)
         visible = _shaped(stored > 0, shape, message) & tf.reduce_all(tf.math.is_finite(points), axis=-1)
         return tf.where(visible[..., tf.newaxis], points, float("nan")), visible
+
+
+def _colours(encoded: Tensor) -> Tensor:
+    return tf.io.decode_image(encoded, channels=COLOURS, expand_animations=False)
 
 
 def _masks(stored: Tensor, image: Tensor, count: Tensor) -> Tensor:

@@ -28,6 +28,13 @@ def default_budget() -> int:
     return min(int(free * _SHARE), _MOST)
 
 
+def picture_cache(mebibytes: int | None) -> PictureCache | None:
+    """The cache of a run: of that size, of the default size for None, none for 0."""
+    if mebibytes == 0:
+        return None
+    return PictureCache(default_budget() if mebibytes is None else mebibytes * 2**20)
+
+
 class PictureCache:
     """Pictures by a 63 bit hash of their encoded bytes, first come, first kept, up to a number of bytes.
 

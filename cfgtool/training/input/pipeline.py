@@ -56,6 +56,7 @@ from cfgtool.training.input.draws import SeededDraws
 from cfgtool.training.input.example import COLOURS, IMAGE
 from cfgtool.training.input.fields import field_problems, fields_of
 from cfgtool.training.input.finish import Batch, Finish
+from cfgtool.training.input.picture_cache import PictureCache
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.readers import (
     evaluation_records,
@@ -104,13 +105,14 @@ def training_batches(
     start_batch: int = 0,
     batch_size: int | None = None,
     shard: tuple[int, int] = (1, 0),
+    cache: PictureCache | None = None,
 ) -> tf.data.Dataset:
     """Augmented batches without end.
 
     What batch number i holds depends on the config, the files and `seed` only, so a run that resumes with
     `start_batch` = finished steps sees what an uninterrupted run sees. `batch_size` overrides
     `train_config.batch_size`. With `shard` = (count, index) of a worker, that worker gets every count-th
-    example; `batch_size` is then its own share.
+    example; `batch_size` is then its own share. `cache` keeps decoded pictures; what a batch holds is the same.
 
     Raises UserError for what `input_problems` finds, and for missing, broken or empty files.
     """
@@ -122,7 +124,7 @@ def training_batches(
         raise UserError(f"train_config.batch_size: batch_size '{batch}' must be positive")
     start = start_batch * batch * shard[0]
     fields = fields_of(reader, num_classes(config) or 0, evaluation=False)
-    decode = Decoder(_label_map(reader), fields)
+    decode = Decoder(_label_map(reader), fields, cache)
     augment = augmentation(train_config)
     finish = Finish(config, reader, fields)
 

@@ -21,6 +21,8 @@ def resize(
     `align_corners` the corner pixels stay. `method` is a name of `ResizeImage.Method`.
     """
     methods = tf.compat.v1.image.ResizeMethod
+    if method == "BILINEAR":  # the kernel is faster on float32, by more than the cast takes
+        image = tf.cast(image, tf.float32)
     return tf.compat.v1.image.resize(
         image, tf.stack([height, width]), getattr(methods, method), align_corners=align_corners
     )

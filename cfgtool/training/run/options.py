@@ -21,6 +21,7 @@ class TrainOptions:
     `keep` are those of the OD API's training loop. `precision` is what convolutions compute in; `accumulate` how many
     batches make one update; `jit` compiles the step with XLA. `best` names the metric whose best checkpoint is kept
     (the main one where it is None), `patience` how many evaluations without a better one end the run (None: never).
+    `image_cache` is how many MiB decoded pictures may take (None: a quarter of what is free at the start).
     With `quiet` only mistakes and the end are told. `command` is the command line as typed, for the records of the run.
     """
 
@@ -41,6 +42,7 @@ class TrainOptions:
     patience: int | None = None
     best: str | None = None
     quiet: bool = False
+    image_cache: int | None = None
     command: str = ""
 
 

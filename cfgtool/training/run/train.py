@@ -16,6 +16,7 @@ from cfgtool.files import atomic_write, encode_text
 from cfgtool.matching import RestorePlan
 from cfgtool.training.evaluation.hook import EvalHook
 from cfgtool.training.input.denormalise import denormalised
+from cfgtool.training.input.picture_cache import picture_cache
 from cfgtool.training.input.pipeline import checked, training_batches
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.causes import not_finite
@@ -130,6 +131,7 @@ class Run:
             seed=self.options.seed,
             start_batch=self.first_step,
             batch_size=train_config.integer("batch_size") * self.options.accumulate,
+            cache=picture_cache(self.options.image_cache),
         )
         return step_fn, checked(dataset, config.message("train_input_reader"))
 

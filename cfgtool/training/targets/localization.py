@@ -66,8 +66,9 @@ class SmoothL1(LocalizationLoss):
     def unweighted(self, prediction: Tensor, target: Tensor) -> Tensor:
         """[...]."""
         error = prediction - target
-        # With c the clipped error both branches are c (e - c / 2), and so is their derivative c.
-        clipped = tf.clip_by_value(error, -self.delta, self.delta)
+        # With c the clipped error both branches are c (e - c / 2), and so is their derivative c, also if c is taken
+        # for a constant.
+        clipped = tf.stop_gradient(tf.clip_by_value(error, -self.delta, self.delta))
         return tf.reduce_sum(clipped * (error - 0.5 * clipped), axis=-1)
 
 
