@@ -17,6 +17,8 @@ _SHARE = 0.25
 _MOST = 8 * 2**30
 _UNKNOWN = 2**30
 _BUCKETS = 2**63 - 1
+_ALIGNMENT = 64
+_NOTHING: Picture = np.zeros([0, 0, 0], np.uint8)
 
 
 def default_budget() -> int:
@@ -53,23 +55,29 @@ class PictureCache:
     def decoded(self, encoded: Tensor, decode: Callable[[Tensor], Tensor]) -> Tensor:
         """The picture [height, width, channels] that `decode` makes of a scalar string, decoded once if it fits."""
         key = tf.strings.to_hash_bucket_fast(encoded, _BUCKETS)
-        found, picture = tf.numpy_function(self._find, [key], [tf.bool, tf.uint8])
+        picture = tf.numpy_function(self._find, [key], tf.uint8)
 
         def fresh() -> Tensor:
-            value = decode(encoded)
-            return tf.numpy_function(self._keep, [key, value], tf.uint8)
+            return tf.numpy_function(self._keep, [key, decode(encoded)], tf.uint8)
 
-        return tf.cond(found, lambda: picture, fresh)
+        return tf.cond(tf.size(picture) > 0, lambda: picture, fresh)
 
-    def _find(self, key: np.int64) -> tuple[np.bool_, Picture]:
-        picture = self._pictures.get(int(key))
-        if picture is None:
-            return np.bool_(False), np.zeros([0, 0, 0], np.uint8)
-        return np.bool_(True), picture
+    def _find(self, key: np.int64) -> Picture:
+        """The picture, an empty one where it is not known."""
+        return self._pictures.get(int(key), _NOTHING)
 
     def _keep(self, key: np.int64, picture: Picture) -> Picture:
         with self._lock:
             if int(key) not in self._pictures and self.used + picture.nbytes <= self.budget:
-                self._pictures[int(key)] = picture.copy()
+                self._pictures[int(key)] = _aligned(picture)
                 self.used += picture.nbytes
         return picture
+
+
+def _aligned(picture: Picture) -> Picture:
+    """A copy at an address that TensorFlow takes as it is, where it would copy others each time."""
+    memory = np.empty(picture.nbytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    copy = memory[start : start + picture.nbytes].reshape(picture.shape)
+    copy[...] = picture
+    return copy
