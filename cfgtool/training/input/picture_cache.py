@@ -17,7 +17,6 @@ _SHARE = 0.25
 _MOST = 8 * 2**30
 _UNKNOWN = 2**30
 _BUCKETS = 2**63 - 1
-_ALIGNMENT = 64
 _NOTHING: Picture = np.zeros([0, 0, 0], np.uint8)
 
 
@@ -69,15 +68,6 @@ class PictureCache:
     def _keep(self, key: np.int64, picture: Picture) -> Picture:
         with self._lock:
             if int(key) not in self._pictures and self.used + picture.nbytes <= self.budget:
-                self._pictures[int(key)] = _aligned(picture)
+                self._pictures[int(key)] = picture.copy()
                 self.used += picture.nbytes
         return picture
-
-
-def _aligned(picture: Picture) -> Picture:
-    """A copy at an address that TensorFlow takes as it is, where it would copy others each time."""
-    memory = np.empty(picture.nbytes + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    copy = memory[start : start + picture.nbytes].reshape(picture.shape)
-    copy[...] = picture
-    return copy
