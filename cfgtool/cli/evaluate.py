@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cfgtool.cli.train import need_tensorflow
+from cfgtool.cli.drawing import check_drawing, write_drawing
+from cfgtool.cli.needs import need_tensorflow
+from cfgtool.cli.output import refuse_to_replace
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def evaluate(
         help="Least score of a drawn detection; eval_config.min_score_threshold without.",
     ),
     pr_curves: Path | None = typer.Option(
-        None, "--pr-curves", help="PNG to write: precision over recall at an IoU of 0.5, by class."
+        None, "--pr-curves", help="PNG or SVG to write: precision over recall at an IoU of 0.5, by class."
     ),
     curves: bool = typer.Option(False, "--curves", help="With --format json: the curves as numbers."),
     force: bool = typer.Option(False, "--force", help="Overwrite pictures."),
@@ -63,9 +65,7 @@ def evaluate(
 
     With --all and --wait, rows and TensorBoard summaries go to eval/ of the model dir.
     """
-    _check(
-        format_, curves, [path for path in (draw, pr_curves) if path is not None], force, several=all_ or wait
-    )
+    _check(format_, curves, draw, pr_curves, force, several=all_ or wait)
     if (all_ or wait) and (model_dir is None or checkpoint is not None):
         raise UserError("--all and --wait look for checkpoints in a model dir", hint="give --model-dir alone")
     if not wait and (timeout is not None or interval is not None):
@@ -96,19 +96,22 @@ def evaluate(
         sys.stdout.flush()
 
 
-def _check(format_: str, curves: bool, pictures: list[Path], force: bool, *, several: bool) -> None:
+def _check(
+    format_: str, curves: bool, draw: Path | None, pr_curves: Path | None, force: bool, *, several: bool
+) -> None:
     """Raise UserError for options that do not go together."""
     if format_ not in ("text", "json"):
         raise UserError(f"format {format_!r} is not known", hint="use text or json")
     if curves and format_ != "json":
         raise UserError("--curves prints numbers", hint="add --format json, or give --pr-curves F.png")
-    for path in pictures:
-        if several:
-            raise UserError("pictures are of one checkpoint", hint="leave --all and --wait out")
-        if not path.parent.is_dir():
-            raise UserError("there is no such folder", path=str(path.parent))
-        if path.exists() and not force:
-            raise UserError("exists", path=str(path), hint="give --force to overwrite it")
+    if several and (draw or pr_curves):
+        raise UserError("pictures are of one checkpoint", hint="leave --all and --wait out")
+    if pr_curves is not None:
+        check_drawing(pr_curves, force)
+    if draw is not None:
+        if not draw.parent.is_dir():
+            raise UserError("there is no such folder", path=str(draw.parent))
+        refuse_to_replace(str(draw), force)
 
 
 def _say(text: str) -> None:
@@ -125,10 +128,10 @@ def _write_pictures(
         write_picture(evaluation, draw, min_score)
         _say(f"detections are drawn in {draw}")
     if pr_curves is not None and evaluation.curves is not None:
-        from cfgtool.training.evaluation.curves import draw_curves
+        from cfgtool.training.evaluation.curves import curves_chart
+        from cfgtool.training.report.chart import draw_chart
 
-        draw_curves(evaluation.curves, f"step {step}, IoU 0.5").save(pr_curves)
-        _say(f"curves are drawn in {pr_curves}")
+        write_drawing(draw_chart(curves_chart(evaluation.curves, f"Step {step}"), height=560.0), pr_curves)
 
 
 def _show(found: Evaluated, format_: str, curves: bool) -> None:

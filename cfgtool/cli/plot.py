@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from cfgtool.cli.drawing import check_drawing, write_drawing
 from cfgtool.errors import UserError
-
-if TYPE_CHECKING:
-    from cfgtool.training.report.scene import Scene
 
 app = typer.Typer(
     add_completion=False, help="Draw learning rates and losses, as PNG or SVG.", no_args_is_help=True
@@ -32,7 +30,7 @@ def learning_rate(
     force: Force = False,
 ) -> None:
     """Draw the learning rate over the steps of a run."""
-    _check_output(output, force)
+    check_drawing(output, force)
     from cfgtool.cli.pipeline import read_pipeline, shown_path
     from cfgtool.training.report.chart import draw_chart
     from cfgtool.training.report.curves import rate_chart
@@ -42,7 +40,7 @@ def learning_rate(
     if count < 1:
         raise UserError("train_config.num_steps is not set", path=shown_path(config), hint="give --steps")
     name = "/".join(Path(shown_path(config)).parts[-2:])
-    _write(draw_chart(rate_chart(pipeline, name, count, log=log)), output)
+    write_drawing(draw_chart(rate_chart(pipeline, name, count, log=log)), output)
 
 
 @app.command()
@@ -59,7 +57,7 @@ def losses(
     force: Force = False,
 ) -> None:
     """Draw losses, learning rate and mAP of one or several runs."""
-    _check_output(output, force)
+    check_drawing(output, force)
     from cfgtool.training.report.curves import draw_runs, run_charts
     from cfgtool.training.report.history import read_history
 
@@ -69,37 +67,4 @@ def losses(
             print(
                 f"{history.folder}: the last line of the metrics is not whole and left out", file=sys.stderr
             )
-    _write(draw_runs(histories, run_charts(histories, smooth=smooth, log=log)), output)
-
-
-def _check_output(path: Path, force: bool) -> None:
-    """Raise UserError for another ending, a folder that is not there, and a file that must not be replaced."""
-    from cfgtool.cli.output import refuse_to_replace
-
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise UserError(f"{path.name!r} is neither a .png nor a .svg", path=str(path))
-    if not path.parent.is_dir():
-        raise UserError("there is no such folder", path=str(path.parent))
-    refuse_to_replace(str(path), force)
-    if path.suffix.lower() == ".png":
-        import importlib.util
-
-        if importlib.util.find_spec("PIL") is None:
-            raise UserError(
-                "drawing a .png needs PIL, which is not installed",
-                hint="pip install 'cfgtool[train]', or write a .svg",
-            )
-
-
-def _write(scene: Scene, path: Path) -> None:
-    from cfgtool.files import atomic_write
-
-    if path.suffix.lower() == ".svg":
-        from cfgtool.training.report.svg import scene_as_file
-
-        atomic_write(str(path), scene_as_file(scene).encode())
-    else:
-        from cfgtool.training.report.raster import scene_as_png
-
-        atomic_write(str(path), scene_as_png(scene))
-    print(f"drawn in {path}", file=sys.stderr)
+    write_drawing(draw_runs(histories, run_charts(histories, smooth=smooth, log=log)), output)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cfgtool.cli.train import need_tensorflow
+from cfgtool.cli.needs import need_tensorflow
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:

@@ -45,8 +45,8 @@ def preview(
     force: Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")] = False,
 ) -> None:
     """Draw what the network is fed: training examples after augmentation, with boxes, masks and keypoints."""
+    from cfgtool.cli.needs import need_tensorflow
     from cfgtool.cli.output import refuse_to_replace
-    from cfgtool.cli.train import need_tensorflow
     from cfgtool.files import atomic_write
     from cfgtool.training.run.job import load_job
 

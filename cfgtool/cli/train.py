@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -172,6 +170,8 @@ def _run(job: Job, start: Start, options: TrainOptions, context: click.Context) 
         steps = f"the run is at step {start.first_step}, num_steps is {start.num_steps}"
         print(f"nothing to do: {steps}; give --num-steps to train on", file=sys.stderr)
         return
+    from cfgtool.cli.needs import need_tensorflow
+
     need_tensorflow()
     from cfgtool.training.run.train import run_training
 
@@ -210,36 +210,3 @@ def _screen() -> Screen:
 
     stream = sys.stderr
     return Screen(terminal_width(stream), painter(wants_colour(stream)), has_character(stream, "█"))
-
-
-def need_tensorflow() -> None:
-    """Import TensorFlow without its greetings. Raises UserError if a package that training needs is not installed."""
-    import importlib.util
-
-    missing = [
-        name
-        for name in ("tensorflow", "numpy", "PIL", "pycocotools")
-        if importlib.util.find_spec(name) is None
-    ]
-    if missing:
-        raise UserError(
-            f"training needs {', '.join(missing)}, which is not installed",
-            hint="pip install 'cfgtool[train]'",
-        )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    # Native code greets on the file descriptor, before any log level counts; what it says is shown if the import fails.
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()
-        except BaseException:
-            said.seek(0)
-            os.write(kept, said.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -77,7 +77,7 @@ def test_pictures_are_not_overwritten(
     picture.write_bytes(b"mine")
     with pytest.raises(SystemExit):
         main(["evaluate", config, "--model-dir", str(tmp_path), "--draw", str(picture)])
-    assert "give --force to overwrite it" in capsys.readouterr().err
+    assert "--force replaces it" in capsys.readouterr().err
     assert picture.read_bytes() == b"mine"
 
 

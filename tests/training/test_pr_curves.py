@@ -1,4 +1,4 @@
-"""Precision-recall curves: the picture has what it should where it should, the data is complete."""
+"""Precision-recall curves: the chart has each class and their mean, the data is complete."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 
 pytest.importorskip("pycocotools")
 
-from cfgtool.training.evaluation.curves import curves_as_json, draw_curves
+from cfgtool.training.evaluation.curves import curves_as_json, curves_chart
 from cfgtool.training.evaluation.metrics import Curves
+from cfgtool.training.report.chart import draw_chart
+from cfgtool.training.report.scene import Curve, Label
 
 RECALL = np.linspace(0.0, 1.0, 101)
 
@@ -18,11 +20,6 @@ RECALL = np.linspace(0.0, 1.0, 101)
 def step_at(recall: float) -> np.ndarray:
     """Precision 1 up to a recall, 0 beyond."""
     return np.where(recall >= RECALL, 1.0, 0.0)
-
-
-def colours(curves: Curves, left: int, top: int, right: int, bottom: int) -> set[tuple[int, ...]]:
-    picture = np.asarray(draw_curves(curves, "a title"))[top:bottom, left:right].reshape(-1, 3)
-    return set(map(tuple, picture.tolist()))
 
 
 def test_the_data() -> None:
@@ -36,27 +33,33 @@ def test_the_data() -> None:
     assert data["classes"]["dog"]["precision"] == [1.0] * 101
 
 
-def test_curves_are_drawn_where_they_belong() -> None:
-    """A class with precision 0.5 everywhere runs at half the height, in its colour below the mean's black."""
-    curves = Curves(RECALL, {"cat": np.full(101, 0.2), "dog": np.full(101, 0.8)})
-    middle = {(0, 0, 0)}
-    assert middle <= colours(curves, 300, 285, 310, 295)
-    assert (0x1F, 0x77, 0xB4) in colours(curves, 300, 429, 310, 439)
-    assert (0xFF, 0x7F, 0x0E) in colours(curves, 300, 141, 310, 151)
-    assert colours(curves, 300, 200, 310, 240) == {(255, 255, 255)}
+def test_each_class_has_a_curve_and_a_colour_below_the_mean() -> None:
+    chart = curves_chart(Curves(RECALL, {"cat": np.full(101, 0.2), "dog": np.full(101, 0.8)}), "Step 7")
+    assert [one.name for one in chart.series] == ["mean of 2 0.500", "cat 0.200", "dog 0.800"]
+    assert len({one.colour for one in chart.series}) == 3
+    scene = draw_chart(chart)
+    heights = {
+        shape.name: shape.points[0][1] for shape in scene.shapes if isinstance(shape, Curve) and shape.name
+    }
+    assert scene.frame is not None
+    _, top, _, bottom = scene.frame
+    for name, precision in (("cat 0.200", 0.2), ("mean of 2 0.500", 0.5), ("dog 0.800", 0.8)):
+        assert heights[name] == pytest.approx(bottom - precision * (bottom - top)), "the axis ends at 0 and 1"
 
 
-def test_many_classes_are_grey_and_the_legend_stays_in_the_picture() -> None:
+def test_many_classes_are_the_background_of_the_mean() -> None:
     curves = Curves(RECALL, {f"class {number}": step_at(number / 50) for number in range(50)})
-    picture = np.asarray(draw_curves(curves, "a title"))
-    assert picture.shape == (600, 960, 3)
-    assert (picture[535:, 690:] == 255).all()
-    lines = picture[60:520, 76:680].reshape(-1, 3).astype(int)
-    assert (np.ptp(lines, axis=1) <= 20).all(), "black and greys only"
+    chart = curves_chart(curves, "Step 7")
+    assert [one.name for one in chart.series if not one.faint] == [f"mean of 50 {curves.mean.mean():.3f}"]
+    assert len(chart.series) == 51
+    areas = curves.average_precision
+    assert f"highest: class 49 {areas['class 49']:.3f}; lowest: class 0 0.010" in chart.notes
 
 
 def test_no_groundtruth_is_said() -> None:
-    empty, full = Curves(RECALL, {}), Curves(RECALL, {"cat": step_at(1.0)})
-    assert colours(empty, 700, 50, 950, 80) != {(255, 255, 255)}
-    assert colours(empty, 80, 60, 670, 520) <= colours(full, 80, 60, 670, 520)
+    empty = Curves(RECALL, {})
+    chart = curves_chart(empty, "Step 7")
+    assert not chart.series
+    labels = [shape.text for shape in draw_chart(chart).shapes if isinstance(shape, Label)]
+    assert "no values" in labels
     assert curves_as_json(empty)["mean"] == []

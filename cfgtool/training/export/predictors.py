@@ -13,9 +13,9 @@ import tensorflow as tf
 from cfgtool.data import keys
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
-from cfgtool.training.export.quiet import silence
 from cfgtool.training.export.saved_model import SIGNATURE, DetectionModule
 from cfgtool.training.input.preprocess import Preprocessor
+from cfgtool.training.quiet import silence
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.drawing import Boxes
 

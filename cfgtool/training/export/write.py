@@ -12,10 +12,10 @@ from cfgtool.files import atomic_write, encode_text, read_bytes
 from cfgtool.training.export.folder import output_folder
 from cfgtool.training.export.labels import LABEL_MAP, LABELS, label_lines
 from cfgtool.training.export.plan import CHECKPOINT, CONFIG, SAVED_MODEL, TFLITE, ExportPlan, written
-from cfgtool.training.export.quiet import silence
 from cfgtool.training.export.saved_model import DetectionModule, save_model
 from cfgtool.training.export.tflite import convert
 from cfgtool.training.export.weights import read_values
+from cfgtool.training.quiet import silence
 from cfgtool.training.run.assembly import Assembly
 
 

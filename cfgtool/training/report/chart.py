@@ -51,7 +51,7 @@ class Band:
 class Chart:
     """What a chart shows. `notes` are lines below the title; `log` scales y, and leaves out what is not positive.
 
-    `x_range` are the ends of the x axis where the points do not say them. `legend` names the curves.
+    `x_range` and `y_range` are the ends of the axes where the points do not say them. `legend` names the curves.
     """
 
     title: str
@@ -62,6 +62,7 @@ class Chart:
     bands: Sequence[Band] = ()
     log: bool = False
     x_range: tuple[float, float] | None = None
+    y_range: tuple[float, float] | None = None
     legend: bool = False
 
     @property
@@ -84,7 +85,8 @@ def draw_chart(chart: Chart, width: float = 760.0, height: float = 420.0) -> Sce
     top = _MARGIN + _LINE * (1 + len(chart.notes)) + _legend_height(chart, width) + _LINE + 6
     bottom = height - 10 - 2 * _LINE
     count = max(2, int((bottom - top) / _TICK_DISTANCE))
-    y_scale = logarithmic(values, count) if chart.log else linear(values, count, from_zero=True)
+    ys = chart.y_range or values
+    y_scale = logarithmic(ys, count) if chart.log else linear(ys, count, from_zero=True)
     ticks = [written(tick) for tick in y_scale.ticks]
     left = _MARGIN + max(text_width(text) for text in [*ticks, "0"]) + _TICK + 4
     right = width - _MARGIN - 8
