@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .PHONY: help setup demo test test-slow format types contract generated docs bench vscode ci clean
 
 help:
-	@echo "make demo       lint, migrate, match, train, evaluate on bundled data (about 5 minutes on 2 cores)"
+	@echo "make demo       lint, migrate, match, train, evaluate, export on bundled data (about 5 minutes on 2 cores)"
 	@echo "make test       the fast tests          make test-slow   the slow ones"
 	@echo "make format     rewrite formatting      make types       mypy, strict"
 	@echo "make contract   who may import whom     make generated   is everything compiled and generated current?"

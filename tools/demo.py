@@ -1,4 +1,4 @@
-"""The main job from end to end on bundled data: lint, migrate, match, train, evaluate, draw.
+"""The main job from end to end on bundled data: lint, migrate, match, preview, train, evaluate, report, export.
 
     python -m tools.demo [FOLDER]
 
@@ -39,15 +39,19 @@ def main(folder: Path) -> int:
     show("migrate", config)
     show("lint", config, expect=(0, 1))
     show("match", config)
-    show("train", config, "--model-dir", run, "--log-every", "100")
+    show("preview", config, "-o", str(folder / "fed.png"), "--count", "4", "--original", "--anchors")
+    show("train", config, "--model-dir", run, "--log-every", "100", "--eval-every", "300")
     show("evaluate", config, "--model-dir", run, "--per-class", "--draw", picture)
+    show("report", run, "-o", str(folder / "report.html"))
+    show("export", config, "--model-dir", run, "-o", str(folder / "exported"))
     metrics = json.loads(cfgtool("evaluate", config, "--model-dir", run, "--format", "json").stdout)[
         "metrics"
     ]
     minutes = (time.monotonic() - began) / 60
     good = metrics[REACHED] > GOAL
     verdict = "done" if good else f"NOT GOOD: more than {GOAL} was expected"
-    print(f"\n{verdict}: {REACHED} is {metrics[REACHED]:.3f} after {minutes:.1f} minutes; look at {picture}")
+    print(f"\n{verdict}: {REACHED} is {metrics[REACHED]:.3f} after {minutes:.1f} minutes")
+    print(f"look at {picture}, and at fed.png and report.html beside it")
     return 0 if good else 1
 
 
