@@ -22,7 +22,7 @@ from cfgtool.training.input.preprocess import normalisation
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.optimizers import build_optimizer
 from cfgtool.training.run.schedules import build_schedule
-from cfgtool.training.run.step import make_step
+from cfgtool.training.run.step import StepSettings, make_step
 
 from . import reference
 
@@ -54,8 +54,7 @@ class Run:
             build_optimizer(optimizer, self.assembly.trainable_by_name, "tf1"),
             build_schedule(chosen.message("learning_rate")).traced,
             tf.Variable(0, dtype=tf.int64, trainable=False),
-            clip_norm=RECORDED["clip"],
-            regularize=True,
+            StepSettings(clip_norm=RECORDED["clip"]),
         )
         batch = batch_of(inputs, size, config.find("model.ssd"))
         self.steps: list[dict[str, float]] = []
