@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
-from cfgtool.matching.conversion import conversion_plan
+from cfgtool.matching.conversion import average_of, conversion_plan
 from cfgtool.matching.heads import classes_in_words, only_classes_differ
 from cfgtool.matching.twins import twin_difference
 
@@ -55,7 +55,7 @@ def find_sources(
     for variable in _kept_under_our_names(network):
         entry = _own(checkpoint, variable)
         if entry is not None:
-            average = checkpoint.entries.get(_shadow(variable))
+            average = average_of(checkpoint, variable, entry)
             found += average is not None
             entries[variable.name] = (average if averages else None) or entry
     _refuse_gaps(plan, entries)
@@ -90,11 +90,6 @@ def _kept_under_our_names(network: NetworkDescription) -> list[Variable]:
 def _own(checkpoint: Checkpoint, variable: Variable) -> Entry | None:
     entry = checkpoint.entries.get(f"model/{variable.name}")
     return entry if entry is not None and entry.shape == variable.shape else None
-
-
-def _shadow(variable: Variable) -> str:
-    """The key of the average that a run of ours keeps."""
-    return f"optimizer/average/shadow/{variable.name.replace('/', '.S')}"
 
 
 def _refuse_gaps(plan: RestorePlan, entries: dict[str, Entry]) -> None:

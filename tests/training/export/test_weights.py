@@ -17,7 +17,8 @@ from cfgtool.training.export.plan import trained_network
 from cfgtool.training.export.weights import read_values
 from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.job import Job, load_job
-from cfgtool.training.run.optimizers import MovingAverage
+from cfgtool.training.run.keras_state import keras_state
+from cfgtool.training.run.optimizers import Momentum, MovingAverage
 from cfgtool.training.tensor_weights import Weights
 
 from .conftest import TWO_CLASSES
@@ -58,24 +59,31 @@ def test_a_tf1_checkpoint_serves_both_generations(demo: Path, tmp_path: Path) ->
             np.testing.assert_array_equal(value, weights[name].numpy())
 
 
+@pytest.mark.parametrize("layout", ["shared", "own"])
 @pytest.mark.parametrize("type_", ["ssd_mobilenet_v2", "ssd_inception_v2"])
-def test_a_run_of_a_tf1_network_is_exported(demo: Path, tmp_path: Path, type_: str) -> None:
-    """Inception has no counterpart in TF2: a run keeps its variables under our names."""
+def test_a_run_of_a_tf1_network_is_exported(demo: Path, tmp_path: Path, type_: str, layout: str) -> None:
+    """Inception has no counterpart in TF2: a run keeps its variables under our names.
+
+    Averages are slots, as in the OD API's checkpoints; runs of earlier releases keep them in a layout of their own.
+    """
     job = load_job(str(demo), [*TF1, f"model.ssd.feature_extractor.type={type_}"])
     assembly = Assembly(job.config, seed=4)
-    optimizer = tf.Module()
-    optimizer.average = MovingAverage(assembly.trainable_by_name)
-    for number, shadow in enumerate(optimizer.average.shadow.values()):
+    trained = assembly.trainable_by_name
+    average = MovingAverage(trained)
+    optimizer = Momentum(trained, average=average)
+    for number, shadow in enumerate(average.shadow.values()):
         shadow.assign(tf.fill(shadow.shape, float(number)))
     prefix = tf.train.Checkpoint(
-        model=assembly.weights.tree, optimizer=optimizer, step=tf.Variable(5, dtype=tf.int64)
+        model=assembly.weights.tree,
+        optimizer=keras_state(optimizer) if layout == "shared" else optimizer,
+        step=tf.Variable(5, dtype=tf.int64),
     ).save(str(tmp_path / "ckpt"))
     assert trained_network(job, open_checkpoint(prefix))[1].step == 5
     for name, value in taken(job, prefix).items():
         np.testing.assert_array_equal(value, assembly.weights[name].numpy())
     averaged = taken(job, prefix, averages=True)
     for name, variable in assembly.weights.by_name.items():
-        want = optimizer.average.shadow.get(name, variable).numpy()
+        want = average.shadow.get(name, variable).numpy()
         np.testing.assert_array_equal(averaged[name], want)
 
 
