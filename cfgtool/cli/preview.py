@@ -58,7 +58,8 @@ def preview(
     job = load_job(config, overrides or (), input_only=True)
     need_tensorflow()
     from cfgtool.training.report.samples import training_names, training_samples
-    from cfgtool.training.report.sheet import as_png, draw_sheet, lines
+    from cfgtool.training.report.sheet import draw_sheet, lines
+    from cfgtool.training.run.drawing import as_png
 
     batch_size = job.config.message("train_config").integer("batch_size")
     count = count or min(max(batch_size, 1), _MOST)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from PIL import Image
 
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write
-from cfgtool.training.run.drawing import Boxes, draw_boxes, side_by_side
+from cfgtool.training.run.drawing import Boxes, as_png, draw_boxes, side_by_side
 
 if TYPE_CHECKING:
     from cfgtool.training.evaluation.evaluator import Evaluation
@@ -73,10 +72,8 @@ def keep_pictures(evaluation: Evaluation, folder: Path, step: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     earlier = set(folder.glob("step-*.png"))
     for number, image in enumerate(evaluation.side_by_side()):
-        content = io.BytesIO()
-        image.save(content, "PNG")
         path = folder / f"step-{step}-{number:02}.png"
-        atomic_write(str(path), content.getvalue())
+        atomic_write(str(path), as_png(image))
         earlier.discard(path)
     for path in earlier:
         path.unlink(missing_ok=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cfgtool.checkpoints import Checkpoint, read_checkpoint
 from cfgtool.errors import UserError
+from cfgtool.training.starting.model_dir import STATE_FILE, named_checkpoints
 
-_LISTED = re.compile(r'^all_model_checkpoint_paths: "(.*)"$', re.MULTILINE)
 _NUMBER = re.compile(r"(\d+)$")
 
 Say = Callable[[str], None]
@@ -22,10 +22,9 @@ def listed_checkpoints(model_dir: Path) -> list[Path]:
 
     They are those of its state file, which is written after them; without one, those with an index.
     """
-    state = model_dir / "checkpoint"
+    state = model_dir / STATE_FILE
     if state.is_file():
-        names = _LISTED.findall(state.read_text(encoding="utf-8", errors="replace"))
-        prefixes = [model_dir / Path(name).name for name in names]
+        prefixes = [model_dir / name for name in named_checkpoints(state)]
     else:
         prefixes = [path.with_suffix("") for path in model_dir.glob("*.index")]
     return sorted((prefix for prefix in prefixes if _index(prefix).is_file()), key=_order)

@@ -124,7 +124,7 @@ def training_batches(
         raise UserError(f"train_config.batch_size: batch_size '{batch}' must be positive")
     start = start_batch * batch * shard[0]
     fields = fields_of(reader, num_classes(config) or 0, evaluation=False)
-    decode = Decoder(_label_map(reader), fields, cache)
+    decode = Decoder(label_map_of(reader), fields, cache)
     augment = augmentation(train_config)
     finish = Finish(config, reader, fields)
 
@@ -157,7 +157,7 @@ def evaluation_batches(
     _refuse(list(reader_problems(reader)))
     batch = batch_size or max(1, config.message("eval_config").integer("batch_size"))
     fields = fields_of(reader, num_classes(config) or 0, evaluation=True)
-    decode = Decoder(_label_map(reader), fields)
+    decode = Decoder(label_map_of(reader), fields)
     finish = Finish(config, reader, fields)
     if finish.preprocess.size is None:  # images of different sizes cannot be stacked
         batch = 1
@@ -227,7 +227,8 @@ def _refuse(problems: list[tuple[str, str]]) -> None:
         raise UserError(f"{field}: {message}", hint=more)
 
 
-def _label_map(reader: Config) -> LabelMap | None:
+def label_map_of(reader: Config) -> LabelMap | None:
+    """The label map of an `InputReader`, None without one."""
     path = reader.text("label_map_path")
     return read_label_map(path) if path else None
 

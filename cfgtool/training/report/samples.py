@@ -12,7 +12,6 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from cfgtool.data.expected import num_classes
-from cfgtool.data.label_map import LabelMap, read_label_map
 from cfgtool.errors import UserError
 from cfgtool.networks import describe
 from cfgtool.schema import Config
@@ -21,7 +20,7 @@ from cfgtool.training.input.decode import Decoder
 from cfgtool.training.input.denormalise import Denormalised, denormalised
 from cfgtool.training.input.example import BOXES, CLASSES, IMAGE
 from cfgtool.training.input.fields import fields_of
-from cfgtool.training.input.pipeline import checked, training_batches
+from cfgtool.training.input.pipeline import checked, label_map_of, training_batches
 from cfgtool.training.input.readers import training_records
 from cfgtool.training.run.drawing import Boxes
 from cfgtool.training.targets.assigner import Groundtruth
@@ -79,7 +78,7 @@ def training_samples(
     matcher = AnchorMatcher(config) if match else None
     batches = checked(training_batches(config, seed=seed, start_batch=step - 1), reader)
     records = training_records(reader, seed, (step - 1) * batch_size)
-    decode = Decoder(_label_map(reader), fields_of(reader, num_classes(config) or 0, evaluation=False))
+    decode = Decoder(label_map_of(reader), fields_of(reader, num_classes(config) or 0, evaluation=False))
     stored = checked(records.map(decode), reader)
     samples: list[Sample] = []
     for batch in itertools.islice(batches, -(-(count or batch_size) // batch_size)):
@@ -135,13 +134,8 @@ class AnchorMatcher:
 
 def training_names(config: Config) -> dict[int, str]:
     """Class id -> name by the training reader's label map; empty without one."""
-    label_map = _label_map(config.message("train_input_reader"))
+    label_map = label_map_of(config.message("train_input_reader"))
     return label_map.titles() if label_map is not None else {}
-
-
-def _label_map(reader: Config) -> LabelMap | None:
-    path = reader.text("label_map_path")
-    return read_label_map(path) if path else None
 
 
 def _sample(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -52,13 +51,6 @@ def draw_sheet(
         top += height + _GAP
     sheet.paste(legend, (_MARGIN, bottom))
     return sheet
-
-
-def as_png(sheet: Image.Image) -> bytes:
-    """The content of a PNG file."""
-    content = io.BytesIO()
-    sheet.save(content, "PNG")
-    return content.getvalue()
 
 
 def lines(sample: Sample, names: Mapping[int, str], *, boxes: bool = False) -> Iterator[str]:

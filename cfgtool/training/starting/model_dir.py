@@ -28,6 +28,14 @@ def latest_checkpoint(model_dir: Path) -> Checkpoint | None:
     return found[0] if found else None
 
 
+def named_checkpoints(state: Path) -> list[str]:
+    """The names of the checkpoints that a state file lists, newest first."""
+    text = state.read_text(encoding="utf-8", errors="replace")
+    # The newest comes last in the list of all.
+    listed = _NEWEST.findall(text) + _ALL.findall(text)[::-1]
+    return list(dict.fromkeys(Path(name).name for name in listed))
+
+
 def whole_checkpoints(model_dir: Path) -> tuple[list[Checkpoint], list[str]]:
     """The checkpoints of the state file, newest first, and a note on each that is not whole.
 
@@ -37,9 +45,7 @@ def whole_checkpoints(model_dir: Path) -> tuple[list[Checkpoint], list[str]]:
     state = model_dir / STATE_FILE
     if not state.is_file():
         return [], []
-    text = state.read_text(encoding="utf-8", errors="replace")
-    # The newest comes last in the list of all, and first here.
-    names = dict.fromkeys(Path(name).name for name in _NEWEST.findall(text) + _ALL.findall(text)[::-1])
+    names = named_checkpoints(state)
     found, notes = [], []
     for name in names:
         try:
