@@ -23,8 +23,17 @@ from cfgtool.training.run.loop import TOTAL_LOSS
 
 LOSSES = ("Loss/localization_loss", "Loss/classification_loss", "Loss/regularization_loss", TOTAL_LOSS)
 
-_TRUTH = ("original_boxes", "classes", "num_boxes", "original_size", "is_crowd", "difficult", "area")
-_SOMETIMES = ("group_of", "labeled_classes")
+_TRUTH = (
+    "original_boxes",
+    "classes",
+    "num_boxes",
+    "original_size",
+    "is_crowd",
+    "difficult",
+    "area",
+    "group_of",
+    "labeled_classes",
+)
 _FOUND = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
 
@@ -130,7 +139,7 @@ class Evaluator:
     def _fetched(self, batch: Batch, *, with_images: bool) -> tuple[Arrays, dict[str, float]]:
         """Groundtruth and detections of a batch as arrays, and its losses; everything comes off the device at once."""
         detections, losses = self._evaluate(batch)
-        wanted = [*_TRUTH, *(name for name in _SOMETIMES if name in batch)]
+        wanted = [*_TRUTH]
         if with_images:
             wanted += ["original_image", "true_image_shape"]
         tensors = {**detections, **{name: batch[name] for name in wanted}}
@@ -189,6 +198,6 @@ def _image_result(arrays: Arrays, index: int) -> ImageResult:
         is_crowd=arrays["is_crowd"][index, :count],
         difficult=arrays["difficult"][index, :count],
         area=arrays["area"][index, :count],
-        group_of=arrays["group_of"][index, :count] if "group_of" in arrays else None,
-        labeled=arrays["labeled_classes"][index] if "labeled_classes" in arrays else None,
+        group_of=arrays["group_of"][index, :count],
+        labeled=arrays["labeled_classes"][index],
     )

@@ -14,6 +14,7 @@ pytest.importorskip("tensorflow")
 import tensorflow as tf
 
 from cfgtool.checkpoints import open_checkpoint
+from cfgtool.cli.main import main
 from cfgtool.data import keys
 from cfgtool.training.export.options import ExportOptions
 from cfgtool.training.export.plan import plan_export, trained_network
@@ -42,6 +43,19 @@ def fed(input_type: str, image: np.ndarray) -> tf.Tensor:
     if input_type == "tf_example":
         return tf.constant([example(image)])
     return tf.cast(image[np.newaxis], tf.float32 if input_type == "float_image_tensor" else tf.uint8)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Starts a command in this process: status, standard output, standard error."""
+
+    def call(*args: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main([str(arg) for arg in args])
+        said = capsys.readouterr()
+        return int(str(stop.value.code or 0)), said.out, said.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

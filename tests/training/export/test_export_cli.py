@@ -9,27 +9,12 @@ from typing import Any
 
 import pytest
 
-from cfgtool.cli.main import main
-
 from .conftest import TWO_CLASSES
 
 SMALL = (
     "--set=model.ssd.image_resizer.fixed_shape_resizer.height=64",
     "--set=model.ssd.image_resizer.fixed_shape_resizer.width=64",
 )
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Starts a command in this process: status, standard output, standard error."""
-
-    def call(*args: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(arg) for arg in args])
-        said = capsys.readouterr()
-        return int(str(stop.value.code or 0)), said.out, said.err
-
-    return call
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from cfgtool.cli.main import main
 from cfgtool.errors import UserError
 from cfgtool.training.export.images import load_image
 from cfgtool.training.export.places import find_model, image_files, picture_paths
@@ -20,19 +19,6 @@ from cfgtool.training.export.places import find_model, image_files, picture_path
 from .conftest import Exporter
 
 LOW = ("--min-score", "0.3")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Starts a command in this process: status, standard output, standard error."""
-
-    def call(*args: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(arg) for arg in args])
-        said = capsys.readouterr()
-        return int(str(stop.value.code or 0)), said.out, said.err
-
-    return call
 
 
 @pytest.fixture
