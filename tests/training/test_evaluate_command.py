@@ -124,7 +124,7 @@ def test_one_checkpoint_with_all_that_there_is_to_show(config: str, tmp_path: Pa
     assert np.mean(result["curves"]["mean"]) == pytest.approx(
         result["metrics"]["DetectionBoxes_Precision/mAP@.50IOU"]
     )
-    assert Image.open(tmp_path / "curves.png").size == (960, 600)
+    assert Image.open(tmp_path / "curves.png").size == (1520, 1120), "760 x 560, two pixels a unit"
     assert Image.open(tmp_path / "found.png").height > 2 * 64
     assert not (tmp_path / "eval").exists(), "one checkpoint leaves nothing in the model dir"
     sets = 'eval_config.metrics_set=["pascal_voc_detection_metrics", "coco_detection_metrics"]'
