@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import apply_edits, parse
+from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.input.pipeline import training_batches
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.optimizers import build_optimizer
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.step import make_step, step_settings
@@ -53,7 +53,7 @@ class Run:
         self.chaotic = name in CHAOTIC
         config, self.golden = reference.curve(shared, name)
         config = with_files(config, shared)
-        self.assembly = Assembly(config)
+        self.assembly = build_assembly(config)
         weights = self.assembly.weights.by_tf2_key()
         shapes = {key: tuple(variable.shape) for key, variable in weights.items()}
         for key, value in reference.reference_values(reference.inputs(shared), shapes).items():

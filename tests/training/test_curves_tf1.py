@@ -18,8 +18,8 @@ import tensorflow as tf
 from cfgtool.schema import Config, read_config
 from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import apply_edits, parse
+from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.input.preprocess import normalisation
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.optimizers import build_optimizer
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.step import StepSettings, make_step
@@ -42,7 +42,7 @@ class Run:
             path = f"model.ssd.image_resizer.fixed_shape_resizer.{side}"
             text = apply_edits(text, set_value(parse(text), path, str(size)))
         config = read_config(parse(text))
-        self.assembly = Assembly(config)
+        self.assembly = build_assembly(config)
         weights = self.assembly.weights.by_tf1_name()
         assert len(weights) == len(self.assembly.weights.all)
         for name, variable in weights.items():

@@ -14,13 +14,13 @@ import tensorflow as tf
 
 from cfgtool.checkpoints import Checkpoint, open_checkpoint
 from cfgtool.errors import UserError
+from cfgtool.training.assemblies import Assembly, build_assembly
 from cfgtool.training.evaluation.checkpoint import CheckpointEvaluator, evaluate_checkpoint
 from cfgtool.training.evaluation.evaluator import Evaluation, Evaluator
 from cfgtool.training.evaluation.many import Wanted, evaluate_several
 from cfgtool.training.evaluation.metrics import MAIN_METRIC, NAMES
 from cfgtool.training.evaluation.settings import find_reader
 from cfgtool.training.evaluation.weights import load_weights, training_step
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.job import Job, load_job
 from cfgtool.training.run.options import TrainOptions
 from cfgtool.training.run.train import Run
@@ -60,7 +60,7 @@ def trained(config: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def assembly(job: Job, trained: Path) -> Assembly:
-    made = Assembly(job.config)
+    made = build_assembly(job.config)
     checkpoint = find_checkpoint(trained, None)
     assert load_weights(job, made.network.description, made.weights, checkpoint) == 200
     return made
@@ -296,7 +296,7 @@ def test_a_checkpoint_of_tf1_is_evaluated(
 
 
 def loaded(job: Job, checkpoint: Checkpoint) -> Assembly:
-    made = Assembly(job.config, seed=1)
+    made = build_assembly(job.config, seed=1)
     load_weights(job, made.network.description, made.weights, checkpoint)
     return made
 
@@ -308,7 +308,7 @@ def assert_same_weights(one: Assembly, other: Assembly) -> None:
 
 def test_a_checkpoint_of_tf1_gives_all_weights_of_a_network_of_tf1(config: str, tmp_path: Path) -> None:
     job = changed(config, 'model.ssd.feature_extractor.type="ssd_mobilenet_v1"')
-    source = Assembly(job.config, seed=3)
+    source = build_assembly(job.config, seed=3)
     described = source.network.description
     assert described.generation == "tf1"
     tensors = {
@@ -320,7 +320,7 @@ def test_a_checkpoint_of_tf1_gives_all_weights_of_a_network_of_tf1(config: str, 
 def test_a_tf1_checkpoint_that_means_something_else_here_is_refused(config: str, tmp_path: Path) -> None:
     predictor = "model.ssd.box_predictor.convolutional_box_predictor.apply_sigmoid_to_scores=true"
     job = changed(config, predictor)
-    assembly = Assembly(job.config)
+    assembly = build_assembly(job.config)
     described = assembly.network.description.variables
     tensors = {str(variable.tf1_name): assembly.weights[variable.name].numpy() for variable in described}
     with pytest.raises(
@@ -345,7 +345,7 @@ def test_checkpoints_of_other_networks_are_refused(config: str, tmp_path: Path, 
 def test_averages_of_every_kind_of_checkpoint(config: str, tmp_path: Path, dialect: str) -> None:
     """The weights are noise, the averages another network's weights: these must come out."""
     job = changed(config, AVERAGES)
-    averaged = Assembly(job.config, seed=7)
+    averaged = build_assembly(job.config, seed=7)
     tensors: dict[str, Any] = {}
     for variable in averaged.network.description.variables:
         value = averaged.weights[variable.name].numpy()

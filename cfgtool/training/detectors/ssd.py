@@ -11,7 +11,7 @@ from tensorflow import Tensor
 from cfgtool.errors import UserError
 from cfgtool.training.detectors.postprocess import SsdPostprocessor
 from cfgtool.training.detectors.ssd_loss import SsdLoss
-from cfgtool.training.detectors.support import unsupported
+from cfgtool.training.detectors.ssd_support import unsupported
 from cfgtool.training.targets.anchors import anchors_per_location, generate_anchors
 from cfgtool.training.targets.assigner import NO_SLOT, Groundtruth, Slots, TargetAssigner, Targets
 from cfgtool.training.targets.box_coders import BoxCoder, build_box_coder

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cfgtool.checkpoints import Checkpoint
+from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.evaluation.evaluator import Evaluation, Evaluator
 from cfgtool.training.evaluation.settings import find_reader
 from cfgtool.training.evaluation.weights import load_weights
 from cfgtool.training.input.pipeline import input_problems
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.job import Job
 
 
@@ -26,7 +26,7 @@ class CheckpointEvaluator:
             if path.startswith(("eval_", "model")):
                 raise job.fail(f"{path}: {message}")
         self._job = job
-        self._assembly = Assembly(job.config)
+        self._assembly = build_assembly(job.config)
         number = find_reader(job, reader)
         self.reader_name = job.config.messages("eval_input_reader")[number].text("name")
         self._evaluator = Evaluator(job, self._assembly, number)

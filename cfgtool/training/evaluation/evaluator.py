@@ -9,20 +9,20 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from cfgtool.data.expected import num_classes
 from cfgtool.data.label_map import read_label_map
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
+from cfgtool.training.assemblies import Assembly
 from cfgtool.training.evaluation.metrics import CocoMetrics, Curves, ImageResult, Metric, chosen_metrics
 from cfgtool.training.evaluation.pictures import Arrays, Picture, picture_of
 from cfgtool.training.evaluation.settings import Drawing, drawing, example_limit, refuse_settings
 from cfgtool.training.input.finish import Batch
 from cfgtool.training.input.pipeline import checked, evaluation_batches
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import TOTAL_LOSS
 
-LOSSES = ("Loss/localization_loss", "Loss/classification_loss", "Loss/regularization_loss", TOTAL_LOSS)
-
+_PENALTY = "regularization_loss"
 _TRUTH = (
     "original_boxes",
     "classes",
@@ -83,8 +83,10 @@ class Evaluator:
     def metric_names(self, *, per_class: bool = False) -> list[str]:
         """The names of the values, the main one first."""
         metrics = chosen_metrics(self._config, self.names, per_class=per_class)
-        penalty = self._regularize and bool(self._assembly.weights.l2())
-        losses = [name for name in LOSSES if penalty or name != "Loss/regularization_loss"]
+        terms = [*self._assembly.loss_terms]
+        if self._regularize and self._assembly.weights.l2():
+            terms.append(_PENALTY)
+        losses = [*(f"Loss/{name}" for name in terms), TOTAL_LOSS]
         return [name for metric in metrics for name in metric.names] + losses
 
     def run(
@@ -132,7 +134,7 @@ class Evaluator:
         losses = {f"Loss/{name}": value for name, value in terms.items()}
         penalty = self._assembly.regularization() if self._regularize else None
         if penalty is not None:
-            losses["Loss/regularization_loss"] = penalty
+            losses[f"Loss/{_PENALTY}"] = penalty
         losses[TOTAL_LOSS] = tf.add_n(list(losses.values()))
         return {name: detections[name] for name in _FOUND}, losses
 
@@ -180,9 +182,7 @@ def class_names(config: Config, reader: int = 0) -> dict[int, str]:
     for message in readers:
         if message.text("label_map_path"):
             return read_label_map(message.text("label_map_path")).titles()
-    return {
-        number: f"class {number}" for number in range(1, config.find("model.ssd").integer("num_classes") + 1)
-    }
+    return {number: f"class {number}" for number in range(1, (num_classes(config) or 0) + 1)}
 
 
 def _image_result(arrays: Arrays, index: int) -> ImageResult:

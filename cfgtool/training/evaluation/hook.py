@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 import tensorflow as tf
 
 from cfgtool.errors import UserError
+from cfgtool.training.assemblies import Assembly
 from cfgtool.training.evaluation.best import FOLDER, Best
 from cfgtool.training.evaluation.evaluator import Evaluation, Evaluator
 from cfgtool.training.evaluation.log import eval_folder, write_to_board
 from cfgtool.training.evaluation.metrics import MAIN_METRIC
 from cfgtool.training.evaluation.pictures import keep_pictures
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.optimizers import MovingAverage, Optimizer
 from cfgtool.training.run.options import TrainOptions

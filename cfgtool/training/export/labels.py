@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cfgtool.data.expected import num_classes
 from cfgtool.data.label_map import LabelMap, read_label_map
 from cfgtool.errors import UserError
 
@@ -38,7 +39,7 @@ def find_label_map(config: Config, named: str | None) -> tuple[LabelMap | None, 
             f"the label map {path!r} is not there; classes have numbers (--label-map names another)",
         )
     label_map = read_label_map(path)
-    classes = config.find("model.ssd").integer("num_classes")
+    classes = num_classes(config) or 0
     if label_map.max_id > classes:
         raise UserError(
             f"the label map has id {label_map.max_id}, but num_classes is {classes}",

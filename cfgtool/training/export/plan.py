@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cfgtool.checkpoints import Checkpoint
+from cfgtool.data.expected import num_classes
 from cfgtool.data.label_map import LabelMap
 from cfgtool.data.paths import expand_paths
 from cfgtool.networks import NetworkDescription, describe
 from cfgtool.networks.image_size import has_one_size
 from cfgtool.schema import Config, Entry
+from cfgtool.training.architecture import architecture
 from cfgtool.training.export.folder import refuse_output
 from cfgtool.training.export.labels import LABEL_MAP, LABELS, find_label_map
 from cfgtool.training.export.options import ExportOptions
@@ -76,7 +78,7 @@ def trained_network(
     _refuse(job, _not_for_images(job))
     network = describe(job.config)
     averages = averages or job.config.message("eval_config").flag("use_moving_averages")
-    classes = job.config.find("model.ssd").integer("num_classes")
+    classes = num_classes(job.config) or 0
     return network, find_sources(network, checkpoint, averages=averages, num_classes=classes)
 
 
@@ -96,10 +98,10 @@ def _refuse(job: Job, refusals: Iterator[Refusal]) -> None:
 
 
 def _not_for_images(job: Job) -> Iterator[Refusal]:
-    resizer = job.config.find("model.ssd.image_resizer")
+    resizer = architecture(job.config).message.message("image_resizer")
     kind = resizer.which("image_resizer_oneof")
     if kind is None:
-        yield None, "model.ssd.image_resizer chooses no resizer", "write fixed_shape_resizer { ... }"
+        yield None, f"{resizer.path} chooses no resizer", "write fixed_shape_resizer { ... }"
     elif not has_one_size(resizer):
         hint = "write fixed_shape_resizer, or pad_to_max_dimension: true"
         yield resizer.entry(kind), f"{kind!r} leaves sizes free; a network is exported for one size", hint

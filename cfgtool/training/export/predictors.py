@@ -13,10 +13,10 @@ import tensorflow as tf
 from cfgtool.data import keys
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
+from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.export.saved_model import SIGNATURE, DetectionModule
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.quiet import silence
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.drawing import Boxes
 
 Picture = npt.NDArray[np.uint8]
@@ -28,7 +28,7 @@ _NEEDED = ("detection_boxes", "detection_scores", "detection_classes", "num_dete
 
 def checkpoint_predictor(config: Config, values: Mapping[str, np.ndarray]) -> Predictor:
     """The detector of `config` with weights by our names."""
-    assembly = Assembly(config)
+    assembly = build_assembly(config)
     assembly.weights.assign(values)
     module = DetectionModule(config, assembly, "image_tensor")
     return lambda picture: _boxes(module.__call__(tf.constant(picture[np.newaxis])))

@@ -11,8 +11,8 @@ from tensorflow import Tensor
 
 from cfgtool.data import keys
 from cfgtool.schema import Config
+from cfgtool.training.assemblies import Assembly
 from cfgtool.training.input.preprocess import Preprocessor
-from cfgtool.training.run.assembly import Assembly
 
 INPUT = "input_tensor"
 SIGNATURE = "serving_default"

@@ -15,13 +15,14 @@ from tensorflow import Tensor
 
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
+from cfgtool.training.assemblies import Assembly
+from cfgtool.training.assemblies.ssd import SsdAssembly
 from cfgtool.training.detectors.postprocess import build_score_converter
 from cfgtool.training.export.options import ExportOptions
 from cfgtool.training.export.saved_model import image_of_example
 from cfgtool.training.input.pipeline import checked
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.readers import training_records
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.targets.boxes import centres_and_sizes
 
 INPUT = "input"
@@ -38,6 +39,8 @@ class TfliteModule(tf.Module):
     def __init__(self, config: Config, assembly: Assembly, options: ExportOptions) -> None:
         super().__init__()
         self._model = assembly.weights.tree
+        if not isinstance(assembly, SsdAssembly):
+            raise TypeError("the operation of TFLite is that of an SSD")
         self._assembly = assembly
         self._ssd = config.find("model.ssd")
         self._to_scores = build_score_converter(self._ssd.message("post_processing"))

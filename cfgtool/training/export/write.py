@@ -7,8 +7,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from cfgtool.data.expected import num_classes
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, encode_text, read_bytes
+from cfgtool.training.assemblies import Assembly, build_assembly
 from cfgtool.training.export.folder import output_folder
 from cfgtool.training.export.labels import LABEL_MAP, LABELS, label_lines
 from cfgtool.training.export.plan import CHECKPOINT, CONFIG, SAVED_MODEL, TFLITE, ExportPlan, written
@@ -16,7 +18,6 @@ from cfgtool.training.export.saved_model import DetectionModule, save_model
 from cfgtool.training.export.tflite import convert
 from cfgtool.training.export.weights import read_values
 from cfgtool.training.quiet import silence
-from cfgtool.training.run.assembly import Assembly
 
 
 def export(plan: ExportPlan) -> list[str]:
@@ -25,7 +26,7 @@ def export(plan: ExportPlan) -> list[str]:
     Raises UserError for a damaged checkpoint, a disk that refuses, and a network that the converter does not take.
     """
     options = plan.options
-    assembly = Assembly(plan.job.config)
+    assembly = build_assembly(plan.job.config)
     assembly.weights.assign(read_values(plan.sources))
     with output_folder(options.output, written(options)) as folder:
         with silence():
@@ -58,5 +59,5 @@ def _write_tflite(plan: ExportPlan, assembly: Assembly, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         model = convert(config, assembly, plan.options, work)
     atomic_write(str(folder / TFLITE), model)
-    classes = config.find("model.ssd").integer("num_classes")
+    classes = num_classes(config) or 0
     atomic_write(str(folder / LABELS), encode_text(label_lines(plan.label_map, classes)))

@@ -116,15 +116,13 @@ class Preprocessor:
 
     def __init__(self, model: Config, additional_channels: int = 0) -> None:
         """`additional_channels` are those of the reader. Raises UserError for what cannot be done."""
-        architecture = model.which("model")
-        if architecture not in ("ssd", "faster_rcnn", "center_net"):
-            raise UserError(
-                f"model '{architecture}' is not supported", hint="choose ssd, faster_rcnn or center_net"
-            )
-        detector = model.message(architecture)
+        kind = model.which("model")
+        if kind not in ("ssd", "faster_rcnn", "center_net"):
+            raise UserError(f"model '{kind}' is not supported", hint="choose ssd, faster_rcnn or center_net")
+        detector = model.message(kind)
         self.resizer: Resizer = make_resizer(detector.message("image_resizer"))
         self.normalise = normalisation(detector)
-        self.pads_last = architecture == "ssd"
+        self.pads_last = kind == "ssd"
         self.size = self.resizer.size
         if self.resizer.grayscale and additional_channels:
             raise UserError(
@@ -132,7 +130,7 @@ class Preprocessor:
                 f" {additional_channels} additional channels of the reader"
             )
         # CenterNet has a mean for each colour, which turns a grey image into three channels again.
-        self._colours_gray = architecture == "center_net"
+        self._colours_gray = kind == "center_net"
         gray = self.resizer.grayscale and not self._colours_gray
         self.channels = 1 if gray else COLOURS + additional_channels
 

@@ -14,13 +14,12 @@ from cfgtool.lint.engine import Report, analyse
 from cfgtool.schema import Config, Entry, read_config
 from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import Document, Edit, apply_edits, parse
+from cfgtool.training.architecture import TRAINED
 
 PATH_FIELDS = ("label_map_path", "input_path", "fine_tune_checkpoint")
 """Fields that name files; a relative one is looked for below the current folder, then beside the config."""
 PLACEHOLDER = "CFG043"
 """The rule about paths that nobody has filled in."""
-TRAINED = ("ssd",)
-"""The meta-architectures that a run can work on."""
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, encode_text
 from cfgtool.matching import RestorePlan
+from cfgtool.training.assemblies import Assembly, build_assembly
 from cfgtool.training.evaluation.hook import EvalHook
 from cfgtool.training.input.denormalise import denormalised
 from cfgtool.training.input.picture_cache import picture_cache
 from cfgtool.training.input.pipeline import checked, training_batches
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.causes import not_finite
 from cfgtool.training.run.environment import record_start
 from cfgtool.training.run.hooks import EtaHook, LogHook, SaveHook
@@ -62,7 +62,7 @@ class Run:
         train_config = job.config.message("train_config")
         refuse_unsupported(job, options)
         _prepare_folder(options)
-        self.assembly = Assembly(
+        self.assembly = build_assembly(
             job.config, seed=options.seed, precision=options.precision, static_shapes=options.jit
         )
         trainable = self.assembly.trainable_by_name

@@ -42,6 +42,6 @@ def _problems(job: Job, options: TrainOptions) -> Iterator[tuple[int | None, str
         found += metric_problems(job.config.message("eval_config"))
     for path, message in found:
         yield line(path), f"{path}: {message}"
-    for message in unsupported(job.config.find("model.ssd")):
+    for message in unsupported(job.config):
         quoted = message.split("'")
         yield line(quoted[1]) if len(quoted) > 2 else None, message

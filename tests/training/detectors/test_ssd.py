@@ -10,7 +10,7 @@ from cfgtool.errors import UserError
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
 from cfgtool.training.detectors.ssd import BOX_ENCODINGS, CLASS_PREDICTIONS, SsdDetector
-from cfgtool.training.detectors.support import unsupported
+from cfgtool.training.detectors.ssd_support import unsupported
 from cfgtool.training.targets.assigner import Groundtruth
 
 BASE = """

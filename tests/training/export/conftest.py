@@ -16,11 +16,11 @@ import tensorflow as tf
 from cfgtool.checkpoints import open_checkpoint
 from cfgtool.cli.main import main
 from cfgtool.data import keys
+from cfgtool.training.assemblies import Assembly, build_assembly
 from cfgtool.training.export.options import ExportOptions
 from cfgtool.training.export.plan import plan_export, trained_network
 from cfgtool.training.export.weights import read_values
 from cfgtool.training.export.write import export
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.job import Job, load_job
 
 TWO_CLASSES = "model.ssd.num_classes=2"
@@ -78,7 +78,7 @@ def job(demo: Path) -> Job:
 
 @pytest.fixture(scope="session")
 def assembly(job: Job, pretrained: str) -> Assembly:
-    assembly = Assembly(job.config)
+    assembly = build_assembly(job.config)
     assembly.weights.assign(read_values(trained_network(job, open_checkpoint(pretrained))[1]))
     return assembly
 

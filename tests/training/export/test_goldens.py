@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.schema import Config
+from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.export.options import ExportOptions
 from cfgtool.training.export.saved_model import DetectionModule, save_model
 from cfgtool.training.export.tflite import convert
 from cfgtool.training.input.preprocess import Preprocessor
-from cfgtool.training.run.assembly import Assembly
 
 from .. import reference
 
@@ -31,7 +31,7 @@ class Case:
         self.config: Config = reference.read(path.with_suffix(".config"))
         self.golden = np.load(path.with_suffix(".npz"))
         inputs = reference.inputs(shared)
-        self.assembly = Assembly(self.config)
+        self.assembly = build_assembly(self.config)
         keys = {str(variable.tf2_key): variable for variable in self.assembly.weights.described}
         values = reference.reference_values(inputs, {key: variable.shape for key, variable in keys.items()})
         self.assembly.weights.assign({keys[key].name: value for key, value in values.items()})

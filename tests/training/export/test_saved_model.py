@@ -13,11 +13,11 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.checkpoints import open_checkpoint
+from cfgtool.training.assemblies import Assembly
 from cfgtool.training.export.options import INPUT_TYPES, ExportOptions
 from cfgtool.training.export.plan import plan_export
 from cfgtool.training.export.write import export
 from cfgtool.training.input.preprocess import Preprocessor
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.job import Job, load_job
 
 from .conftest import TWO_CLASSES, Exporter, fed

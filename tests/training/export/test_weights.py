@@ -13,9 +13,9 @@ import tensorflow as tf
 from cfgtool.checkpoints import open_checkpoint
 from cfgtool.checkpoints.writer import Tensor, write_bundle
 from cfgtool.errors import UserError
+from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.export.plan import trained_network
 from cfgtool.training.export.weights import read_values
-from cfgtool.training.run.assembly import Assembly
 from cfgtool.training.run.job import Job, load_job
 from cfgtool.training.run.keras_state import keras_state
 from cfgtool.training.run.optimizers import Momentum, MovingAverage
@@ -47,7 +47,7 @@ def taken(job: Job, prefix: str, **options: Any) -> dict[str, np.ndarray]:
 
 def test_a_tf1_checkpoint_serves_both_generations(demo: Path, tmp_path: Path) -> None:
     job = load_job(str(demo), TF1)
-    weights = Assembly(job.config, seed=4).weights
+    weights = build_assembly(job.config, seed=4).weights
     prefix = tf1_checkpoint(tmp_path / "model.ckpt-77", weights, {})
     assert trained_network(job, open_checkpoint(prefix))[1].step == 77
     later = load_job(str(demo), [*TF1, "model.ssd.feature_extractor.type=ssd_mobilenet_v2_keras"])
@@ -67,7 +67,7 @@ def test_a_run_of_a_tf1_network_is_exported(demo: Path, tmp_path: Path, type_: s
     Averages are slots, as in the OD API's checkpoints; runs of earlier releases keep them in a layout of their own.
     """
     job = load_job(str(demo), [*TF1, f"model.ssd.feature_extractor.type={type_}"])
-    assembly = Assembly(job.config, seed=4)
+    assembly = build_assembly(job.config, seed=4)
     trained = assembly.trainable_by_name
     average = MovingAverage(trained)
     optimizer = Momentum(trained, average=average)
@@ -89,7 +89,7 @@ def test_a_run_of_a_tf1_network_is_exported(demo: Path, tmp_path: Path, type_: s
 
 def test_averages_are_taken_where_the_config_evaluates_them(demo: Path, tmp_path: Path) -> None:
     job = load_job(str(demo), [*TF1, AVERAGES])
-    weights = Assembly(job.config).weights
+    weights = build_assembly(job.config).weights
     names = {variable.name: variable.tf1_name for variable in weights.described if variable.trainable}
     averages = {str(tf1): weights[name].numpy() + 1.0 for name, tf1 in names.items()}
     prefix = tf1_checkpoint(tmp_path / "model.ckpt-77", weights, averages)
