@@ -29,6 +29,8 @@ class FasterRcnnAssembly(Assembly):
         self.detector = FasterRcnnDetector(self._config)
         self.loss_terms = self.detector.loss_terms
 
+    # Nothing in a network depends on a tensor's value; rewriting its Python for that would double the time to trace.
+    @tf.autograph.experimental.do_not_convert
     def losses(self, batch: Batch, training: bool, step: tf.Tensor | None = None) -> Values:
         """Scalars by the names in `loss_terms`."""
         seed = self._seed_of(step)
@@ -43,12 +45,14 @@ class FasterRcnnAssembly(Assembly):
             variable.assign(value)
         return found
 
+    @tf.autograph.experimental.do_not_convert
     def evaluate(self, batch: Batch) -> tuple[Values, Values]:
         """Detections (see `FasterRcnnDetector.infer`) and losses."""
         network = self._run(self.network.ops(), batch["image"], batch)
         inference = self.detector.infer(network, batch["true_image_shape"])
         return inference.detections, self.detector.inference_losses(network, inference, _truth(batch))
 
+    @tf.autograph.experimental.do_not_convert
     def detect(self, images: tf.Tensor, true_image_shapes: tf.Tensor) -> Values:
         """Detections, see `FasterRcnnDetector.infer`; a model with a context has none to look at here."""
         network = self._run(self.network.ops(), images, {})

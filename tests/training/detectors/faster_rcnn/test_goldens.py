@@ -39,7 +39,7 @@ def test_anchors_and_proposals(recording, name):
     np.testing.assert_array_equal(inference.raw.anchors, recorded.arrays["predict/anchors"])
     np.testing.assert_array_equal(inference.proposals.count, recorded.arrays["predict/num_proposals"])
     np.testing.assert_allclose(
-        inference.detections["proposal_boxes"],
+        inference.detections["proposal_boxes_normalized"],
         recorded.arrays["predict/proposal_boxes_normalized"],
         atol=1e-6,
     )
