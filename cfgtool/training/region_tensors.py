@@ -86,17 +86,28 @@ class RegionTensorOps:
         return tf.reshape(x, [-1 if static is None else static, *x.shape[2:]])
 
 
-def _crop(x: tf.Tensor, boxes: tf.Tensor, size: tuple[int, int], *, fade: bool) -> tf.Tensor:
-    batch, count = tf.unstack(tf.shape(boxes)[:2])
-    owners = tf.repeat(tf.range(batch), count)
-    flat = tf.reshape(tf.cast(boxes, tf.float32), [-1, 4])
+def crops_of(
+    x: tf.Tensor, boxes: tf.Tensor, owners: tf.Tensor, size: tuple[int, int], *, fade: bool
+) -> tf.Tensor:
+    """The share of boxes [n, 4] (fractions) of the images `owners` [n] of `x` [images, height, width, channels]:
+    float32 [n, *size, channels].
+
+    What lies outside of an image is 0; with `fade` the values sink to it over one pixel, else at once.
+    """
+    boxes = tf.cast(boxes, tf.float32)
     if fade:
         # A frame of zeros: what lies between it and the border fades.
         edges = tf.cast(tf.tile(tf.shape(x)[1:3], [2]), tf.float32)
-        flat = (flat * (edges - 1) + 1) / (edges + 1)
+        boxes = (boxes * (edges - 1) + 1) / (edges + 1)
         x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    return tf.image.crop_and_resize(x, boxes, owners, size)
+
+
+def _crop(x: tf.Tensor, boxes: tf.Tensor, size: tuple[int, int], *, fade: bool) -> tf.Tensor:
+    batch, count = tf.unstack(tf.shape(boxes)[:2])
+    owners = tf.repeat(tf.range(batch), count)
     # The operation computes in float32 whatever it gets, and does not take every type.
-    crops = tf.image.crop_and_resize(tf.cast(x, tf.float32), flat, owners, size)
+    crops = crops_of(tf.cast(x, tf.float32), tf.reshape(boxes, [-1, 4]), owners, size, fade=fade)
     crops = tf.cast(crops, x.dtype)
     static = boxes.shape[:2].num_elements()
     crops.set_shape([static, *size, x.shape[3]])

@@ -42,19 +42,23 @@ class Detector:
         self.weights = weights
         self.compute_dtype = compute_dtype
 
+    def ops(self, *, training: bool = False, dropout_seed: tf.Tensor | None = None) -> TensorOps:
+        """The operations over these weights, for one pass in the detector's type; `dropout_seed` as in `forward`."""
+        return TensorOps(
+            self.weights, training=training, compute_dtype=self.compute_dtype, dropout_seed=dropout_seed
+        )
+
     # Nothing in a network depends on a tensor's value; rewriting its Python for that would double the
     # time to trace.
     @tf.autograph.experimental.do_not_convert
     def forward(
         self, images: tf.Tensor, *, training: bool = False, dropout_seed: tf.Tensor | None = None
     ) -> Forward:
-        """Raw predictions for preprocessed `images` [batch, height, width, channels], float32.
+        """Raw predictions of an SSD for preprocessed `images` [batch, height, width, channels], float32.
 
         `dropout_seed` int32 [2] makes dropout a function of it; without one it is drawn anew each time.
         """
-        ops = TensorOps(
-            self.weights, training=training, compute_dtype=self.compute_dtype, dropout_seed=dropout_seed
-        )
+        ops = self.ops(training=training, dropout_seed=dropout_seed)
         image = tf.cast(images, self.compute_dtype)
         raw = ssd(ops, self.config.find("model.ssd"), image, self.description.generation)
         predictions = Predictions(

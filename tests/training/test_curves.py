@@ -1,7 +1,8 @@
 """Six training steps against the OD API's, from the record file to the updated weights.
 
-Tolerances are those that the recorded curves' own noise allows: from the second step on networks with ReLU6 are chaotic,
-one with swish is not.
+Tolerances are those that the recorded curves' own noise allows: from the second step on networks with ReLU6 or ReLU are
+chaotic, one with swish is not. With two stages the first step is already so in a part: which proposals the second stage
+learns from turns on rounding, and start weights that differ by 1e-7 give its losses as recorded or 1.3e-4 beside it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from cfgtool.training.run.optimizers import build_optimizer
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.step import make_step, step_settings
 from cfgtool.training.starting.plan import learning_rate_config
+from cfgtool.training.targets import sampling
 from cfgtool.training.tensor_ops import TensorOps
 
 from . import reference
@@ -28,7 +30,8 @@ from . import reference
 pytestmark = [pytest.mark.reference, pytest.mark.slow]
 
 CHAOTIC = ("ssd_mobilenet_v2_fpnlite", "ssd_mobilenet_v2_hard_miner")
-CURVES = (*CHAOTIC, "ssd_efficientdet_d0")
+TWO_STAGES = "faster_rcnn_resnet50_v1__g05"
+CURVES = (*CHAOTIC, TWO_STAGES, "ssd_efficientdet_d0")
 
 
 def with_files(config: Config, shared: Path) -> Config:
@@ -50,14 +53,16 @@ class Run:
     """A recorded curve, run again."""
 
     def __init__(self, shared: Path, name: str) -> None:
-        self.chaotic = name in CHAOTIC
+        self.two_stages = name == TWO_STAGES
+        self.chaotic = name in CHAOTIC or self.two_stages
         config, self.golden = reference.curve(shared, name)
         config = with_files(config, shared)
         self.assembly = build_assembly(config)
         weights = self.assembly.weights.by_tf2_key()
         shapes = {key: tuple(variable.shape) for key, variable in weights.items()}
+        factor = np.float32(self.golden.get("gamma_factor", 1.0))
         for key, value in reference.reference_values(reference.inputs(shared), shapes).items():
-            weights[key].assign(value)
+            weights[key].assign(value * factor if key.endswith("/gamma") else value)
         self.weights = {key.removeprefix("model/"): variable for key, variable in weights.items()}
         train_config = config.message("train_config")
         step = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -83,6 +88,8 @@ def run(request: pytest.FixtureRequest, shared: Path) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         # The recorded runs have it switched off: it is random.
         patch.setattr(TensorOps, "stochastic_depth", lambda _self, x, _keep: x)
+        # They took the first boxes instead of random ones.
+        patch.setattr(sampling, "random_order", lambda shape, seed: tf.zeros(shape))
         return Run(shared, request.param)
 
 
@@ -97,12 +104,21 @@ def test_the_input_is_the_recorded_one(run: Run) -> None:
 
 def test_losses_of_the_first_step_are_equal(run: Run) -> None:
     ours, golden = run.steps[0], run.golden["steps"][0]
-    for name, tolerance in {
+    tolerances = {
         "Loss/classification_loss": 1e-5,
         "Loss/localization_loss": 3e-4,
         "Loss/regularization_loss": 1e-5,
         "Loss/total_loss": 1e-5,
-    }.items():
+    }
+    if run.two_stages:
+        tolerances = {
+            "Loss/RPNLoss/localization_loss": 2e-5,
+            "Loss/RPNLoss/objectness_loss": 1e-5,
+            "Loss/BoxClassifierLoss/localization_loss": 2e-4,
+            "Loss/BoxClassifierLoss/classification_loss": 2e-4,
+            "Loss/total_loss": 1e-4,
+        }
+    for name, tolerance in tolerances.items():
         assert ours[name] == pytest.approx(golden[name], rel=tolerance), name
 
 
@@ -114,8 +130,10 @@ def test_gradient_of_the_first_step_is_equal(run: Run) -> None:
 def test_moving_statistics_after_the_first_step_are_equal(run: Run) -> None:
     recorded: dict[str, Any] = run.golden["moving_statistics_after_step1"]
     assert set(recorded) == set(run.statistics)
+    # The variances of the stem of a large network are sums over 164,000 squares of pixels, in 32 bits.
+    tolerance = 2e-5 if run.two_stages else 1e-5
     for key, (_, length) in recorded.items():
-        assert np.linalg.norm(run.statistics[key]) == pytest.approx(length, rel=1e-5), key
+        assert np.linalg.norm(run.statistics[key]) == pytest.approx(length, rel=tolerance), key
 
 
 def test_losses_stay_together_over_all_steps(run: Run) -> None:

@@ -95,6 +95,11 @@ def box_features(
     return features
 
 
+def crops(ops: Ops[T], config: Config, first: FirstStage[T], boxes: T) -> T:
+    """The share of `boxes` [batch, boxes, 4] of the first stage's maps: [batch * boxes, height, width, channels]."""
+    return _crops(ops, config, first, first.maps, boxes)
+
+
 def second_stage(
     ops: Ops[T], config: Config, features: T, boxes: T, generation: Generation
 ) -> SecondStage[T]:

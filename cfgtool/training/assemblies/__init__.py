@@ -5,9 +5,15 @@ from __future__ import annotations
 from cfgtool.schema import Config
 from cfgtool.training.architecture import architecture
 from cfgtool.training.assemblies.base import Assembly, Batch
+from cfgtool.training.assemblies.faster_rcnn import FasterRcnnAssembly
 from cfgtool.training.assemblies.ssd import SsdAssembly
 
 __all__ = ["Assembly", "Batch", "build_assembly"]
+
+_OF: dict[str, type[FasterRcnnAssembly | SsdAssembly]] = {
+    "faster_rcnn": FasterRcnnAssembly,
+    "ssd": SsdAssembly,
+}
 
 
 def build_assembly(
@@ -18,5 +24,5 @@ def build_assembly(
     `precision` as `Assembly` says; `static_shapes` is what XLA needs. Raises UserError for what cannot be built or
     honoured.
     """
-    architecture(config)
-    return SsdAssembly(config, seed=seed, precision=precision, static_shapes=static_shapes)
+    make = _OF[architecture(config).kind]
+    return make(config, seed=seed, precision=precision, static_shapes=static_shapes)

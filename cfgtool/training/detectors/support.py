@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from cfgtool.training.architecture import architecture
 from cfgtool.training.detectors import ssd_support
+from cfgtool.training.detectors.faster_rcnn import support as faster_rcnn_support
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cfgtool.schema import Config
 
-_OF: dict[str, Callable[[Config], list[str]]] = {"ssd": ssd_support.unsupported}
+_OF: dict[str, Callable[[Config], list[str]]] = {
+    "faster_rcnn": faster_rcnn_support.unsupported,
+    "ssd": ssd_support.unsupported,
+}
 
 
 def unsupported(config: Config) -> list[str]:

@@ -62,7 +62,7 @@ def generate_anchors(
     """
     kind = _kind(config)
     generator = config.message(kind)
-    grids = _GENERATORS[kind](generator, image_shape)
+    grids = grids_of(config, image_shape)
     if len(grids) != len(feature_map_shapes):
         raise UserError(
             f"'{generator.path}' makes anchors for {len(grids)} feature maps, "
@@ -74,6 +74,12 @@ def generate_anchors(
         height, width = image_shape
         anchors = anchors * (np.float32(1.0) / np.array([height, width, height, width], np.float32))
     return anchors
+
+
+def grids_of(config: Config, image_shape: tuple[int, int]) -> list[Grid]:
+    """The grid of each feature map, for an image as `generate_anchors` takes it."""
+    kind = _kind(config)
+    return _GENERATORS[kind](config.message(kind), image_shape)
 
 
 def anchors_per_location(config: Config) -> list[int]:

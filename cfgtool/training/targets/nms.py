@@ -83,7 +83,8 @@ class NonMaxSuppression:
     def _per_class(self, boxes: Tensor, scores: Tensor) -> Selection:
         """Suppression in each image and class; [batch, classes x limit] with gaps, `count` unset."""
         batch, anchors, classes = tf.shape(scores)[0], scores.shape[1], scores.shape[2]
-        limit = min(self.max_total if self.class_agnostic else self.max_per_class, anchors)
+        limit = self.max_total if self.class_agnostic else self.max_per_class
+        limit = limit if anchors is None else min(limit, anchors)
         boxes = tf.transpose(boxes, [0, 2, 1, 3])
         scores = tf.transpose(scores, [0, 2, 1])
 
