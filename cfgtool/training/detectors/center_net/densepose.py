@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import tensorflow as tf
 from tensorflow import Tensor
 
-from cfgtool.errors import UserError
 from cfgtool.training.detectors.center_net.cells import at_cells, at_channels
 from cfgtool.training.detectors.center_net.masks import HEATMAP as MASKS
 from cfgtool.training.detectors.center_net.masks import InstanceCrops, crop
@@ -55,19 +54,12 @@ class DensePoseEstimation:
     loss_terms: tuple[str, ...] = (HEATMAP, REGRESSION)
 
     def __init__(self, config: Config, masks: Config) -> None:
-        """`config` is the `CenterNet.DensePoseEstimation` message, `masks` the `CenterNet.MaskEstimation` message.
-
-        Raises UserError for values that cannot be.
+        """`config` is the `CenterNet.DensePoseEstimation` message, `masks` the `CenterNet.MaskEstimation` message, with
+        nothing that `impossible_tasks` finds.
         """
         loss = config.message("loss")
         self._part_loss = build_classification_loss(loss.message("classification_loss"))
         self._surface_loss = build_localization_loss(loss.message("localization_loss"))
-        if self._surface_loss.of_boxes:
-            kind = loss.message("localization_loss").which("localization_loss")
-            raise UserError(
-                f"'{loss.path}.localization_loss.{kind}' compares boxes, surface coordinates are none",
-                hint="write l1_localization_loss {}",
-            )
         self._part_count = config.integer("num_parts")
         self._class = config.integer("class_id")
         self._upsampled = config.flag("upsample_to_input_res")
@@ -138,8 +130,10 @@ class DensePoseEstimation:
         real = tf.sequence_mask(truth.batch["densepose_num_points"], tf.shape(parts)[2])
         real &= (parts >= 0) & (parts < self._part_count)
         weights = tf.where(real, truth.weights[..., tf.newaxis], 0.0)
-        row = [tf.shape(parts)[0], parts.shape[1] * parts.shape[2]]
-        places = tf.reshape(truth.grid(places), [*row, 2])
+        row = [tf.shape(parts)[0], tf.shape(parts)[1] * tf.shape(parts)[2]]
+        # Padding may hold anything, and what is not a number would be one under every weight.
+        places = tf.where(real[..., tf.newaxis], truth.grid(places), 0.0)
+        places = tf.reshape(places, [*row, 2])
         return _Points(
             corners=_upsampled(places, truth) if self._upsampled else [_cell(places)],
             parts=tf.reshape(tf.clip_by_value(parts, 0, self._part_count - 1), row),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 from tensorflow import Tensor
 
-from cfgtool.errors import UserError
 from cfgtool.training.detectors.center_net.task import Peaks, Truth
 from cfgtool.training.targets.losses import build_classification_loss
 
@@ -30,7 +29,7 @@ class MaskEstimation:
     loss_terms: tuple[str, ...] = (HEATMAP,)
 
     def __init__(self, config: Config, classes: int) -> None:
-        """`config` is the `CenterNet.MaskEstimation` message. Raises UserError for values that cannot be."""
+        """`config` is the `CenterNet.MaskEstimation` message, with nothing that `impossible_tasks` finds."""
         self._classes = classes
         self._loss = build_classification_loss(config.message("classification_loss"))
         self._weight = config.number("task_loss_weight")
@@ -65,10 +64,6 @@ class InstanceCrops:
     """What a `CenterNet.MaskEstimation` message says about the masks of detections."""
 
     def __init__(self, config: Config) -> None:
-        """Raises UserError for masks without a pixel."""
-        for field in ("mask_height", "mask_width"):
-            if config.integer(field) < 1:
-                raise UserError(f"'{config.path}.{field}' is '{config.integer(field)}', a mask needs a pixel")
         self.size = (config.integer("mask_height"), config.integer("mask_width"))
         self._threshold = config.number("score_threshold")
 
@@ -108,15 +103,14 @@ def mask_targets(truth: Truth, classes: int) -> Tensor:
     object's classes, by their values.
     """
     masks = _shrunken(truth.batch["masks"], truth.stride)
-    batch, count = tf.shape(masks)[0], masks.shape[1]
-    height, width = truth.size
+    batch, (height, width) = tf.shape(masks)[0], truth.size
     if "class_targets" in truth.batch:
         return _weighed(masks, truth.batch["class_targets"])
     labels = truth.batch["classes"]
     places = tf.range(batch)[:, tf.newaxis] * classes + labels
     # Negative places are left out; places without a mask hold the lowest number.
     places = tf.where(labels < 0, -1, places)
-    flat = tf.reshape(masks, [batch * count, height * width])
+    flat = tf.reshape(masks, [-1, height * width])
     covered = tf.math.unsorted_segment_max(flat, tf.reshape(places, [-1]), batch * classes)
     covered = tf.reshape(tf.maximum(covered, 0.0), [batch, classes, height, width])
     return tf.transpose(covered, [0, 2, 3, 1])

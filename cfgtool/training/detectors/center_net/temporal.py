@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 from tensorflow import Tensor
 
-from cfgtool.errors import UserError
 from cfgtool.training.detectors.center_net.cells import at_cells
 from cfgtool.training.detectors.center_net.task import Peaks, Truth
 from cfgtool.training.targets import boxes as geometry
@@ -32,14 +31,8 @@ class TemporalOffsetEstimation:
     loss_terms: tuple[str, ...] = (OFFSET,)
 
     def __init__(self, config: Config) -> None:
-        """`config` is the `CenterNet.TemporalOffsetEstimation` message. Raises UserError for values that cannot be."""
-        loss = config.message("localization_loss")
-        self._loss = build_localization_loss(loss)
-        if self._loss.of_boxes:
-            raise UserError(
-                f"'{loss.path}.{loss.which('localization_loss')}' compares boxes, offsets are none",
-                hint="write l1_localization_loss {}",
-            )
+        """`config` is the `CenterNet.TemporalOffsetEstimation` message, with nothing that `impossible_tasks` finds."""
+        self._loss = build_localization_loss(config.message("localization_loss"))
         self._weight = config.number("task_loss_weight")
 
     def losses(self, outputs: Sequence[Mapping[str, Tensor]], truth: Truth) -> dict[str, Tensor]:

@@ -32,7 +32,7 @@ class TrackEstimation:
     loss_terms: tuple[str, ...] = (REID,)
 
     def __init__(self, config: Config) -> None:
-        """`config` is the `CenterNet.TrackEstimation` message. Raises UserError for values that cannot be."""
+        """`config` is the `CenterNet.TrackEstimation` message, with nothing that `impossible_tasks` finds."""
         self._loss = build_classification_loss(config.message("classification_loss"))
         self._weight = config.number("task_loss_weight")
         self._tracks = config.integer("num_track_ids")
@@ -55,7 +55,7 @@ class TrackEstimation:
         count = tf.maximum(tf.reduce_sum(tf.cast(real, tf.int32)), 1)
         order = tf.argsort(tf.cast(~real, tf.int32), stable=True)
         taken = tf.where(real, tf.range(total), tf.gather(order, tf.range(total) % count))
-        shape = [tf.shape(rows)[0], rows.shape[1], self._tracks]
+        shape = [*tf.unstack(tf.shape(rows)), self._tracks]
         found = []
         for heads in outputs:
             embeddings = at_cells(heads[REID], rows, columns)
