@@ -5,9 +5,12 @@ from __future__ import annotations
 from cfgtool.schema import Config
 from cfgtool.training.architecture import architecture
 from cfgtool.training.assemblies.base import Assembly, Batch
+from cfgtool.training.assemblies.center_net import CenterNetAssembly
 from cfgtool.training.assemblies.ssd import SsdAssembly
 
 __all__ = ["Assembly", "Batch", "build_assembly"]
+
+_OF: dict[str, type[SsdAssembly | CenterNetAssembly]] = {"center_net": CenterNetAssembly, "ssd": SsdAssembly}
 
 
 def build_assembly(
@@ -18,5 +21,5 @@ def build_assembly(
     `precision` as `Assembly` says; `static_shapes` is what XLA needs. Raises UserError for what cannot be built or
     honoured.
     """
-    architecture(config)
-    return SsdAssembly(config, seed=seed, precision=precision, static_shapes=static_shapes)
+    assembly = _OF[architecture(config).kind]
+    return assembly(config, seed=seed, precision=precision, static_shapes=static_shapes)

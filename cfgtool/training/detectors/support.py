@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from cfgtool.training.architecture import architecture
 from cfgtool.training.detectors import ssd_support
+from cfgtool.training.detectors.center_net import support as center_net_support
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cfgtool.schema import Config
 
-_OF: dict[str, Callable[[Config], list[str]]] = {"ssd": ssd_support.unsupported}
+_OF: dict[str, Callable[[Config], list[str]]] = {
+    "center_net": center_net_support.unsupported,
+    "ssd": ssd_support.unsupported,
+}
 
 
 def unsupported(config: Config) -> list[str]:

@@ -1,0 +1,73 @@
+"""CenterNet against the OD API: from the same outputs of the heads, the same losses and detections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from tests.training import reference
+
+from .recordings import Recording
+
+pytestmark = pytest.mark.reference
+
+WHOLE = [
+    "centernet_hourglass104",
+    "centernet_hourglass104__g05",
+    "centernet_mobilenet_v2",
+    "centernet_mobilenet_v2__g07",
+    "centernet_resnet18_v1_fpn",
+    "centernet_resnet18_v1_fpn__g03",
+    "centernet_resnet50_v2",
+    "centernet_resnet50_v2__g07",
+    "centernet_resnet50_v2__g07__rect",
+]
+COMPUTED = ["centernet_resnet50_v1_fpn_kpts", "centernet_resnet50_v1_fpn_kpts__g03"]
+"""Recorded as samples of the outputs: our own network computes them, which takes some seconds."""
+
+NAMES = [*WHOLE, *(pytest.param(name, marks=pytest.mark.slow) for name in COMPUTED)]
+
+
+@pytest.fixture(scope="module")
+def inputs(shared: Path) -> ModuleType:
+    return reference.inputs(shared)
+
+
+def recording(shared: Path, name: str) -> Recording:
+    return Recording(shared / "oracle" / "golden" / name)
+
+
+def test_every_recorded_center_net_is_tested(shared: Path) -> None:
+    found = {path.stem for path in (shared / "oracle/golden").glob("centernet*.npz")}
+    assert found == {*WHOLE, *COMPUTED}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_losses(shared: Path, inputs: ModuleType, name: str) -> None:
+    recorded = recording(shared, name)
+    losses = recorded.detector().loss(recorded.outputs(inputs), recorded.batch())
+    start = "loss/inference/Loss/"
+    terms = {key.removeprefix(start) for key in recorded.arrays.files if key.startswith(start)}
+    assert set(losses) == set(recorded.detector().loss_terms) == terms
+    tolerance = 1e-5 if name in COMPUTED else 2e-6
+    for key, value in losses.items():
+        np.testing.assert_allclose(value, recorded.arrays[start + key], rtol=tolerance, err_msg=key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_detections(shared: Path, inputs: ModuleType, name: str) -> None:
+    recorded = recording(shared, name)
+    detections = recorded.detector().postprocess(
+        recorded.outputs(inputs), recorded.arrays["true_image_shapes"]
+    )
+    names = {
+        key.removeprefix("detections/") for key in recorded.arrays.files if key.startswith("detections/")
+    }
+    assert set(detections) == names
+    tolerance = 1e-4 if name in COMPUTED else 1e-6
+    for key, value in detections.items():
+        want = recorded.arrays[f"detections/{key}"]
+        np.testing.assert_allclose(value, want, rtol=tolerance, atol=tolerance, err_msg=key)
