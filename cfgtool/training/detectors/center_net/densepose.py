@@ -52,6 +52,7 @@ class DensePoseEstimation:
     """
 
     loss_terms: tuple[str, ...] = (HEATMAP, REGRESSION)
+    needs: tuple[str, ...] = ("densepose_num_points", "densepose_part_ids", "densepose_surface_coords")
 
     def __init__(self, config: Config, masks: Config) -> None:
         """`config` is the `CenterNet.DensePoseEstimation` message, `masks` the `CenterNet.MaskEstimation` message, with

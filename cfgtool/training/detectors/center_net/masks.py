@@ -27,6 +27,7 @@ class MaskEstimation:
     """
 
     loss_terms: tuple[str, ...] = (HEATMAP,)
+    needs: tuple[str, ...] = ("masks",)
 
     def __init__(self, config: Config, classes: int) -> None:
         """`config` is the `CenterNet.MaskEstimation` message, with nothing that `impossible_tasks` finds."""

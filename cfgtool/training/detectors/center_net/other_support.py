@@ -37,16 +37,12 @@ def impossible_tasks(config: Config) -> list[str]:
 
 
 def unlearnable_tasks(config: Config) -> list[str]:
-    """The readers that do not load what a task learns from: one sentence each, with the path of the field."""
-    root = config.root
-    readers = [root.message("train_input_reader")] if root.has("train_input_reader") else []
-    readers += root.messages("eval_input_reader") if root.has("eval_input_reader") else []
+    """What the training reader does not load, and a task learns from: one sentence each, with the path of the field."""
+    reader = config.root.message("train_input_reader")
     problems = [
         f"'{reader.path}.{switch}' is 'false', '{config.path}.{task}' learns from what it loads"
         for task, switch in _LEARNT_FROM.items()
-        if config.has(task)
-        for reader in readers
-        if not reader.flag(switch)
+        if config.has(task) and not reader.flag(switch)
     ]
     if config.has("temporal_offset_task"):
         problems.append(

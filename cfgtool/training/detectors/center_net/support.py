@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
 from cfgtool.networks.image_size import has_one_size
+from cfgtool.training.detectors.center_net.other_support import impossible_tasks, unlearnable_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +18,6 @@ _OF_BOXES = ("weighted_iou", "weighted_giou")
 _NEED_BOXES = ("score_scaled_distance_ratio", "gaussian_weighted")
 _MODES = ("min_distance", "score_distance_ratio", *_NEED_BOXES)
 _ARGMAX_MODE = "gaussian_weighted_const"
-_FURTHER = (
-    "mask_estimation_task",
-    "densepose_estimation_task",
-    "track_estimation_task",
-    "temporal_offset_task",
-)
-"""Tasks without losses and detections yet."""
 
 
 def unsupported(config: Config) -> list[str]:
@@ -33,17 +27,17 @@ def unsupported(config: Config) -> list[str]:
             f"'{config.path}.deepmac_mask_estimation' is not supported: it makes another model, DeepMAC, of it,"
             " whose mask network is not described"
         ]
-    problems = [
-        f"'{config.path}.{name}' is not supported: its losses are not computed"
-        for name in _FURTHER
-        if config.has(name)
-    ]
-    problems += [*_size_problems(config), *_center_problems(config), *_processing_problems(config)]
+    problems = [*_size_problems(config), *_center_problems(config), *_processing_problems(config)]
     if config.has("object_detection_task"):
         problems += _localization_problems(config.message("object_detection_task"))
     for task in config.messages("keypoint_estimation_task"):
         problems += _keypoint_problems(task, boxes=config.has("object_detection_task"))
-    return problems + _keypoints_of_all(config)
+    return [*problems, *_keypoints_of_all(config), *impossible_tasks(config)]
+
+
+def untrainable(config: Config) -> list[str]:
+    """The same, and what a `CenterNet` message could learn, were it loaded."""
+    return [*unsupported(config), *unlearnable_tasks(config)]
 
 
 def _size_problems(config: Config) -> Iterator[str]:

@@ -44,7 +44,8 @@ class Peaks(NamedTuple):
     """The objects that the centre heat map shows, best first.
 
     `scores` float32 [batch, k], `classes` int32 [batch, k], `rows` and `columns` int32 [batch, k] of their cells,
-    `boxes` float32 [batch, k, 4] (ymin, xmin, ymax, xmax) in cells, `count` int32 [batch] of those that count.
+    `boxes` float32 [batch, k, 4] (ymin, xmin, ymax, xmax) in cells, those of the detections for tasks besides keypoints,
+    `count` int32 [batch] of those that count.
     """
 
     scores: Tensor
@@ -60,6 +61,8 @@ class Task(Protocol):
 
     loss_terms: tuple[str, ...]
     """The names of what `losses` gives, as the OD API reports them."""
+    needs: tuple[str, ...]
+    """What `losses` asks of a batch beside boxes and classes."""
 
     def losses(self, outputs: Sequence[Mapping[str, Tensor]], truth: Truth) -> dict[str, Tensor]:
         """Scalars, weighted, the mean over `outputs`: the heads' outputs [batch, height, width, channels] by name,

@@ -29,6 +29,7 @@ class TemporalOffsetEstimation:
     """
 
     loss_terms: tuple[str, ...] = (OFFSET,)
+    needs: tuple[str, ...] = ("temporal_offsets", "track_match_flags")
 
     def __init__(self, config: Config) -> None:
         """`config` is the `CenterNet.TemporalOffsetEstimation` message, with nothing that `impossible_tasks` finds."""

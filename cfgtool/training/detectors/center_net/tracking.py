@@ -18,6 +18,8 @@ from cfgtool.training.targets.losses import build_classification_loss
 if TYPE_CHECKING:
     from cfgtool.schema import Config
 
+Identify = Callable[[Tensor], Tensor]
+
 REID = "track/reid"
 IDENTITIES = "track/identities"
 """Logits of the tracks of a batch's objects [batch, n, num_track_ids], which `identified` adds to the outputs."""
@@ -30,6 +32,7 @@ class TrackEstimation:
     """
 
     loss_terms: tuple[str, ...] = (REID,)
+    needs: tuple[str, ...] = ("track_ids",)
 
     def __init__(self, config: Config) -> None:
         """`config` is the `CenterNet.TrackEstimation` message, with nothing that `impossible_tasks` finds."""
@@ -41,20 +44,21 @@ class TrackEstimation:
         self,
         outputs: Sequence[Mapping[str, Tensor]],
         truth: Truth,
-        identify: Callable[[Tensor], Tensor],
+        identify: Identify,
     ) -> list[dict[str, Tensor]]:
         """The outputs of every map and the logits of the objects' tracks in them.
 
         `identify` is the network's classifier (`track_identities`): embeddings [objects, 1, 1, reid_embed_size] to
         logits [objects, 1, 1, num_track_ids]. Objects without a weight would be in the statistics of its batch
-        normalisation; real ones, as often as there is room, stand in their rows.
+        normalisation; real ones, in turn, stand in their rows.
         """
         rows, columns = centre_cells(truth)
         real = tf.reshape(truth.weights > 0.0, [-1])
         total = tf.size(real)
         count = tf.maximum(tf.reduce_sum(tf.cast(real, tf.int32)), 1)
         order = tf.argsort(tf.cast(~real, tf.int32), stable=True)
-        taken = tf.where(real, tf.range(total), tf.gather(order, tf.range(total) % count))
+        turn = tf.cumsum(tf.cast(~real, tf.int32), exclusive=True) % count
+        taken = tf.where(real, tf.range(total), tf.gather(order, turn))
         shape = [*tf.unstack(tf.shape(rows)), self._tracks]
         found = []
         for heads in outputs:
