@@ -84,7 +84,7 @@ def gaussian_maps_by_channel(
         tf.transpose(spread, [2, 0, 1]),
         tf.transpose(weights, [2, 0, 1]),
     )
-    heat = tf.map_fn(of_channel, by_channel, fn_output_signature=tf.float32, parallel_iterations=2)
+    heat = tf.map_fn(of_channel, by_channel, fn_output_signature=tf.float32, parallel_iterations=1)
     return tf.stop_gradient(tf.maximum(tf.transpose(heat, [1, 2, 3, 0]), 0.0))
 
 

@@ -166,10 +166,15 @@ def _valid(true_image_shapes: Tensor, size: tuple[Tensor | int, Tensor | int]) -
 
 
 def _suppressed(nms: NonMaxSuppression, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What of the detections stays; each is of the class of its peak alone."""
+    """What of the detections stays; each is of the class of its peak alone, and boxes without area have no say.
+
+    Boxes are fractions of the true image already, so `change_coordinate_frame` has nothing to change.
+    """
     scores = found["detection_multiclass_scores"]
     own = tf.one_hot(tf.cast(found["detection_classes"], tf.int32), scores.shape[-1])
-    chosen = nms.select(found["detection_boxes"][:, :, tf.newaxis], scores * own)
+    boxes = found["detection_boxes"]
+    whole = tf.tile([[0.0, 0.0, 1.0, 1.0]], [tf.shape(boxes)[0], 1])
+    chosen = nms.select(boxes[:, :, tf.newaxis], scores * own, whole)
     real = tf.sequence_mask(chosen.count, nms.max_total)
 
     def kept(values: Tensor) -> Tensor:

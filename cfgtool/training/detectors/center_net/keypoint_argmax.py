@@ -57,7 +57,7 @@ class Highest:
             tf.transpose(self._heads.regressed(outputs, peaks), [2, 0, 1, 3]),
         )
         cells, scores = tf.map_fn(
-            of_keypoint, by_keypoint, fn_output_signature=(tf.int32, tf.float32), parallel_iterations=2
+            of_keypoint, by_keypoint, fn_output_signature=(tf.int32, tf.float32), parallel_iterations=1
         )
         cells = tf.transpose(cells, [1, 0, 2])
         rows, columns = cells // size[1], cells % size[1]

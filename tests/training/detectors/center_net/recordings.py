@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -43,16 +42,21 @@ class Recording:
         return CenterNetDetector(self.config.find("model.center_net"))
 
     def outputs(self, inputs: ModuleType) -> list[dict[str, tf.Tensor]]:
-        """Recorded outputs of the heads, or those of our network where the recording has only samples of them."""
+        """Recorded outputs of the heads, and those of our network where the recording has only samples of them."""
         counts = {"/m/01g317": 17}
         names = [head.name for head in read_heads(self.config.find("model.center_net"), counts)]
         stacks = sum(1 for key in self.arrays.files if key.startswith("predict/object_center/"))
-        if any(f"predict/{name}/0" not in self.arrays for name in names):
-            return self._computed(inputs)
-        return [
-            {name: tf.constant(self.arrays[f"predict/{name}/{stack}"]) for name in names}
+        whole = [
+            {
+                name: tf.constant(self.arrays[f"predict/{name}/{stack}"])
+                for name in names
+                if f"predict/{name}/{stack}" in self.arrays
+            }
             for stack in range(stacks)
         ]
+        if all(len(heads) == len(names) for heads in whole):
+            return whole
+        return [{**ours, **heads} for ours, heads in zip(self._computed(inputs), whole, strict=True)]
 
     def _computed(self, inputs: ModuleType) -> list[dict[str, tf.Tensor]]:
         network = build_detector(self.config)
@@ -90,6 +94,3 @@ class Recording:
         for image, rows in enumerate(self._rows(name)):
             into[image, : len(rows)] = rows
         return into
-
-    def recorded(self, start: str, names: Iterable[str]) -> dict[str, np.ndarray]:
-        return {name: self.arrays[f"{start}/{name}"] for name in names}
