@@ -54,10 +54,11 @@ class DensePoseEstimation:
     loss_terms: tuple[str, ...] = (HEATMAP, REGRESSION)
     needs: tuple[str, ...] = ("densepose_num_points", "densepose_part_ids", "densepose_surface_coords")
 
-    def __init__(self, config: Config, masks: Config) -> None:
+    def __init__(self, config: Config, masks: Config, *, trim_padding: bool = True) -> None:
         """`config` is the `CenterNet.DensePoseEstimation` message, `masks` the `CenterNet.MaskEstimation` message, with
         nothing that `impossible_tasks` finds.
         """
+        self._trim = trim_padding
         loss = config.message("loss")
         self._part_loss = build_classification_loss(loss.message("classification_loss"))
         self._surface_loss = build_localization_loss(loss.message("localization_loss"))
@@ -71,7 +72,7 @@ class DensePoseEstimation:
 
     def losses(self, outputs: Sequence[Mapping[str, Tensor]], truth: Truth) -> dict[str, Tensor]:
         """The loss of the part and of the two coordinates at the points, the mean over the points that count."""
-        points = self._points(truth)
+        points = self._points(truth.trimmed(*self.needs) if self._trim else truth)
         # Each point is one anchor.
         parts = tf.reshape(points.parts, [-1, 1])
         surface = tf.reshape(points.surface, [-1, 1, 2])
@@ -103,15 +104,16 @@ class DensePoseEstimation:
         shown = self._crops.of(outputs[MASKS], peaks)
         scores = tf.cast(outputs[HEATMAP], tf.float32)
         surface = tf.cast(outputs[REGRESSION], tf.float32)
-        maps = tf.concat([scores, surface], axis=-1)
-        places = tf.range(tf.shape(maps)[0])[:, tf.newaxis]
+        places = tf.range(tf.shape(scores)[0])[:, tf.newaxis]
+        pairs = [*self._crops.size, self._part_count, 2]
 
         def of_one(boxes: Tensor) -> tuple[Tensor, Tensor]:
             """Parts and their coordinates in one box of each image [batch, 4]."""
-            crops = crop(maps, boxes[:, tf.newaxis], places, self._crops.size)[:, 0]
-            parts = tf.argmax(crops[..., : self._part_count], axis=-1, output_type=tf.int32)
-            pairs = tf.stack(tf.split(crops[..., self._part_count :], self._part_count, axis=-1), axis=-2)
-            return parts, tf.gather(pairs, parts, batch_dims=3)
+            box = boxes[:, tf.newaxis]
+            parts = crop(scores, box, places, self._crops.size)[:, 0]
+            parts = tf.argmax(parts, axis=-1, output_type=tf.int32)
+            coordinates = tf.reshape(crop(surface, box, places, self._crops.size), [-1, *pairs])
+            return parts, tf.gather(coordinates, parts, batch_dims=3)
 
         # One detection after the other: the crops of all of them would be gigabytes.
         types = (tf.int32, tf.float32)

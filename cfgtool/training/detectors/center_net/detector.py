@@ -61,7 +61,7 @@ class CenterNetDetector:
             if keypoints
             else None
         )
-        self._further = tuple(build_tasks(config))
+        self._further = tuple(build_tasks(config, trim_padding=trim_padding))
         self._nms = (
             build_nms(config.message("post_processing").message("batch_non_max_suppression"))
             if config.has("post_processing")

@@ -29,8 +29,9 @@ class MaskEstimation:
     loss_terms: tuple[str, ...] = (HEATMAP,)
     needs: tuple[str, ...] = ("masks",)
 
-    def __init__(self, config: Config, classes: int) -> None:
+    def __init__(self, config: Config, classes: int, *, trim_padding: bool = True) -> None:
         """`config` is the `CenterNet.MaskEstimation` message, with nothing that `impossible_tasks` finds."""
+        self._trim = trim_padding
         self._classes = classes
         self._loss = build_classification_loss(config.message("classification_loss"))
         self._weight = config.number("task_loss_weight")
@@ -38,6 +39,7 @@ class MaskEstimation:
 
     def losses(self, outputs: Sequence[Mapping[str, Tensor]], truth: Truth) -> dict[str, Tensor]:
         """The classification loss by pixel, summed over the classes, the mean over the pixels that count."""
+        truth = truth.trimmed("masks", "mask_weights") if self._trim else truth
         targets = mask_targets(truth, self._classes)
         batch, cells = tf.shape(truth.valid)[0], truth.size[0] * truth.size[1]
         targets = tf.reshape(targets, [batch, cells, self._classes])

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config
 
 
-def build_tasks(config: Config) -> list[Task]:
+def build_tasks(config: Config, *, trim_padding: bool = True) -> list[Task]:
     """Mask estimation, DensePose, tracking and temporal offsets of a `CenterNet` message, in this order.
 
-    DensePose decodes after the masks, whose detections it replaces. Raises UserError for what `impossible_tasks` finds.
+    DensePose decodes after the masks, whose detections it replaces. `trim_padding=False` keeps every shape static, for
+    XLA. Raises UserError for what `impossible_tasks` finds.
     """
     problems = impossible_tasks(config)
     if problems:
@@ -27,9 +28,10 @@ def build_tasks(config: Config) -> list[Task]:
     tasks: list[Task] = []
     masks = config.message("mask_estimation_task")
     if config.has("mask_estimation_task"):
-        tasks.append(MaskEstimation(masks, config.integer("num_classes")))
+        tasks.append(MaskEstimation(masks, config.integer("num_classes"), trim_padding=trim_padding))
     if config.has("densepose_estimation_task"):
-        tasks.append(DensePoseEstimation(config.message("densepose_estimation_task"), masks))
+        densepose = config.message("densepose_estimation_task")
+        tasks.append(DensePoseEstimation(densepose, masks, trim_padding=trim_padding))
     if config.has("track_estimation_task"):
         tasks.append(TrackEstimation(config.message("track_estimation_task")))
     if config.has("temporal_offset_task"):

@@ -34,6 +34,15 @@ class Truth(NamedTuple):
         """How many objects of the batch have a weight, at least 1: what the losses of objects are divided by."""
         return tf.maximum(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32)), 1.0)
 
+    def trimmed(self, *names: str) -> Truth:
+        """The same, and what is in the batch under `names` [batch, n, ...] or says boxes and classes without the last
+        objects, if all of them are padding. At least one stays; XLA's static shapes do not.
+        """
+        most = tf.maximum(tf.reduce_max(self.batch["num_boxes"]), 1)
+        shorter = {"boxes", "classes", "weights", "class_targets", *names}
+        batch = {name: value[:, :most] if name in shorter else value for name, value in self.batch.items()}
+        return self._replace(batch=batch)
+
     def grid(self, points: Tensor) -> Tensor:
         """Fractions of the input [..., 2 or 4] (y, x or boxes) in cells."""
         size = tf.stack([tf.cast(side, tf.float32) for side in self.size])
