@@ -1,7 +1,7 @@
 """Six training steps against the OD API's, from the record file to the updated weights.
 
-Tolerances are those that the recorded curves' own noise allows: from the second step on networks with ReLU6 are chaotic,
-one with swish is not.
+Tolerances are those that the recorded curves' own noise allows: from the second step on networks with ReLU and ReLU6 are
+chaotic, one with swish is not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from . import reference
 
 pytestmark = [pytest.mark.reference, pytest.mark.slow]
 
-CHAOTIC = ("ssd_mobilenet_v2_fpnlite", "ssd_mobilenet_v2_hard_miner")
+CHAOTIC = ("ssd_mobilenet_v2_fpnlite", "ssd_mobilenet_v2_hard_miner", "centernet_resnet50_v2")
 CURVES = (*CHAOTIC, "ssd_efficientdet_d0")
 
 
@@ -97,12 +97,10 @@ def test_the_input_is_the_recorded_one(run: Run) -> None:
 
 def test_losses_of_the_first_step_are_equal(run: Run) -> None:
     ours, golden = run.steps[0], run.golden["steps"][0]
-    for name, tolerance in {
-        "Loss/classification_loss": 1e-5,
-        "Loss/localization_loss": 3e-4,
-        "Loss/regularization_loss": 1e-5,
-        "Loss/total_loss": 1e-5,
-    }.items():
+    names = {name for name in golden if name.startswith("Loss/")}
+    assert {name for name in ours if name.startswith("Loss/")} == names
+    for name in names:
+        tolerance = 3e-4 if name == "Loss/localization_loss" else 1e-5
         assert ours[name] == pytest.approx(golden[name], rel=tolerance), name
 
 

@@ -1,7 +1,7 @@
 """What the OD API's CenterNet answers to given outputs of its heads: `PYTHON -m tools.od_api.center_net_cases`.
 
 Writes losses and detections of every case, or the error that it raises, to
-`tests/training/recorded/center_net_cases.json`. Outputs and groundtruth come from `cases.py`, so nothing of a network takes
+`tests/training/recorded/center_net_cases.json`. Outputs and groundtruth come from `cases.py`, so no network takes
 part; the extractor is one that only says how many maps it gives.
 """
 
@@ -41,7 +41,7 @@ def _plain(value: Any) -> Any:
 
 
 def _tensors(tf: Any, case: cases.Case) -> dict[str, Any]:
-    model = _model(tf, case)
+    model = _model(case)
     groundtruth = case.groundtruth()
 
     def rows(name: str) -> list[Any] | None:
@@ -80,7 +80,7 @@ def _tensors(tf: Any, case: cases.Case) -> dict[str, Any]:
     return found
 
 
-def _model(tf: Any, case: cases.Case) -> Any:
+def _model(case: cases.Case) -> Any:
     from google.protobuf import text_format
     from object_detection.builders import model_builder
     from object_detection.core import target_assigner
