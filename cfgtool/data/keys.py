@@ -24,6 +24,8 @@ MASK = "image/object/mask"
 KEYPOINT_Y = "image/object/keypoint/y"
 KEYPOINT_X = "image/object/keypoint/x"
 KEYPOINT_VISIBILITY = "image/object/keypoint/visibility"
+KEYPOINT_TEXT = "image/object/keypoint/text"
+KEYPOINT_NUM = "image/object/keypoint/num"
 SCORES = "image/object/class/multiclass_scores"
 ADDITIONAL_CHANNELS = "image/additional_channels/encoded"
 IMAGE_LABEL = "image/class/label"
@@ -53,6 +55,8 @@ TYPES: dict[str, type] = {
     KEYPOINT_Y: float,
     KEYPOINT_X: float,
     KEYPOINT_VISIBILITY: int,
+    KEYPOINT_TEXT: bytes,
+    KEYPOINT_NUM: int,
     SCORES: float,
     ADDITIONAL_CHANNELS: bytes,
     IMAGE_LABEL: int,
