@@ -64,6 +64,13 @@ ImageCache = Annotated[
         show_default=False,
     ),
 ]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-records",
+        help="Read every record once before, and leave those out that are damaged; they are listed in the model dir.",
+    ),
+]
 Jit = Annotated[bool, typer.Option("--jit", help="Compile the step with XLA.")]
 LogEvery = Annotated[int, typer.Option("--log-every", min=1, help="Steps between two logged values.")]
 EvalEvery = Annotated[
@@ -104,6 +111,7 @@ def train(
     accumulate: Accumulate = 1,
     jit: Jit = False,
     image_cache: ImageCache = None,
+    skip_bad_records: SkipBad = False,
     log_every: LogEvery = 100,
     eval_every: EvalEvery = None,
     best: Best = None,
@@ -143,6 +151,7 @@ def train(
         accumulate=accumulate,
         jit=jit,
         image_cache=image_cache,
+        skip_bad_records=skip_bad_records,
         patience=patience,
         best=best,
         quiet=quiet,

@@ -22,6 +22,7 @@ class TrainOptions:
     batches make one update; `jit` compiles the step with XLA. `best` names the metric whose best checkpoint is kept
     (the main one where it is None), `patience` how many evaluations without a better one end the run (None: never).
     `image_cache` is how many MiB decoded pictures may take (None: a quarter of what is free at the start).
+    `skip_bad_records` leaves records out that cannot be read, instead of stopping at the first.
     With `quiet` only mistakes and the end are told. `command` is the command line as typed, for the records of the run.
     """
 
@@ -43,6 +44,7 @@ class TrainOptions:
     best: str | None = None
     quiet: bool = False
     image_cache: int | None = None
+    skip_bad_records: bool = False
     command: str = ""
 
 

@@ -31,6 +31,7 @@ from cfgtool.training.run.progress import Progress
 from cfgtool.training.run.run_lock import RunLock
 from cfgtool.training.run.saving import DamagedCheckpointError, Saver, move_aside
 from cfgtool.training.run.schedules import build_schedule
+from cfgtool.training.run.skipping import without_bad_records
 from cfgtool.training.run.step import make_step, step_settings
 from cfgtool.training.run.telemetry import MetricsFile, TensorBoard
 from cfgtool.training.starting.plan import Start, learning_rate_config
@@ -55,13 +56,15 @@ class Run:
 
     def __init__(self, job: Job, start: Start, options: TrainOptions) -> None:
         """Build the detector and give it its weights. Raises UserError if that cannot be done."""
-        self.job, self.start, self.options = job, start, options
         self.notes: list[str] = []
         """What the user should know before the first step."""
         self.ended_by: str | None = None
         train_config = job.config.message("train_config")
         refuse_unsupported(job, options)
         _prepare_folder(options)
+        if options.skip_bad_records:
+            job, self.notes = without_bad_records(job, options.model_dir, evaluate=bool(options.eval_every))
+        self.job, self.start, self.options = job, start, options
         self.assembly = build_assembly(
             job.config, seed=options.seed, precision=options.precision, static_shapes=options.jit
         )
