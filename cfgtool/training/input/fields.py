@@ -10,17 +10,31 @@ from cfgtool.schema import Config
 
 
 @dataclass(frozen=True)
+class ContextSize:
+    """How many context features an example may have, and how long they are."""
+
+    number: int
+    length: int
+
+
+@dataclass(frozen=True)
 class Fields:
     """`masks` is how they are stored, "png" or "numerical", "" for none; `keypoints` the number per object.
 
-    `scores` and `num_classes`: class scores per object are stored and asked for, and how many.
+    `mask_weights`: masks have weights in the loss. `depths` of keypoints; `dense_pose`: points on the surface of
+    people; `track_ids` of objects; `context` features of the image, with the room for them. `scores` and `num_classes`: class scores per object are stored and asked for, and how many.
     `additional_channels` of the image; `hierarchy`: labels are expanded by the label map's hierarchy.
     `evaluation`: flags and areas of the objects, and the classes that were checked for.
     """
 
     num_classes: int
     masks: str = ""
+    mask_weights: bool = False
     keypoints: int = 0
+    depths: bool = False
+    dense_pose: bool = False
+    track_ids: bool = False
+    context: ContextSize | None = None
     scores: bool = False
     additional_channels: int = 0
     hierarchy: bool = False
@@ -29,15 +43,29 @@ class Fields:
 
 def fields_of(reader: Config, num_classes: int, *, evaluation: bool) -> Fields:
     """The fields that an `InputReader` asks for."""
+    masks = MASK_KINDS[reader.enum("mask_type")] if reader.flag("load_instance_masks") else ""
+    keypoints = reader.integer("num_keypoints")
     return Fields(
         num_classes,
-        masks=MASK_KINDS[reader.enum("mask_type")] if reader.flag("load_instance_masks") else "",
-        keypoints=reader.integer("num_keypoints"),
+        masks=masks,
+        mask_weights=bool(masks) and reader.root.find("model.center_net").has("mask_estimation_task"),
+        keypoints=keypoints,
+        depths=reader.flag("load_keypoint_depth_features") and keypoints > 0,
+        dense_pose=reader.flag("load_dense_pose"),
+        track_ids=reader.flag("load_track_id"),
+        context=_context_size(reader),
         scores=reader.flag("load_multiclass_scores"),
         additional_channels=reader.integer("num_additional_channels"),
         hierarchy=reader.flag("expand_labels_hierarchy"),
         evaluation=evaluation,
     )
+
+
+def _context_size(reader: Config) -> ContextSize | None:
+    if not reader.flag("load_context_features"):
+        return None
+    context = reader.root.find("model.faster_rcnn.context_config")
+    return ContextSize(context.integer("max_num_context_features"), context.integer("context_feature_length"))
 
 
 def field_problems(config: Config) -> Iterator[tuple[str, str]]:

@@ -7,17 +7,24 @@ from tensorflow import Tensor
 
 from cfgtool.schema import Config
 from cfgtool.training.input.decode import LABELED_CLASSES, SOURCE_ID
+from cfgtool.training.input.densepose import compact
 from cfgtool.training.input.example import (
     AREA,
     BOXES,
     CLASSES,
+    CONTEXT,
     CROWD,
+    DENSEPOSE,
+    DEPTH_WEIGHTS,
+    DEPTHS,
     DIFFICULT,
     GROUP_OF,
     IMAGE,
     KEYPOINTS,
+    MASK_WEIGHTS,
     MASKS,
     SCORES,
+    TRACKS,
     VISIBILITIES,
     WEIGHTS,
     Example,
@@ -87,7 +94,7 @@ class Finish:
         return tf.one_hot(example[CLASSES] - 1, self._fields.num_classes)
 
     def _shapes(self, example: Example) -> Batch:
-        """Masks and keypoints."""
+        """Masks, keypoints, DensePose points, and what else objects and images have where it is asked for."""
         result: Batch = {}
         if MASKS in example:
             result[MASKS] = self._padded(example[MASKS])
@@ -99,6 +106,15 @@ class Finish:
             result[KEYPOINTS] = self._padded(example[KEYPOINTS])
             result[VISIBILITIES] = self._padded(visible)
             result["keypoint_weights"] = self._padded(weights)
+        for name in (DEPTHS, DEPTH_WEIGHTS, MASK_WEIGHTS, TRACKS):
+            if name in example:
+                result[name] = self._padded(example[name])
+        if DENSEPOSE in example:
+            result |= {name: self._padded(value) for name, value in compact(example).items()}
+        if self._fields.context is not None:
+            result[CONTEXT] = self._padded(example[CONTEXT], self._fields.context.number)
+            valid = tf.minimum(tf.shape(example[CONTEXT])[0], self._fields.context.number)
+            result["valid_context_size"] = valid
         return result
 
     def groundtruth(self, example: Example) -> Batch:
@@ -118,12 +134,13 @@ class Finish:
             SOURCE_ID: example[SOURCE_ID],
         }
 
-    def _padded(self, values: Tensor) -> Tensor:
-        """The first rows, filled up with zeros: [max_boxes, ...]."""
-        values = values[: self._max_boxes]
-        missing = self._max_boxes - tf.shape(values)[0]
+    def _padded(self, values: Tensor, number: int | None = None) -> Tensor:
+        """The first rows, filled up with zeros: [max_boxes, ...], or `number` of them."""
+        number = self._max_boxes if number is None else number
+        values = values[:number]
+        missing = number - tf.shape(values)[0]
         padded = tf.pad(values, [[0, missing]] + [[0, 0]] * (len(values.shape) - 1))
-        padded.set_shape([self._max_boxes, *values.shape[1:]])
+        padded.set_shape([number, *values.shape[1:]])
         return padded
 
 
