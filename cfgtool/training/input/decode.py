@@ -199,7 +199,9 @@ class Decoder:
     def _of_keypoints(self, stored: Tensor, count: Tensor) -> Tensor:
         """A value for each keypoint, float32 [n, keypoints]; 0 where the record has none."""
         shape = tf.stack([count, self._fields.keypoints])
-        message = f"a depth and a weight for each of {self._fields.keypoints} keypoints are needed, or none at all"
+        message = (
+            f"a depth and a weight for each of {self._fields.keypoints} keypoints are needed, or none at all"
+        )
         values = shaped(or_default(stored, tf.reduce_prod(shape), 0.0), shape, message)
         return tf.ensure_shape(values, [None, self._fields.keypoints])
 
