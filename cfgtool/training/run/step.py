@@ -72,11 +72,13 @@ def make_step(
     step: tf.Variable,
     settings: StepSettings,
     loss_scale: LossScale | None = None,
+    signature: Mapping[str, tf.TensorSpec] | None = None,
 ) -> Callable[[Batch], Values]:
     """The step: batch -> losses, `learning_rate`, `gradient_norm`.
 
     The rate is that of the step before the update, as in the OD API. With `accumulate` above 1 losses and
-    gradients are means over the parts; each part normalises its losses and its batch norms on its own.
+    gradients are means over the parts; each part normalises its losses and its batch norms on its own. `signature`
+    says of batches whose images differ in size what they have in common, so that the step is traced once for all.
     """
     parts = settings.accumulate
     slopes = _Slopes(detector, settings.regularize, loss_scale)
@@ -87,7 +89,7 @@ def make_step(
         return {**found.losses, **update(found.gradients)}
 
     if parts == 1:
-        return _traced(train_step, settings.jit)
+        return _traced(train_step, settings.jit, signature)
     sums = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in update.variables]
 
     def add(batch: Batch, number: Tensor) -> Values:
@@ -120,8 +122,12 @@ def make_step(
     return in_parts
 
 
-def _traced(function: Callable[..., Values], jit: bool) -> Callable[..., Values]:
+def _traced(
+    function: Callable[..., Values], jit: bool, signature: Mapping[str, tf.TensorSpec] | None = None
+) -> Callable[..., Values]:
     """The function of a batch and more as a graph; XLA knows no strings, so it gets the batch without them."""
+    if signature is not None and not jit:
+        return tf.function(function, [dict(signature)], autograph=False)
     traced = tf.function(function, autograph=False, jit_compile=jit or None)
     if not jit:
         return traced
