@@ -28,6 +28,16 @@ FPN = """type: "faster_rcnn_resnet50_fpn_keras" batch_norm_trainable: true
 _HYPER = """op: CONV regularizer { l2_regularizer { weight: 0.0 } }
       initializer { truncated_normal_initializer { stddev: 0.01 } }"""
 
+_DENSE = """fc_hyperparams { op: FC regularizer { l2_regularizer { weight: 0.0 } }
+        initializer { variance_scaling_initializer { factor: 1.0 uniform: true mode: FAN_AVG } } }"""
+BOXES = f"mask_rcnn_box_predictor {{ {_DENSE} }}"
+MASKS = f"""mask_rcnn_box_predictor {{ {_DENSE}
+      predict_instance_masks: true mask_height: 9 mask_width: 9 mask_prediction_conv_depth: 16
+      conv_hyperparams {{ {_HYPER} }} }}"""
+RFCN = f"""rfcn_box_predictor {{
+      crop_height: 9 crop_width: 9 num_spatial_bins_height: 3 num_spatial_bins_width: 3 depth: 16
+      conv_hyperparams {{ {_HYPER} }} }}"""
+
 
 def write_config(
     fixtures: Path,
@@ -37,6 +47,7 @@ def write_config(
     resizer: str = FIXED,
     extractor: str = 'type: "faster_rcnn_resnet50_keras" batch_norm_trainable: true',
     anchors: str = GRID,
+    head: str = BOXES,
     model: str = "",
     batch: int = 2,
     steps: int = 2,
@@ -67,10 +78,7 @@ model {{
     second_stage_batch_size: 16
     initial_crop_size: 8 maxpool_kernel_size: 2 maxpool_stride: 2
     clip_anchors_to_image: true
-    second_stage_box_predictor {{ mask_rcnn_box_predictor {{
-      fc_hyperparams {{ op: FC regularizer {{ l2_regularizer {{ weight: 0.0 }} }}
-        initializer {{ variance_scaling_initializer {{ factor: 1.0 uniform: true mode: FAN_AVG }} }} }}
-    }} }}
+    second_stage_box_predictor {{ {head} }}
     second_stage_post_processing {{
       batch_non_max_suppression {{
         score_threshold: 0.05 iou_threshold: 0.5 max_detections_per_class: 10 max_total_detections: 10
