@@ -1,8 +1,8 @@
 """What the OD API's Faster R-CNN answers to given outputs: `PYTHON -m tools.od_api.faster_rcnn_cases tf1|tf2`.
 
 Writes proposals, losses in training and inference and detections of every case, or the error that it raises, to
-`tests/training/recorded/faster_rcnn_cases_GENERATION.json`. The network's outputs and the groundtruth come from `cases.py`,
-so nothing of a network takes part; samplers take the first candidates.
+`tests/training/recorded/faster_rcnn_cases_GENERATION.json`. The network's outputs and the groundtruth come from
+`cases.py`, so nothing of a network takes part; samplers take the first candidates.
 """
 
 from __future__ import annotations

@@ -78,7 +78,10 @@ class Evaluator:
         self._reader = config.messages("eval_input_reader")[reader]
         self._assembly = assembly
         self._regularize = config.message("train_config").flag("add_regularization_loss")
-        self._evaluate = tf.function(self._traced, autograph=False)
+        spec = self._dataset.element_spec
+        # Images of different sizes are traced once for all.
+        free = any(None in tensor.shape[1:] for tensor in spec.values())
+        self._evaluate = tf.function(self._traced, [spec] if free else None, autograph=False)
 
     def metric_names(self, *, per_class: bool = False) -> list[str]:
         """The names of the values, the main one first."""

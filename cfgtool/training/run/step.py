@@ -75,12 +75,14 @@ def make_step(
     settings: StepSettings,
     loss_scale: LossScale | None = None,
     distribution: Distribution | None = None,
+    signature: Mapping[str, tf.TensorSpec] | None = None,
 ) -> Callable[[Batch], Values]:
     """The step: this process's batch -> losses, `learning_rate`, `gradient_norm`.
 
     With a `distribution` it is one of several shares; losses are those of all shares together. The rate is that of the
-    step before the update, as in the OD API. With `accumulate` above 1 losses and gradients are
-    means over the parts; each part normalises its losses and its batch norms on its own.
+    step before the update, as in the OD API. With `accumulate` above 1 losses and gradients are means over the parts;
+    each part normalises its losses and its batch norms on its own. `signature` says of batches whose images differ in
+    size what they have in common, so that the step is traced once for all.
     """
     parts = settings.accumulate
     spread = distribution or Distribution()
@@ -92,7 +94,7 @@ def make_step(
         return {**found.losses, **update(found.gradients)}
 
     if parts == 1:
-        return _traced(train_step, settings.jit, spread)
+        return _traced(train_step, settings.jit, spread, signature)
     with spread.scope():
         sums = [tf.Variable(tf.zeros(variable.shape), trainable=False) for variable in update.variables]
 
@@ -126,10 +128,15 @@ def make_step(
     return in_parts
 
 
-def _traced(function: Callable[..., Values], jit: bool, spread: Distribution) -> Callable[..., Values]:
+def _traced(
+    function: Callable[..., Values],
+    jit: bool,
+    spread: Distribution,
+    signature: Mapping[str, tf.TensorSpec] | None = None,
+) -> Callable[..., Values]:
     """The function of a batch and more as a graph; XLA knows no strings, so it gets the batch without them."""
     if not jit:
-        return spread.traced(function)
+        return spread.traced(function, signature)
     traced = spread.traced(tf.function(function, autograph=False, jit_compile=True))
 
     def without_strings(batch: Batch, *more: Any) -> Values:

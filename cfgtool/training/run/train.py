@@ -133,6 +133,14 @@ class Run:
         config = self.job.config
         train_config = config.message("train_config")
         schedule = build_schedule(learning_rate_config(config))
+        dataset = training_batches(
+            config,
+            seed=self.options.seed,
+            start_batch=self.first_step,
+            batch_size=self.distribution.share(train_config.integer("batch_size")) * self.options.accumulate,
+            shard=self.distribution.shard,
+            cache=picture_cache(self.options.image_cache),
+        )
         step_fn = make_step(
             self.assembly,
             self.optimizer,
@@ -141,14 +149,7 @@ class Run:
             step_settings(train_config, accumulate=self.options.accumulate, jit=self.options.jit),
             self.loss_scale,
             self.distribution,
-        )
-        dataset = training_batches(
-            config,
-            seed=self.options.seed,
-            start_batch=self.first_step,
-            batch_size=self.distribution.share(train_config.integer("batch_size")) * self.options.accumulate,
-            shard=self.distribution.shard,
-            cache=picture_cache(self.options.image_cache),
+            _signature(dataset, self.options),
         )
         return step_fn, checked(dataset, config.message("train_input_reader"))
 
@@ -223,6 +224,22 @@ class Run:
         shown = np.stack([picture_of(image) for image in first["image"][:PICTURES].numpy()])
         board.image(self.first_step, "train_input_images", shown)
         return itertools.chain([first], batches)
+
+
+def _signature(dataset: tf.data.Dataset, options: TrainOptions) -> dict[str, tf.TensorSpec] | None:
+    """What batches have in common whose images differ in size; None where one is like the other.
+
+    Raises UserError for what needs images of one size.
+    """
+    specs: dict[str, tf.TensorSpec] = dataset.element_spec
+    if all(spec.shape.is_fully_defined() for spec in specs.values()):
+        return None
+    if options.accumulate > 1:
+        raise UserError(
+            "--accumulate needs images of one size, but the image_resizer leaves sizes free",
+            hint="write fixed_shape_resizer, or pad_to_max_dimension: true",
+        )
+    return specs
 
 
 def _prepare_folder(options: TrainOptions) -> None:

@@ -39,6 +39,12 @@ def _stage_problems(config: Config) -> list[str]:
         problems.append(f"'{config.path}.inplace_batchnorm_update' must be false: no trainer supports it")
     if config.integer("number_of_stages") == 1:
         return problems
+    if config.message("second_stage_box_predictor").which("box_predictor_oneof") == "rfcn_box_predictor":
+        problems += [
+            f"'{config.path}.{name}' is not supported: R-FCN makes no features of single boxes"
+            for name in ("output_final_box_features", "output_final_box_rpn_features")
+            if config.flag(name)
+        ]
     nms = config.message("second_stage_post_processing").message("batch_non_max_suppression")
     if nms.flag("use_combined_nms"):
         problems.append(

@@ -24,7 +24,6 @@ ANSWERS = {
     for generation in ("tf1", "tf2")
 }
 EXACT = ("detection_classes", "num_detections", "detection_anchor_indices", "num_proposals")
-NOT_OURS = {"one_stage": ("detection_classes",)}
 
 pytestmark = pytest.mark.usefixtures("in_order")
 
@@ -40,10 +39,10 @@ class MadeUpNetwork:
 
     def features(self, boxes: Any, count: Any) -> Any:
         del count
-        return boxes
+        return tf.reshape(boxes, [-1, 1, 1, 4])
 
     def crops(self, boxes: Any) -> Any:
-        return boxes
+        return tf.reshape(boxes, [-1, 1, 2, 2])
 
     def predict(self, features: Any, boxes: Any) -> RawBoxes:
         del features
@@ -89,8 +88,6 @@ def answers(case: cases.Case) -> dict[str, Any]:
 def test_a_setting_has_the_answer_of_the_od_api(case: cases.Case, generation: str) -> None:
     recorded = ANSWERS[generation][case.name]
     found = answers(case)
-    if case.name == "one_stage":  # there the OD API has other names, or none
-        found["detection_scores"] = found["proposal_scores"]
     for name, want in recorded.items():
         if name.startswith("train/") and "Loss" not in name:
             continue  # what was sampled shows in the losses
