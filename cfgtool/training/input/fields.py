@@ -15,7 +15,7 @@ class Fields:
 
     `scores` and `num_classes`: class scores per object are stored and asked for, and how many.
     `additional_channels` of the image; `hierarchy`: labels are expanded by the label map's hierarchy.
-    `evaluation`: flags and areas of the objects, and the classes that were checked for.
+    `evaluation`: flags and areas of the objects, and as with `labeled` the classes that were checked for.
     """
 
     num_classes: int
@@ -25,9 +25,10 @@ class Fields:
     additional_channels: int = 0
     hierarchy: bool = False
     evaluation: bool = False
+    labeled: bool = False
 
 
-def fields_of(reader: Config, num_classes: int, *, evaluation: bool) -> Fields:
+def fields_of(reader: Config, num_classes: int, *, evaluation: bool, labeled: bool = False) -> Fields:
     """The fields that an `InputReader` asks for."""
     return Fields(
         num_classes,
@@ -37,7 +38,14 @@ def fields_of(reader: Config, num_classes: int, *, evaluation: bool) -> Fields:
         additional_channels=reader.integer("num_additional_channels"),
         hierarchy=reader.flag("expand_labels_hierarchy"),
         evaluation=evaluation,
+        labeled=labeled,
     )
+
+
+def learns_from_labeled_classes(model: Config) -> bool:
+    """Whether the losses of a `DetectionModel` depend on which classes were checked for in an image."""
+    centers = model.message("center_net").message("object_center_params")
+    return model.which("model") == "center_net" and centers.flag("use_labeled_classes")
 
 
 def field_problems(config: Config) -> Iterator[tuple[str, str]]:
