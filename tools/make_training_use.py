@@ -25,6 +25,8 @@ READERS = ("networks", "matching", "training", "lint/context.py", "schema/unwrit
 STARTS = ("TrainEvalPipelineConfig", "StringIntLabelMap")
 
 REFUSING = (
+    "_LEARNT_FROM",
+    "_NOT_OF_POINTS",
     "_UNSUPPORTED_FLAGS",
     "_refused",
     "augmentation_problems",
@@ -45,6 +47,7 @@ READ_AS_THE_REST = {
 """Members of a oneof that the code reaches in an `else`."""
 
 NAMESAKES = {
+    "CenterNetFeatureExtractor.use_depthwise",
     "Hyperparams.group_norm",
     "TrainConfig.max_number_of_boxes",
     "TrainConfig.retain_original_images",
@@ -55,7 +58,7 @@ NAMESAKES = {
 REFUSED = {
     "BoxPredictor.mask_rcnn_box_predictor",
     "BoxPredictor.rfcn_box_predictor",
-    "DetectionModel.center_net",
+    "CenterNet.deepmac_mask_estimation",
     "DetectionModel.faster_rcnn",
 }
 """Fields that are refused, though the code names them for other reasons too."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import tensorflow as tf
 
-from cfgtool.data.keypoints import keypoint_counts
-from cfgtool.data.label_map import read_label_map
+from cfgtool.data.keypoints import configured_counts
 from cfgtool.networks.description import NetworkDescription, describe
 from cfgtool.networks.freezing import frozen_variables
 from cfgtool.networks.heads.predictions import Predictions
@@ -91,7 +90,7 @@ def build_detector(
     compute in it, variables and outputs stay float32. Raises UserError as `networks.describe` does, and for a keypoint
     label map that cannot be read.
     """
-    keypoints = keypoint_counts(config, read_label_map)
+    keypoints = configured_counts(config)
     description = describe(config, generation, keypoints=keypoints)
     frozen = frozen_variables(config.message("train_config"), description.variables)
     weights = Weights(description.variables, seed=seed, frozen=frozen)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cfgtool.checkpoints import Checkpoint
 from cfgtool.data.expected import num_classes
+from cfgtool.data.keypoints import configured_counts
 from cfgtool.data.label_map import LabelMap
 from cfgtool.data.paths import expand_paths
 from cfgtool.networks import NetworkDescription, describe
@@ -76,7 +77,7 @@ def trained_network(
     config whose network does not detect images of one size, and as `find_sources` does.
     """
     _refuse(job, _not_for_images(job))
-    network = describe(job.config)
+    network = describe(job.config, keypoints=configured_counts(job.config))
     averages = averages or job.config.message("eval_config").flag("use_moving_averages")
     classes = num_classes(job.config) or 0
     return network, find_sources(network, checkpoint, averages=averages, num_classes=classes)
@@ -115,7 +116,12 @@ def _refused(reader: Config) -> Iterator[Refusal]:
 
 
 def _not_in_tflite(job: Job, options: ExportOptions) -> Iterator[Refusal]:
-    ssd = job.config.find("model.ssd")
+    chosen = architecture(job.config)
+    if chosen.kind != "ssd":
+        entry, hint = job.config.message("model").entry(chosen.kind), "export --format saved_model"
+        yield entry, f"a TFLite model is made of 'ssd' only, not of {chosen.kind!r}", hint
+        return
+    ssd = chosen.message
     resizer, coder = ssd.message("image_resizer"), ssd.message("box_coder")
     kind, coding = resizer.which("image_resizer_oneof") or "", coder.which("box_coder_oneof") or ""
     elsewhere = "export --format saved_model"

@@ -45,7 +45,8 @@ UNKNOWN = -1
 
 _DTYPES = {bytes: tf.string, int: tf.int64, float: tf.float32}
 _ALWAYS = (*keys.BOX, keys.LABEL, keys.TEXT, keys.WEIGHT)
-_EVALUATION = (keys.CROWD, keys.DIFFICULT, keys.GROUP_OF, keys.AREA, keys.IMAGE_LABEL, keys.IMAGE_TEXT)
+_EVALUATION = (keys.CROWD, keys.DIFFICULT, keys.GROUP_OF, keys.AREA)
+_LABELED = (keys.IMAGE_LABEL, keys.IMAGE_TEXT)
 Parsed = dict[str, Tensor]
 
 
@@ -84,6 +85,8 @@ class Decoder:
         wanted = list(_ALWAYS)
         if self._fields.evaluation:
             wanted += _EVALUATION
+        if self._fields.labeled or self._fields.evaluation:
+            wanted += _LABELED
             if self._fields.hierarchy:
                 wanted.append(keys.IMAGE_CONFIDENCE)
         if self._fields.keypoints:
@@ -147,6 +150,7 @@ class Decoder:
                 for name, key in ((CROWD, keys.CROWD), (DIFFICULT, keys.DIFFICULT), (GROUP_OF, keys.GROUP_OF))
             }
             example[AREA] = or_default(parsed[keys.AREA], count, 0.0)
+        if self._fields.labeled or self._fields.evaluation:
             example[LABELED_CLASSES] = self._labeled(parsed)
         finite = tf.reduce_all(tf.math.is_finite(boxes), axis=1)
         kept = keep_objects(example, finite & (classes != UNKNOWN))

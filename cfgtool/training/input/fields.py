@@ -22,9 +22,10 @@ class Fields:
     """`masks` is how they are stored, "png" or "numerical", "" for none; `keypoints` the number per object.
 
     `mask_weights`: masks have weights in the loss. `depths` of keypoints; `dense_pose`: points on the surface of
-    people; `track_ids` of objects; `context` features of the image, with the room for them. `scores` and `num_classes`: class scores per object are stored and asked for, and how many.
-    `additional_channels` of the image; `hierarchy`: labels are expanded by the label map's hierarchy.
-    `evaluation`: flags and areas of the objects, and the classes that were checked for.
+    people; `track_ids` of objects; `context` features of the image, with the room for them. `scores` and
+    `num_classes`: class scores per object are stored and asked for, and how many. `additional_channels` of the
+    image; `hierarchy`: labels are expanded by the label map's hierarchy.
+    `evaluation`: flags and areas of the objects, and as with `labeled` the classes that were checked for.
     """
 
     num_classes: int
@@ -39,9 +40,10 @@ class Fields:
     additional_channels: int = 0
     hierarchy: bool = False
     evaluation: bool = False
+    labeled: bool = False
 
 
-def fields_of(reader: Config, num_classes: int, *, evaluation: bool) -> Fields:
+def fields_of(reader: Config, num_classes: int, *, evaluation: bool, labeled: bool = False) -> Fields:
     """The fields that an `InputReader` asks for."""
     masks = MASK_KINDS[reader.enum("mask_type")] if reader.flag("load_instance_masks") else ""
     keypoints = reader.integer("num_keypoints")
@@ -58,6 +60,7 @@ def fields_of(reader: Config, num_classes: int, *, evaluation: bool) -> Fields:
         additional_channels=reader.integer("num_additional_channels"),
         hierarchy=reader.flag("expand_labels_hierarchy"),
         evaluation=evaluation,
+        labeled=labeled,
     )
 
 
@@ -66,6 +69,12 @@ def _context_size(reader: Config) -> ContextSize | None:
         return None
     context = reader.root.find("model.faster_rcnn.context_config")
     return ContextSize(context.integer("max_num_context_features"), context.integer("context_feature_length"))
+
+
+def learns_from_labeled_classes(model: Config) -> bool:
+    """Whether the losses of a `DetectionModel` depend on which classes were checked for in an image."""
+    centers = model.message("center_net").message("object_center_params")
+    return model.which("model") == "center_net" and centers.flag("use_labeled_classes")
 
 
 def field_problems(config: Config) -> Iterator[tuple[str, str]]:

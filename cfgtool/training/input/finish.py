@@ -85,6 +85,8 @@ class Finish:
             result[CLASS_TARGETS] = self._padded(targets)
         if self._confidences:
             result["confidences"] = self._padded(targets)
+        if self._fields.labeled and not self._fields.evaluation:
+            result[LABELED_CLASSES] = _ones_if_empty(kept[LABELED_CLASSES])
         return {**result, **self._shapes(kept)}
 
     def _class_targets(self, example: Example) -> Tensor:
@@ -125,7 +127,7 @@ class Finish:
             result["original_keypoints"] = self._padded(kept[KEYPOINTS])
         labeled = example[LABELED_CLASSES]
         if self._empty_to_ones:
-            labeled = tf.where(tf.reduce_any(labeled > 0.0), labeled, tf.ones_like(labeled))
+            labeled = _ones_if_empty(labeled)
         return {
             **result,
             LABELED_CLASSES: labeled,
@@ -142,6 +144,11 @@ class Finish:
         padded = tf.pad(values, [[0, missing]] + [[0, 0]] * (len(values.shape) - 1))
         padded.set_shape([number, *values.shape[1:]])
         return padded
+
+
+def _ones_if_empty(labeled: Tensor) -> Tensor:
+    """All classes where none is named."""
+    return tf.where(tf.reduce_any(labeled > 0.0), labeled, tf.ones_like(labeled))
 
 
 def _merged(example: Example, targets: Tensor) -> tuple[Example, Tensor]:

@@ -21,6 +21,8 @@ Where the config asks for it, there are also
     keypoints         float32 [batch, n, k, 2]     with `num_keypoints`: y, x, like boxes; NaN where absent
     keypoint_visibilities  bool [batch, n, k]
     keypoint_weights  float32 [batch, n, k]        `keypoint_type_weight` where visible, else 0
+    labeled_classes   float32 [batch, classes]     in training with CenterNet's `use_labeled_classes`: 1 for classes that
+                                                   image-level labels name; all 1 without any
 
 and `image` has 3 + `num_additional_channels` channels.
 
@@ -54,7 +56,7 @@ from cfgtool.training.input.augment import augmentation, augmentation_problems
 from cfgtool.training.input.decode import SOURCE_ID, Decoder
 from cfgtool.training.input.draws import SeededDraws
 from cfgtool.training.input.example import COLOURS, IMAGE
-from cfgtool.training.input.fields import field_problems, fields_of
+from cfgtool.training.input.fields import field_problems, fields_of, learns_from_labeled_classes
 from cfgtool.training.input.finish import Batch, Finish
 from cfgtool.training.input.picture_cache import PictureCache
 from cfgtool.training.input.preprocess import Preprocessor
@@ -125,7 +127,8 @@ def training_batches(
     if batch < 1:
         raise UserError(f"train_config.batch_size: batch_size '{batch}' must be positive")
     start = start_batch * batch * shard[0]
-    fields = fields_of(reader, num_classes(config) or 0, evaluation=False)
+    labeled = learns_from_labeled_classes(config.message("model"))
+    fields = fields_of(reader, num_classes(config) or 0, evaluation=False, labeled=labeled)
     decode = Decoder(label_map_of(reader), fields, cache)
     augment = augmentation(train_config)
     finish = Finish(config, reader, fields)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cfgtool.checkpoints import open_checkpoint
+from cfgtool.data.keypoints import configured_counts
 from cfgtool.errors import UserError
 from cfgtool.files import read_bytes, read_text
 from cfgtool.matching import configured_plan
@@ -77,7 +78,8 @@ def restored(config: Config) -> Restored:
     if not path:
         return Restored("ok", "started from initial weights: no fine_tune_checkpoint is set")
     try:
-        plan = configured_plan(config, describe(config), open_checkpoint(path))
+        network = describe(config, keypoints=configured_counts(config))
+        plan = configured_plan(config, network, open_checkpoint(path))
     except UserError as error:
         return Restored("ok", f"started from {path}, which cannot be looked into now: {error.message}")
     verdict = plan.verdict

@@ -33,10 +33,11 @@ def page_as_text(job: Job, start: Start, options: TrainOptions, screen: Screen) 
     yield from screen.labelled("config", printable(job.path) + changed)
     network = start.network
     height, width, _ = network.input_shape
+    anchors = f" {network.anchors:,} anchors," if network.anchors else ""
     yield from screen.labelled(
         "network",
         f"{network.feature_extractor} ({network.generation.upper()}): {network.parameters:,} parameters,"
-        f" {network.anchors:,} anchors, images of {height} x {width}",
+        f"{anchors} images of {height} x {width}",
     )
     yield from _weights(start, screen)
     yield from _data(start.data, "data", screen)

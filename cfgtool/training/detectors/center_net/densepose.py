@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training import replicas
 from cfgtool.training.detectors.center_net.cells import at_cells, at_channels
 from cfgtool.training.detectors.center_net.masks import HEATMAP as MASKS
 from cfgtool.training.detectors.center_net.masks import InstanceCrops, crop
@@ -83,7 +84,7 @@ class DensePoseEstimation:
             part_total += tf.reduce_sum(self._part_loss.per_anchor(logits, parts, weights))
             coordinates = self._coordinates(heads[REGRESSION], points)
             surface_total += tf.reduce_sum(self._surface_loss.per_anchor(coordinates, surface, weights))
-        count = tf.reduce_sum(tf.cast(points.weights != 0.0, tf.float32))
+        count = replicas.total(tf.reduce_sum(tf.cast(points.weights != 0.0, tf.float32)))
         normalizer = len(outputs) * tf.maximum(count, 1.0)
         return {
             HEATMAP: self._part_weight * part_total / normalizer,

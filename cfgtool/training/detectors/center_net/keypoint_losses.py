@@ -23,6 +23,13 @@ from cfgtool.training.targets.losses import build_classification_loss
 
 _OVERLAP = 0.7
 """The `min_box_overlap_iou` by which the size of an object scales the peaks of its keypoints."""
+_WEIGHTS = {
+    "heatmap": "keypoint_heatmap_loss_weight",
+    "offset": "keypoint_offset_loss_weight",
+    "regression": "keypoint_regression_loss_weight",
+    "depth": "keypoint_depth_loss_weight",
+}
+"""What a head's loss is weighted by."""
 _ABSENT = 1e-3
 """The weight below which a keypoint is not known."""
 
@@ -43,9 +50,9 @@ class KeypointLosses:
         self._per_offset = config.flag("per_keypoint_offset")
         self._per_depth = config.flag("per_keypoint_depth")
         task = config.number("task_loss_weight")
-        names = ["heatmap", "offset", "regression", *(["depth"] if config.flag("predict_depth") else [])]
+        names = [name for name in _WEIGHTS if name != "depth" or config.flag("predict_depth")]
         self._names = {name: f"{settings.name}/keypoint/{name}" for name in names}
-        self._weights = {name: task * config.number(f"keypoint_{name}_loss_weight") for name in names}
+        self._weights = {name: task * config.number(_WEIGHTS[name]) for name in names}
         self._around = tf.constant(_around(config.integer("offset_peak_radius")), tf.float32)
 
     @property

@@ -40,10 +40,13 @@ def read_keypoint_places(config: Config) -> list[KeypointPlaces]:
     path = config.text("keypoint_label_map_path")
     if not path:
         raise UserError(
-            f"'{config.path}.keypoint_label_map_path' is not set",
-            hint="the label map says which keypoints a class has",
+            f"'{config.path}.keypoint_label_map_path' is not set, the label map says which keypoints a class has"
         )
-    labels = read_label_map(path)
+    try:
+        labels = read_label_map(path)
+    except UserError as error:
+        message = f"'{config.path}.keypoint_label_map_path' is {path!r}: {error.message}"
+        raise UserError(message, path=path, line=error.line, column=error.column) from None
     return [_settings(task, labels) for task in tasks]
 
 
@@ -53,12 +56,15 @@ def _settings(task: Config, labels: LabelMap) -> KeypointPlaces:
     unknown = [name for name in spreads if name not in item.keypoint_labels]
     if unknown:
         raise UserError(
-            f"'{task.path}.keypoint_label_to_std' names {unknown[0]!r}, which is no keypoint of {item.name!r}",
+            f"'{task.path}.keypoint_label_to_std' names {unknown[0]!r}, which is no keypoint of {item.name!r}; these are"
+            f" {', '.join(item.keypoint_labels)}",
             path=labels.path,
-            hint=f"its keypoints are {', '.join(item.keypoint_labels)}",
         )
     if min(item.keypoints) < 0:
-        raise UserError(f"{item.name!r} has a keypoint with id '{min(item.keypoints)}'", path=labels.path)
+        message = (
+            f"'{task.path}.keypoint_class_name' {item.name!r} has a keypoint with id '{min(item.keypoints)}'"
+        )
+        raise UserError(f"{message}, ids start at 0", path=labels.path)
     return KeypointPlaces(
         task,
         item.id - 1,
@@ -74,8 +80,8 @@ def _item(task: Config, labels: LabelMap) -> LabelMapItem:
     if name not in items:
         known = ", ".join(map(repr, items)) or "none"
         raise UserError(
-            f"'{task.path}.keypoint_class_name' is {name!r}, which has no keypoints in the label map",
+            f"'{task.path}.keypoint_class_name' is {name!r}, which has no keypoints in the label map; classes with"
+            f" keypoints: {known}",
             path=labels.path,
-            hint=f"classes with keypoints: {known}",
         )
     return items[name]

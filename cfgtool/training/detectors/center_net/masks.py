@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training import replicas
 from cfgtool.training.detectors.center_net.task import Peaks, Truth
 from cfgtool.training.targets.losses import build_classification_loss
 
@@ -50,7 +51,7 @@ class MaskEstimation:
         for heads in outputs:
             logits = tf.reshape(heads[HEATMAP], [batch, cells, self._classes])
             total += tf.reduce_sum(self._loss.dense(logits, targets, weights))
-        pixels = tf.maximum(tf.reduce_sum(weights), 1.0)
+        pixels = tf.maximum(replicas.total(tf.reduce_sum(weights)), 1.0)
         return {HEATMAP: self._weight * total / (len(outputs) * pixels)}
 
     def decode(

@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training import replicas
+
 
 class Truth(NamedTuple):
     """What a batch shows.
@@ -31,8 +33,10 @@ class Truth(NamedTuple):
 
     @property
     def instances(self) -> Tensor:
-        """How many objects of the batch have a weight, at least 1: what the losses of objects are divided by."""
-        return tf.maximum(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32)), 1.0)
+        """How many objects of the batch, that of all replicas, have a weight, at least 1: what the losses of objects
+        are divided by.
+        """
+        return tf.maximum(replicas.total(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32))), 1.0)
 
     def trimmed(self, *names: str) -> Truth:
         """The same, and what is in the batch under `names` [batch, n, ...] or says boxes and classes without the last

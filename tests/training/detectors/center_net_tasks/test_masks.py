@@ -108,23 +108,3 @@ def test_a_box_of_the_whole_map_shows_its_class(threshold: float) -> None:
     want = np.stack([probable[image][..., classes[image]] for image in range(cases.BATCH)])
     np.testing.assert_array_equal(masks, np.moveaxis(want, 3, 1))
     assert 0 < masks.mean() < 1
-
-
-def test_one_trace_serves_batches_of_any_size() -> None:
-    (task,) = answers.tasks_of(f"mask_estimation_task {{ {SIGMOID} mask_height: 8 mask_width: 10 }}")
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, cases.ROWS, cases.COLUMNS, cases.CLASSES]),
-            tf.TensorSpec([None, 5, 4]),
-            tf.TensorSpec([None, 5], tf.int32),
-        ]
-    )
-    def traced(logits: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-        peaks = Peaks(tf.zeros_like(classes), classes, classes, classes, boxes, classes[:, 0])
-        return task.decode({HEATMAP: logits}, peaks, tf.zeros([1, 3], tf.int32))["detection_masks"]
-
-    want = answers.recorded()["masks_sigmoid"]
-    peaks, logits = answers.peaks(want), answers.outputs()[-1][HEATMAP]
-    got = [traced(logits[i : i + 1], peaks.boxes[i : i + 1], peaks.classes[i : i + 1]) for i in range(2)]
-    np.testing.assert_array_equal(tf.concat(got, 0), want["detection_masks"])

@@ -15,7 +15,7 @@ from cfgtool.errors import UserError
 from cfgtool.networks.center_net.detector import track_identities
 from cfgtool.networks.shapes import ShapeOps
 from cfgtool.training.detectors.center_net.masks import mask_targets, region_weights
-from cfgtool.training.detectors.center_net.task import Truth
+from cfgtool.training.detectors.center_net.task import Peaks, Truth
 from cfgtool.training.detectors.center_net.tracking import TrackEstimation
 from cfgtool.training.tensor_ops import TensorOps
 from cfgtool.training.tensor_weights import Weights
@@ -102,6 +102,33 @@ def test_detections(case: cases.Case) -> None:
     for name, value in got.items():
         exact = name == "detection_masks"
         np.testing.assert_allclose(value, want[name], atol=0 if exact else 1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["masks_sigmoid", "densepose", "tracking", "temporal_l1"])
+def test_one_trace_detects_in_batches_and_images_of_any_size(name: str) -> None:
+    case = next(case for case in cases.CASES if case.name == name)
+    want, outputs = answers.recorded()[name], answers.outputs()[-1]
+    peaks = answers.peaks(want)
+    free = [[None, None, None, value.shape[-1]] for value in outputs.values()]
+    signature = (
+        {key: tf.TensorSpec(shape) for key, shape in zip(outputs, free, strict=True)},
+        Peaks(*(tf.TensorSpec([None, *value.shape[1:]], value.dtype) for value in peaks)),
+    )
+
+    @tf.function(input_signature=signature)
+    def detect(outputs: dict[str, tf.Tensor], peaks: Peaks) -> dict[str, tf.Tensor]:
+        found = {}
+        for task in answers.tasks_of(case.text):
+            found |= task.decode(outputs, peaks, tf.constant(cases.TRUE_SHAPES))
+        return found
+
+    for image in range(cases.BATCH):
+        one = slice(image, image + 1)
+        found = detect(
+            {key: value[one] for key, value in outputs.items()}, Peaks(*(value[one] for value in peaks))
+        )
+        for key, value in found.items():
+            np.testing.assert_allclose(value, want[key][one], atol=1e-5, err_msg=key)
 
 
 @pytest.mark.parametrize("name", ["masks_sigmoid", "masks_weights", "masks_class_targets"])
