@@ -14,7 +14,7 @@ from cfgtool.data import keys
 from cfgtool.data.check import MAX_PER_CODE, check_records, inspect_records
 from cfgtool.data.check_example import check_example
 from cfgtool.data.example import decode_example, encode_example
-from cfgtool.data.expected import Expected, expected_of
+from cfgtool.data.expected import Expected, Loaded, expected_of
 from cfgtool.data.label_map import parse_label_map
 from cfgtool.data.reading import WholeReading
 from cfgtool.data.sources import readers
@@ -138,7 +138,7 @@ POINTS = {keys.KEYPOINT_Y: [0.5] * 6, keys.KEYPOINT_X: [0.5] * 6}
 def test_masks_and_keypoints(
     features: Features, change: Features, more: dict[str, Any], expected: set[str]
 ) -> None:
-    found = _codes(features | change, **more)
+    found = _codes(features | change, loaded=Loaded(**more))
     assert {code for code in found if code.startswith(("mask", "keypoint"))} == expected
     assert not _codes(features | change).keys() & {"masks-missing", "keypoints-missing"}
 
@@ -154,13 +154,13 @@ eval_input_reader { mask_type: PNG_MASKS }
 def test_expectations_of_readers() -> None:
     config = read_config(parse(READER))
     training, first, second = (expected_of(reader, MAP) for reader in readers(config))
-    assert (training.num_classes, training.max_boxes, training.masks, training.keypoints) == (
+    assert (training.num_classes, training.max_boxes, training.loaded.masks, training.loaded.keypoints) == (
         7,
         100,
         "png",
         5,
     )
-    assert (first.max_boxes, first.masks, second.masks) == (9, "numerical", "")
+    assert (first.max_boxes, first.loaded.masks, second.loaded.masks) == (9, "numerical", "")
     assert (training.unique_sources, first.unique_sources) == (False, True)
     assert training.lookup == MAP.lookup()
     assert expected_of(readers(read_config(parse("train_input_reader { }")))[0], None).num_classes is None

@@ -121,9 +121,7 @@ def _moved_content(example: Example, matrix: Tensor) -> Example:
     if MASKS in example:
         result[MASKS] = _warped(example[MASKS][..., tf.newaxis], matrix)[..., 0]
     sides = size_of(example[IMAGE])
-    return without_points_outside(
-        with_points(result, lambda points: _moved_points(points, matrix, sides))
-    )
+    return without_points_outside(with_points(result, lambda points: _moved_points(points, matrix, sides)))
 
 
 def _moved_points(points: Tensor, matrix: Tensor, sides: tuple[Tensor, Tensor]) -> Tensor:

@@ -163,9 +163,7 @@ def turned(example: Example, permutation: Sequence[int]) -> Example:
     result[BOXES] = tf.stack([1.0 - xmax, ymin, 1.0 - xmin, ymax], axis=1)
     if MASKS in example:
         result[MASKS] = tf.reverse(tf.transpose(example[MASKS], [0, 2, 1]), [1])
-    result = with_points(
-        result, lambda points: tf.stack([1.0 - points[..., 1], points[..., 0]], axis=-1)
-    )
+    result = with_points(result, lambda points: tf.stack([1.0 - points[..., 1], points[..., 0]], axis=-1))
     return _permuted(result, permutation)
 
 

@@ -11,17 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from cfgtool.data.expected import num_classes
 from cfgtool.errors import UserError
 from cfgtool.networks import describe
 from cfgtool.schema import Config
 from cfgtool.training.detectors.ssd import SsdDetector
-from cfgtool.training.input.decode import Decoder
 from cfgtool.training.input.denormalise import Denormalised, denormalised
 from cfgtool.training.input.example import BOXES, CLASSES, IMAGE
-from cfgtool.training.input.fields import fields_of
-from cfgtool.training.input.pipeline import checked, label_map_of, training_batches
-from cfgtool.training.input.readers import training_records
+from cfgtool.training.input.pipeline import checked, label_map_of, stored_examples, training_batches
 from cfgtool.training.run.drawing import Boxes
 from cfgtool.training.targets.assigner import Groundtruth
 from cfgtool.training.targets.matchers import IGNORED
@@ -77,9 +73,7 @@ def training_samples(
     picture_of = denormalised(config)
     matcher = AnchorMatcher(config) if match else None
     batches = checked(training_batches(config, seed=seed, start_batch=step - 1), reader)
-    records = training_records(reader, seed, (step - 1) * batch_size)
-    decode = Decoder(label_map_of(reader), fields_of(reader, num_classes(config) or 0, evaluation=False))
-    stored = checked(records.map(decode), reader)
+    stored = checked(stored_examples(config, seed=seed, start=(step - 1) * batch_size), reader)
     samples: list[Sample] = []
     for batch in itertools.islice(batches, -(-(count or batch_size) // batch_size)):
         found = matcher.of(batch) if matcher is not None else [None] * batch_size
