@@ -41,6 +41,8 @@ Evaluation batches have these as well; the last batch is filled up with repeats 
     original_size     int32   [batch, 2]                        height and width of the stored image
     original_boxes    float32 [batch, n, 4]                     normalised to the stored image
     original_keypoints  float32 [batch, n, k, 2]                likewise; with `num_keypoints`
+    original_masks    uint8   [batch, num_boxes, original height, original width]  with masks, if `metrics_set` has
+                                                        metrics of masks; the batch is 1 then, and rows are not padded
     is_crowd, difficult, group_of  bool [batch, n]
     area              float32 [batch, n]                        `image/object/area`, 0 where unknown
     labeled_classes   float32 [batch, classes]                  1 for classes that image-level labels name; all 1
@@ -177,7 +179,8 @@ def evaluation_batches(
 ) -> tf.data.Dataset:
     """All examples of an evaluation reader once, in file order, not augmented.
 
-    `batch_size` overrides `eval_config.batch_size`; it is 1 where images differ in size. `keep_images` adds
+    `batch_size` overrides `eval_config.batch_size`; it is 1 where the resizer leaves sizes free, and where masks are
+    compared at the size of the stored images. `keep_images` adds
     `original_image`. Raises UserError for what the reader asks for in vain, and for missing or empty files.
     """
     readers = config.messages("eval_input_reader")
@@ -189,7 +192,8 @@ def evaluation_batches(
     fields = fields_of(reader, num_classes(config) or 0, evaluation=True)
     examples, decode = evaluation_examples(reader, evaluation_records(reader), label_map_of(reader), fields)
     finish = Finish(config, reader, fields)
-    if finish.preprocess.size is None:  # images of different sizes cannot be stacked
+    compared = bool(fields.masks) and compares_masks(config.message("eval_config"))
+    if finish.preprocess.size is None or compared:  # images of different sizes cannot be stacked
         batch = 1
 
     @plain_python
@@ -197,6 +201,8 @@ def evaluation_batches(
         example = decode(stored)
         result = {**finish(example), **finish.groundtruth(example), "element": element}
         result["valid"] = tf.constant(True)
+        if compared:
+            result["original_masks"] = finish.stored_masks(example)
         if keep_images:
             result["original_image"] = finish.preprocess.shown(example[IMAGE])
         return result
@@ -205,6 +211,11 @@ def evaluation_batches(
     if batch > 1:
         batches = batches.map(plain_python(lambda values: _filled_up(values, batch)))
     return batches.prefetch(_prefetch(reader))
+
+
+def compares_masks(eval_config: Config) -> bool:
+    """Whether an `EvalConfig` asks for metrics of masks."""
+    return any("mask" in name or "segmentation" in name for name in eval_config.texts("metrics_set"))
 
 
 def checked(dataset: tf.data.Dataset, reader: Config) -> Iterator[Batch]:
@@ -254,12 +265,11 @@ def without_assertion(error: Exception) -> str:
 
 
 def _refuse(problems: list[tuple[str, str]]) -> None:
+    """Raise UserError for the first of the problems; the hint has the others."""
     if problems:
         field, message = problems[0]
-        more = (
-            f"{len(problems) - 1} more: `cfgtool train --dry-run` lists them" if len(problems) > 1 else None
-        )
-        raise UserError(f"{field}: {message}", hint=more)
+        others = "; ".join(f"{path}: {text}" for path, text in problems[1:])
+        raise UserError(f"{field}: {message}", hint=f"and also {others}" if others else None)
 
 
 def label_map_of(reader: Config) -> LabelMap | None:
