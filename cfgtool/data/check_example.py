@@ -39,7 +39,8 @@ def check_example(features: Features, expected: Expected = _NOTHING) -> Iterator
     if not lengths:
         yield from class_flaws(features, expected)
         yield from mask_flaws(features, expected.loaded.masks, len(boxes))
-        yield from keypoint_flaws(features, expected.loaded.keypoints, len(boxes))
+        keypoints = 0 if expected.loaded.labelled else expected.loaded.keypoints
+        yield from keypoint_flaws(features, keypoints, len(boxes))
     yield from loaded_flaws(features, expected.loaded, len(boxes))
     if expected.max_boxes is not None and len(boxes) > expected.max_boxes:
         message = (

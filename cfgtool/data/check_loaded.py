@@ -20,8 +20,12 @@ PARTS = 24
 
 def loaded_flaws(features: Features, loaded: Loaded, boxes: int) -> Iterator[Flaw]:
     """(code, severity, message) of what the reader loads and does not find as it must be."""
+    keypoints = boxes * loaded.keypoints
+    if loaded.labelled:
+        yield from _labelled_flaws(features, boxes)
+        keypoints = len(features.get(keys.KEYPOINT_TEXT, ()))
     if loaded.depths:
-        yield from _depth_flaws(features, boxes * loaded.keypoints)
+        yield from _depth_flaws(features, keypoints)
     if loaded.dense_pose:
         yield from _dense_pose_flaws(features, boxes)
     if loaded.track_ids and len(features.get(keys.TRACK, ())) != boxes:
@@ -29,6 +33,18 @@ def loaded_flaws(features: Features, loaded: Loaded, boxes: int) -> Iterator[Fla
         yield "track-ids-differ", "error", message
     if loaded.context_length:
         yield from _context_flaws(features, loaded.context_length)
+
+
+def _labelled_flaws(features: Features, boxes: int) -> Iterator[Flaw]:
+    texts = len(features.get(keys.KEYPOINT_TEXT, ()))
+    if texts % boxes if boxes else texts:
+        message = f"{keys.KEYPOINT_TEXT!r} has {texts} values for {boxes} boxes"
+        yield "keypoint-count-differs", "error", message
+    for key in (keys.KEYPOINT_Y, keys.KEYPOINT_X):
+        number = len(features.get(key, ()))
+        if number != texts:
+            message = f"{key!r} has {number} values, and {keys.KEYPOINT_TEXT!r} has {texts}"
+            yield "keypoint-count-differs", "error", message
 
 
 def _depth_flaws(features: Features, count: int) -> Iterator[Flaw]:

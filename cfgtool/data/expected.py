@@ -14,17 +14,28 @@ MASK_KINDS = {"PNG_MASKS": "png", "NUMERICAL_MASKS": "numerical", "DEFAULT": "nu
 class Loaded:
     """What a reader loads of a record beside the image, its boxes and its classes; "", 0 and False: not.
 
-    `masks` is how they are stored ("png" or "numerical"), `keypoints` how many each object has, `context_length` how
-    long the vectors of the image's context are. `sequences`: a record holds several frames.
+    `masks` is how they are stored ("png" or "numerical"), `keypoints` how many each object has, `labelled`: known by
+    their texts, so that objects may have fewer; `context_length` how long the vectors of the image's context are.
+    `sequences`: a record holds several frames.
     """
 
-    __slots__ = ("context_length", "dense_pose", "depths", "keypoints", "masks", "sequences", "track_ids")
+    __slots__ = (
+        "context_length",
+        "dense_pose",
+        "depths",
+        "keypoints",
+        "labelled",
+        "masks",
+        "sequences",
+        "track_ids",
+    )
 
     def __init__(
         self,
         *,
         masks: str = "",
         keypoints: int = 0,
+        labelled: bool = False,
         depths: bool = False,
         dense_pose: bool = False,
         track_ids: bool = False,
@@ -33,6 +44,7 @@ class Loaded:
     ) -> None:
         self.masks = masks
         self.keypoints = keypoints
+        self.labelled = labelled
         self.depths = depths
         self.dense_pose = dense_pose
         self.track_ids = track_ids
@@ -105,6 +117,7 @@ def loaded_of(reader: Config) -> Loaded:
     return Loaded(
         masks=MASK_KINDS[reader.enum("mask_type")] if reader.flag("load_instance_masks") else "",
         keypoints=keypoints,
+        labelled=reader.flag("use_keypoint_label_map") and keypoints > 0,
         depths=reader.flag("load_keypoint_depth_features") and keypoints > 0,
         dense_pose=reader.flag("load_dense_pose"),
         track_ids=reader.flag("load_track_id"),

@@ -310,3 +310,61 @@ def test_the_pets_are_sound(shared: Path) -> None:
         [str(shared / "corpus/records/pets_examples.record")], Expected(label_map, 37, 100)
     )
     assert [(problem.code, problem.severity) for problem in problems] == [("classes-without-boxes", "info")]
+
+
+SURFACE = {
+    keys.DENSEPOSE_NUM: [1, 2],
+    **dict.fromkeys(keys.DENSEPOSE, [0.5] * 3),
+    keys.DENSEPOSE_PART: [0, 1, 23],
+}
+LABELLED = {**POINTS, keys.KEYPOINT_TEXT: [b"a", b"b", b"c"] * 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "expected"),
+    [
+        (SURFACE, {"dense_pose": True}, set()),
+        ({}, {"dense_pose": True}, set()),
+        (SURFACE | {keys.DENSEPOSE_NUM: [3]}, {"dense_pose": True}, {"densepose-differs"}),
+        (SURFACE | {keys.DENSEPOSE_U: []}, {"dense_pose": True}, {"densepose-differs"}),
+        (SURFACE | {keys.DENSEPOSE_PART: [0, 1, 24]}, {"dense_pose": True}, {"densepose-part"}),
+        ({keys.TRACK: [4, 5]}, {"track_ids": True}, set()),
+        ({}, {"track_ids": True}, {"track-ids-differ"}),
+        (POINTS | {keys.KEYPOINT_DEPTH: [0.5] * 6}, {"keypoints": 3, "depths": True}, set()),
+        (
+            POINTS | {keys.KEYPOINT_DEPTH: [0.5] * 5},
+            {"keypoints": 3, "depths": True},
+            {"keypoint-depths-differ"},
+        ),
+        (LABELLED, {"keypoints": 9, "labelled": True}, set()),
+        (
+            LABELLED | {keys.KEYPOINT_TEXT: [b"a"] * 4},
+            {"keypoints": 9, "labelled": True},
+            {"keypoint-count-differs"},
+        ),
+        (
+            LABELLED | {keys.KEYPOINT_TEXT: [b"a"] * 3},
+            {"keypoints": 9, "labelled": True},
+            {"keypoint-count-differs"},
+        ),
+        ({keys.CONTEXT_LENGTH: [2], keys.CONTEXT_FEATURES: [0.5] * 6}, {"context_length": 2}, set()),
+        (
+            {keys.CONTEXT_LENGTH: [2], keys.CONTEXT_FEATURES: [0.5] * 5},
+            {"context_length": 2},
+            {"context-features-differ"},
+        ),
+        (
+            {keys.CONTEXT_LENGTH: [3], keys.CONTEXT_FEATURES: [0.5] * 6},
+            {"context_length": 2},
+            {"context-features-differ"},
+        ),
+        ({}, {"context_length": 2}, {"context-features-differ"}),
+    ],
+)
+def test_what_only_some_readers_load(
+    features: Features, change: Features, more: dict[str, Any], expected: set[str]
+) -> None:
+    found = _codes(features | change, loaded=Loaded(**more))
+    prefixes = ("densepose", "track", "keypoint", "context")
+    assert {code for code in found if code.startswith(prefixes)} == expected
+    assert not {code for code in _codes(features | change) if code.startswith(prefixes)}

@@ -52,7 +52,7 @@ def fields_of(reader: Config, num_classes: int, *, evaluation: bool) -> Fields:
         masks=loaded.masks,
         mask_weights=bool(loaded.masks) and weighted,
         keypoints=loaded.keypoints,
-        labelled=reader.flag("use_keypoint_label_map") and loaded.keypoints > 0,
+        labelled=loaded.labelled,
         depths=loaded.depths,
         dense_pose=loaded.dense_pose,
         track_ids=loaded.track_ids,

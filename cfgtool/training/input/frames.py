@@ -106,7 +106,7 @@ def training_decoder(
     if frames is None:
         return lambda record, draws: decoder(record, 0)
     index = reader.integer("frame_index")
-    message = f"frame_index '{index}' is beyond the frames of a sequence"
+    message = f"frame_index {index} is beyond the frames of a sequence"
 
     def decode(record: Tensor, draws: Draws) -> Example:
         def chosen(number: Tensor) -> Tensor:
