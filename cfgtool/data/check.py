@@ -77,16 +77,17 @@ class Inspection:
             self.add(Problem(code, severity, message, record.path, **place))
 
         try:
-            features = decode_example(record.data)
+            examples = _examples(record.data, self.expected.loaded.sequences)
         except UserError as error:
             flaw("record-not-an-example", "error", error.message)
             return
-        for code, severity, message in check_example(features, self.expected):
-            flaw(code, severity, message)
-        self.stats.add(features, len(record.data))
-        if self.expected.unique_sources and (twin := self._twin(record, features)):
-            source = (objects.first_bytes(features, keys.SOURCE_ID) or b"").decode("utf-8", "replace")
-            flaw("record-duplicate-source", "warning", f"source id {source!r} is already that of {twin}")
+        for features in examples:
+            for code, severity, message in check_example(features, self.expected):
+                flaw(code, severity, message)
+            self.stats.add(features, len(record.data) // len(examples))
+            if self.expected.unique_sources and (twin := self._twin(record, features)):
+                source = (objects.first_bytes(features, keys.SOURCE_ID) or b"").decode("utf-8", "replace")
+                flaw("record-duplicate-source", "warning", f"source id {source!r} is already that of {twin}")
 
     def _twin(self, record: Record, features: dict[str, Values]) -> str | None:
         """An earlier record with the same source id: evaluation counts a picture once per id, and loses this."""
@@ -98,6 +99,15 @@ class Inspection:
             number = f"record {record.index}" if record.index is not None else f"byte {record.offset}"
             self._sources[source] = number
         return twin
+
+
+def _examples(data: bytes, sequences: bool) -> list[dict[str, Values]]:
+    """The features of a record, or of each of its frames. Raises UserError for a record of the other kind."""
+    if not sequences:
+        return [decode_example(data)]
+    from cfgtool.data.sequence import decode_frames
+
+    return decode_frames(data)
 
 
 def check_records(

@@ -26,11 +26,11 @@ def decode_example(data: bytes) -> dict[str, Values]:
     """The features of one serialised tf.Example by key. Raises UserError if `data` is not one."""
     features: dict[str, Values] = {}
     try:
-        for number, value in _fields(memoryview(data) if len(data) > _LARGE else data):
+        for number, value in wire_fields(memoryview(data) if len(data) > _LARGE else data):
             if number == 2 and not isinstance(value, int):
                 raise UserError("is a tf.SequenceExample, not a tf.Example")
             if number == 1 and not isinstance(value, int):
-                features.update(_features(value))
+                features.update(wire_features(value))
     except (IndexError, ValueError, struct.error):
         raise UserError("is not a serialised tf.Example") from None
     return features
@@ -47,7 +47,7 @@ def encode_example(features: Mapping[str, Sequence[bytes | str] | Sequence[int] 
     return _field(1, entries)
 
 
-def _fields(data: Bytes) -> Iterator[tuple[int, Bytes | int]]:
+def wire_fields(data: Bytes) -> Iterator[tuple[int, Bytes | int]]:
     """(number, value) of each field: an int for varints, a part of `data` for everything else."""
     at, end = 0, len(data)
     while at < end:
@@ -88,9 +88,9 @@ def _varint(data: Bytes, at: int) -> tuple[int, int]:
             raise ValueError("varint beyond 64 bits")
 
 
-def _features(data: Bytes) -> Iterator[tuple[str, Values]]:
+def wire_features(data: Bytes) -> Iterator[tuple[str, Values]]:
     """The map entries of a Features message; of entries with one key the last counts, as in any map field."""
-    for number, entry in _fields(data):
+    for number, entry in wire_fields(data):
         if number == 1 and not isinstance(entry, int):
             yield _map_entry(entry)
 
@@ -98,23 +98,23 @@ def _features(data: Bytes) -> Iterator[tuple[str, Values]]:
 def _map_entry(data: Bytes) -> tuple[str, Values]:
     key = ""
     values: Values = []
-    for number, value in _fields(data):
+    for number, value in wire_fields(data):
         if number == 1 and not isinstance(value, int):
             key = bytes(value).decode("utf-8", "surrogateescape")
         elif number == 2 and not isinstance(value, int):
-            values = _feature_values(value)
+            values = wire_values(value)
     return key, values
 
 
-def _feature_values(data: Bytes) -> Values:
+def wire_values(data: Bytes) -> Values:
     """The values of a Feature; the last list wins, as in any oneof."""
     values: Values = []
-    for number, value in _fields(data):
+    for number, value in wire_fields(data):
         if isinstance(value, int):
             raise ValueError("scalar where a list is expected")
         if number == 1:
             values = [
-                bytes(item) for field, item in _fields(value) if field == 1 and not isinstance(item, int)
+                bytes(item) for field, item in wire_fields(value) if field == 1 and not isinstance(item, int)
             ]
         elif number == 2:
             values = _floats(value)
@@ -125,7 +125,9 @@ def _feature_values(data: Bytes) -> Values:
 
 def _floats(data: Bytes) -> list[float]:
     values: list[float] = []
-    for number, value in _fields(data):  # packed, or one fixed32 field each: four bytes per value both ways
+    for number, value in wire_fields(
+        data
+    ):  # packed, or one fixed32 field each: four bytes per value both ways
         if number == 1 and not isinstance(value, int):
             values += struct.unpack(f"<{len(value) // 4}f", value)
     return values
@@ -133,7 +135,7 @@ def _floats(data: Bytes) -> list[float]:
 
 def _integers(data: Bytes) -> list[int]:
     values: list[int] = []
-    for number, value in _fields(data):
+    for number, value in wire_fields(data):
         if number != 1:
             continue
         if isinstance(value, int):

@@ -97,5 +97,5 @@ TYPES: dict[str, type] = {
 DENSEPOSE = (DENSEPOSE_PART, DENSEPOSE_Y, DENSEPOSE_X, DENSEPOSE_V, DENSEPOSE_U)
 """The lists with a value for each DensePose point of each object, object after object."""
 
-PER_OBJECT_OPTIONAL = (WEIGHT, DIFFICULT, CROWD, AREA, GROUP_OF, MASK_WEIGHT, TRACK)
+PER_OBJECT_OPTIONAL = (WEIGHT, DIFFICULT, CROWD, AREA, GROUP_OF)
 """Lists that may be absent, but have one value per object where they are not."""

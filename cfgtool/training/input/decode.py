@@ -19,17 +19,13 @@ from cfgtool.training.input.example import (
     COLOURS,
     CONTEXT,
     CROWD,
-    DEPTH_WEIGHTS,
-    DEPTHS,
     DIFFICULT,
     GROUP_OF,
     IMAGE,
-    KEYPOINTS,
     MASK_WEIGHTS,
     MASKS,
     SCORES,
     TRACKS,
-    VISIBILITIES,
     WEIGHTS,
     Example,
     keep_objects,
@@ -37,6 +33,7 @@ from cfgtool.training.input.example import (
 )
 from cfgtool.training.input.fields import Fields
 from cfgtool.training.input.hierarchy import Hierarchy
+from cfgtool.training.input.keypoints import KeypointDecoder
 from cfgtool.training.input.picture_cache import PictureCache
 
 SOURCE_ID = "source_id"
@@ -61,6 +58,7 @@ class Decoder:
     def __init__(self, label_map: LabelMap | None, fields: Fields, cache: PictureCache | None = None) -> None:
         self._fields = fields
         self._cache = cache
+        self._keypoints = KeypointDecoder(label_map, fields) if fields.keypoints else None
         lists = {key: _DTYPES[keys.TYPES[key]] for key in self._lists()}
         if fields.masks:
             lists[keys.MASK] = tf.string if fields.masks == "png" else tf.float32
@@ -85,14 +83,12 @@ class Decoder:
         wanted = list(_ALWAYS)
         if self._fields.evaluation:
             wanted += _EVALUATION
-        if self._fields.labeled or self._fields.evaluation:
+        if self._fields.looked_for or self._fields.evaluation:
             wanted += _LABELED
             if self._fields.hierarchy:
                 wanted.append(keys.IMAGE_CONFIDENCE)
-        if self._fields.keypoints:
-            wanted += (keys.KEYPOINT_Y, keys.KEYPOINT_X, keys.KEYPOINT_VISIBILITY)
-        if self._fields.depths:
-            wanted += (keys.KEYPOINT_DEPTH, keys.KEYPOINT_DEPTH_WEIGHT)
+        if self._keypoints is not None:
+            wanted += self._keypoints.keys
         if self._fields.mask_weights:
             wanted.append(keys.MASK_WEIGHT)
         if self._fields.dense_pose:
@@ -109,7 +105,10 @@ class Decoder:
 
     def __call__(self, record: Tensor) -> Example:
         """The example of a serialised tf.Example (scalar string), without unknown classes and NaN boxes."""
-        parsed = tf.io.parse_single_example(record, self._features)
+        return self.example(tf.io.parse_single_example(record, self._features))
+
+    def example(self, parsed: Parsed) -> Example:
+        """The example of the values of a record by key; lists of the image and its objects may be left out."""
         boxes = tf.stack([parsed[key] for key in keys.BOX], axis=1)
         count = tf.shape(boxes)[0]
         classes = self._classes(parsed[keys.LABEL], parsed[keys.TEXT])
@@ -126,11 +125,8 @@ class Decoder:
             example[MASKS] = _masks(parsed[keys.MASK], example[IMAGE], count)
         if self._fields.mask_weights:
             example[MASK_WEIGHTS] = or_default(parsed[keys.MASK_WEIGHT], count, 1.0)
-        if self._fields.keypoints:
-            example[KEYPOINTS], example[VISIBILITIES] = self._keypoints(parsed, count)
-        if self._fields.depths:
-            example[DEPTHS] = self._of_keypoints(parsed[keys.KEYPOINT_DEPTH], count)
-            example[DEPTH_WEIGHTS] = self._of_keypoints(parsed[keys.KEYPOINT_DEPTH_WEIGHT], count)
+        if self._keypoints is not None:
+            example |= self._keypoints(parsed, count)
         if self._fields.dense_pose:
             example |= stored_points(parsed, count)
         if self._fields.track_ids:
@@ -145,12 +141,16 @@ class Decoder:
             shape = tf.stack([count, self._fields.num_classes])
             example[SCORES] = shaped(parsed[keys.SCORES], shape, "one score per box and class is needed")
         if self._fields.evaluation:
+            nothing = {
+                key: tf.zeros([0], _DTYPES[keys.TYPES[key]]) for key in _EVALUATION if key not in parsed
+            }
+            parsed = {**parsed, **nothing}
             example |= {
                 name: or_default(parsed[key], count, 0) > 0
                 for name, key in ((CROWD, keys.CROWD), (DIFFICULT, keys.DIFFICULT), (GROUP_OF, keys.GROUP_OF))
             }
             example[AREA] = or_default(parsed[keys.AREA], count, 0.0)
-        if self._fields.labeled or self._fields.evaluation:
+        if self._fields.looked_for or self._fields.evaluation:
             example[LABELED_CLASSES] = self._labeled(parsed)
         finite = tf.reduce_all(tf.math.is_finite(boxes), axis=1)
         kept = keep_objects(example, finite & (classes != UNKNOWN))
@@ -189,25 +189,6 @@ class Decoder:
             classes = self._hierarchy.expand_labels(classes, confidences)
         found = tf.one_hot(classes - 1, self._fields.num_classes)
         return tf.cast(tf.reduce_sum(found, axis=0) > 0.0, tf.float32)
-
-    def _keypoints(self, parsed: Parsed, count: Tensor) -> tuple[Tensor, Tensor]:
-        """Keypoints [n, keypoints, 2], NaN where not visible, and whether they are visible [n, keypoints]."""
-        shape = tf.stack([count, self._fields.keypoints])
-        message = f"{self._fields.keypoints} keypoints for each box are needed, as num_keypoints says"
-        places = [shaped(parsed[key], shape, message) for key in (keys.KEYPOINT_Y, keys.KEYPOINT_X)]
-        points = tf.ensure_shape(tf.stack(places, axis=-1), [None, self._fields.keypoints, 2])
-        stored = or_default(parsed[keys.KEYPOINT_VISIBILITY], tf.reduce_prod(shape), 2)
-        visible = shaped(stored > 0, shape, message) & tf.reduce_all(tf.math.is_finite(points), axis=-1)
-        return tf.where(visible[..., tf.newaxis], points, float("nan")), visible
-
-    def _of_keypoints(self, stored: Tensor, count: Tensor) -> Tensor:
-        """A value for each keypoint, float32 [n, keypoints]; 0 where the record has none."""
-        shape = tf.stack([count, self._fields.keypoints])
-        message = (
-            f"a depth and a weight for each of {self._fields.keypoints} keypoints are needed, or none at all"
-        )
-        values = shaped(or_default(stored, tf.reduce_prod(shape), 0.0), shape, message)
-        return tf.ensure_shape(values, [None, self._fields.keypoints])
 
 
 def context_features(stored: Tensor, length: Tensor, wanted: int) -> Tensor:

@@ -136,6 +136,11 @@ class Finish:
             SOURCE_ID: example[SOURCE_ID],
         }
 
+    def stored_masks(self, example: Example) -> Tensor:
+        """The masks as they are stored, uint8 [num_boxes, height, width], the same rows as the boxes, none beyond."""
+        kept = keep_objects({BOXES: example[BOXES], MASKS: example[MASKS]}, area(example[BOXES]) > 0.0)
+        return kept[MASKS][: self._max_boxes]
+
     def _padded(self, values: Tensor, number: int | None = None) -> Tensor:
         """The first rows, filled up with zeros: [max_boxes, ...], or `number` of them."""
         number = self._max_boxes if number is None else number

@@ -80,4 +80,4 @@ def _matrix(data: bytes, order: str) -> tuple[str, Table | list[Table] | None]:
 
 
 def _numbers(type_: int, data: bytes, order: str) -> Table:
-    return np.frombuffer(data, np.dtype(_DTYPES[type_]).newbyteorder(order))
+    return np.frombuffer(data, np.dtype(order + _DTYPES[type_]))
