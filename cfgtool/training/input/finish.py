@@ -85,7 +85,7 @@ class Finish:
             result[CLASS_TARGETS] = self._padded(targets)
         if self._confidences:
             result["confidences"] = self._padded(targets)
-        if self._fields.labeled and not self._fields.evaluation:
+        if self._fields.looked_for and not self._fields.evaluation:
             result[LABELED_CLASSES] = _ones_if_empty(kept[LABELED_CLASSES])
         return {**result, **self._shapes(kept)}
 
