@@ -29,6 +29,8 @@ ADDITIONAL_CHANNELS = "image/additional_channels/encoded"
 IMAGE_LABEL = "image/class/label"
 IMAGE_TEXT = "image/class/text"
 IMAGE_CONFIDENCE = "image/class/confidence"
+ABSENT = "image/neg_category_ids"
+INEXHAUSTIVE = "image/not_exhaustive_category_ids"
 
 BOX = (YMIN, XMIN, YMAX, XMAX)
 """The corners in the order of our boxes: `[ymin, xmin, ymax, xmax]`, as fractions of the image sides."""
@@ -58,6 +60,8 @@ TYPES: dict[str, type] = {
     IMAGE_LABEL: int,
     IMAGE_TEXT: bytes,
     IMAGE_CONFIDENCE: float,
+    ABSENT: int,
+    INEXHAUSTIVE: int,
 }
 """Key -> the Python type of its values. Masks are no member: they are images or numbers, as the reader says."""
 

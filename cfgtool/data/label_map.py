@@ -8,7 +8,7 @@ from cfgtool.files import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cfgtool.schema import Config
 
@@ -18,11 +18,21 @@ if TYPE_CHECKING:
 class LabelMapItem:
     """One class: `id` from 1, `name` as the records spell it, `display_name` for people (may be empty).
 
-    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0; `ancestors` and
-    `descendants` the ids of the classes above and below it.
+    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0, and `keypoint_ids` the
+    same by their labels; `ancestors` and `descendants` the ids of the classes above and below it. `frequency` is in
+    how many images it is, `FREQUENT`, `COMMON` or `RARE`, empty where nobody says.
     """
 
-    __slots__ = ("ancestors", "descendants", "display_name", "id", "keypoints", "name")
+    __slots__ = (
+        "ancestors",
+        "descendants",
+        "display_name",
+        "frequency",
+        "id",
+        "keypoint_ids",
+        "keypoints",
+        "name",
+    )
 
     def __init__(
         self,
@@ -32,6 +42,9 @@ class LabelMapItem:
         keypoints: Sequence[int] = (),
         ancestors: Sequence[int] = (),
         descendants: Sequence[int] = (),
+        *,
+        keypoint_ids: Mapping[str, int] | None = None,
+        frequency: str = "",
     ) -> None:
         self.id = id
         self.name = name
@@ -39,6 +52,8 @@ class LabelMapItem:
         self.keypoints = tuple(keypoints)
         self.ancestors = tuple(ancestors)
         self.descendants = tuple(descendants)
+        self.keypoint_ids = dict(keypoint_ids or {})
+        self.frequency = frequency
 
     @property
     def title(self) -> str:
@@ -123,6 +138,8 @@ def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]
             keypoints,
             entry.integers("ancestor_ids"),
             entry.integers("descendant_ids"),
+            keypoint_ids={each.text("label"): each.integer("id") for each in entry.messages("keypoints")},
+            frequency=entry.enum("frequency").replace("UNSPECIFIED", ""),
         )
         found += _item_mistakes(entry, item, earlier)
         items.append(item)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from cfgtool.training.run.drawing import Boxes, class_colour, draw_boxes, side_by_side
+from cfgtool.training.run.colours import class_colour
+from cfgtool.training.run.drawing import Boxes, draw_boxes, side_by_side
 from cfgtool.training.run.fonts import fitted, text_font
 
 NAMES = {1: "cat", 2: "a name that is longer than any picture could ever be wide, and longer still", 3: "dog"}

@@ -34,11 +34,22 @@ from cfgtool.training.input.picture_cache import PictureCache
 
 SOURCE_ID = "source_id"
 LABELED_CLASSES = "labeled_classes"
+ABSENT_CLASSES = "absent_classes"
+INEXHAUSTIVE_CLASSES = "inexhaustive_classes"
 UNKNOWN = -1
 
 _DTYPES = {bytes: tf.string, int: tf.int64, float: tf.float32}
 _ALWAYS = (*keys.BOX, keys.LABEL, keys.TEXT, keys.WEIGHT)
-_EVALUATION = (keys.CROWD, keys.DIFFICULT, keys.GROUP_OF, keys.AREA, keys.IMAGE_LABEL, keys.IMAGE_TEXT)
+_EVALUATION = (
+    keys.CROWD,
+    keys.DIFFICULT,
+    keys.GROUP_OF,
+    keys.AREA,
+    keys.IMAGE_LABEL,
+    keys.IMAGE_TEXT,
+    keys.ABSENT,
+    keys.INEXHAUSTIVE,
+)
 Parsed = dict[str, Tensor]
 
 
@@ -116,6 +127,8 @@ class Decoder:
             }
             example[AREA] = _or_default(parsed[keys.AREA], count, 0.0)
             example[LABELED_CLASSES] = self._labeled(parsed)
+            example[ABSENT_CLASSES] = self._flags(parsed[keys.ABSENT])
+            example[INEXHAUSTIVE_CLASSES] = self._flags(parsed[keys.INEXHAUSTIVE])
         finite = tf.reduce_all(tf.math.is_finite(boxes), axis=1)
         kept = keep_objects(example, finite & (classes != UNKNOWN))
         return kept if self._hierarchy is None else self._hierarchy.expand_objects(kept)
@@ -151,6 +164,10 @@ class Decoder:
         if self._hierarchy is not None:
             confidences = _or_default(parsed[keys.IMAGE_CONFIDENCE], tf.size(classes), 1.0)
             classes = self._hierarchy.expand_labels(classes, confidences)
+        return self._flags(classes)
+
+    def _flags(self, classes: Tensor) -> Tensor:
+        """1 for each of the class ids, float32 [num_classes]."""
         found = tf.one_hot(classes - 1, self._fields.num_classes)
         return tf.cast(tf.reduce_sum(found, axis=0) > 0.0, tf.float32)
 
