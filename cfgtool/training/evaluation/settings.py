@@ -107,10 +107,7 @@ def _refused(eval_config: Config) -> Iterator[tuple[str, str]]:
 
 def _entry(eval_config: Config, path: str) -> Entry | None:
     """Where in the text the field of that path is, else what it would stand in; None where neither is written."""
-    above = [
-        entry
-        for _, entry in eval_config.root.walk()
-        if entry.path == path or path.startswith((f"{entry.path}.", f"{entry.path}["))
-    ]
-    inside = [entry for entry in above if entry.path.startswith(f"{eval_config.path}.")]
-    return max(inside, key=lambda entry: len(entry.path), default=None)
+    entries = [entry for _, entry in eval_config.root.walk() if entry.path.startswith(f"{eval_config.path}.")]
+    below = next((entry for entry in entries if entry.path.startswith(f"{path}[")), None)
+    above = [entry for entry in entries if path == entry.path or path.startswith(f"{entry.path}.")]
+    return max(above, key=lambda entry: len(entry.path), default=below)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from cfgtool.training.run.colours import class_colour, text_colour
+from cfgtool.training.run.colours import class_colour, object_colour, text_colour
 from cfgtool.training.run.drawn_keypoints import Edges, draw_keypoints
 from cfgtool.training.run.drawn_masks import with_masks
 from cfgtool.training.run.fonts import Font, fitted, text_font
@@ -34,8 +34,8 @@ class Boxes:
     `scores` float [n], or None for groundtruth. `masks` [n, height, width], not 0 on the object, as large as the
     picture; `keypoints` float [n, k, 2], normalised (y, x), NaN where absent; `visible` bool [n, k]. `anchors` float
     [m, 4] are drawn thinly, each in the colour of box number `owners` [m]. `edges` are pairs of keypoints that lines
-    connect. With `by_object` masks and keypoints have a colour of their object's own; without it masks have that of
-    the class, and keypoint number k is of the same colour on all objects.
+    connect. With `by_object` masks and keypoints have a colour that tells the objects of a class apart; without it
+    masks have that of the class, and keypoint number k is of the same colour on all objects.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -64,11 +64,11 @@ def draw_boxes(
     """
     image = _scaled(Image.fromarray(picture).convert("RGB"), longer_side)
     shown = [int(index) for index in _order(found, min_score)]
-    colours = {index: _object_colour(found, index, rank) for rank, index in enumerate(shown[::-1])}
+    colours = _object_colours(found, shown[::-1])
     width = max(2, round(min(image.size) / 160))
     if found.masks is not None:
         masks = [(found.masks[index], colours[index]) for index in shown]
-        image = with_masks(image, masks, width - 1)
+        image = with_masks(image, masks, width)
     if found.anchors is not None and found.owners is not None:
         image = _with_anchors(image, found.anchors, found.classes[found.owners], width)
     canvas = ImageDraw.Draw(image)
@@ -127,9 +127,16 @@ def _order(found: Boxes, min_score: float) -> Iterable[int]:
     return [int(index) for index in np.argsort(-(sides[:, 0] * sides[:, 1]), kind="stable")]
 
 
-def _object_colour(found: Boxes, index: int, rank: int) -> str:
-    """The colour of what is drawn of an object beside its box; `rank` counts the objects from 0."""
-    return class_colour(rank + 1 if found.by_object else int(found.classes[index]))
+def _object_colours(found: Boxes, rows: Sequence[int]) -> dict[int, str]:
+    """Row -> the colour of what is drawn of its object beside the box, for rows by their importance."""
+    colours: dict[int, str] = {}
+    counts: dict[int, int] = {}
+    for index in rows:
+        number = int(found.classes[index])
+        rank = counts.get(number, 0)
+        colours[index] = object_colour(number, rank if found.by_object else 0)
+        counts[number] = rank + 1
+    return colours
 
 
 def _with_anchors(

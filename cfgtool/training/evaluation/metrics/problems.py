@@ -65,13 +65,11 @@ def label_problems(
             if member not in classes.values():
                 missing = _off_label_map(member, list(classes.values()))
                 yield path, f"super category {name!r} has class {missing}"
-    if LVIS in set_names(eval_config):
-        for item in items:
-            if item.frequency not in FREQUENCIES:
-                known = ", ".join(FREQUENCIES)
-                message = f"metrics_set '{LVIS}' needs the 'frequency' of each class, {known}; {item.title!r} has none"
-                yield f"{eval_config.path}.metrics_set", message
-                break
+    rare = [item.title for item in items if item.frequency not in FREQUENCIES]
+    if LVIS in set_names(eval_config) and rare:
+        known = ", ".join(FREQUENCIES)
+        message = f"metrics_set '{LVIS}' needs the 'frequency' of each class, {known}; {rare[0]!r} has none"
+        yield f"{eval_config.path}.metrics_set", message
     root = eval_config.root
     readers = root.messages("eval_input_reader") if "model" in root.type.fields else []
     number = readers[reader].integer("num_keypoints") if reader < len(readers) else None
