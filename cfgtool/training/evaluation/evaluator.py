@@ -78,6 +78,10 @@ class Evaluator:
         losses = [*(f"Loss/{name}" for name in terms), TOTAL_LOSS]
         return [name for metric in metrics for name in metric.names] + losses
 
+    def main_names(self) -> list[str]:
+        """The name of the main value of each set of metrics, the one to judge by first."""
+        return [metric.names[0] for metric in self._metrics(per_class=False)]
+
     def run(
         self,
         *,
