@@ -93,7 +93,7 @@ class Run:
             carry_out(start.plan, self.assembly)
         if self.optimizer.average is not None and not int(self.optimizer.iterations):
             self.optimizer.average.restart(trainable)
-        atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.text))
+        atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.lasting_text))
 
     def _resume(self, checkpoints: list[Checkpoint]) -> None:
         """Restore the first of `checkpoints` that can be read, and note those that cannot."""
