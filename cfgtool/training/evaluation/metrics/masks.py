@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Rle = dict[str, Any]
 """An encoded mask: `size` [height, width] and `counts`."""
+_AT_ONCE = 200
 
 
 def encoded(masks: NDArray[Any]) -> list[Rle]:
@@ -32,7 +33,9 @@ def areas(masks: Sequence[Rle]) -> NDArray[np.float64]:
         return np.zeros(0)
     from pycocotools import mask
 
-    return np.asarray(mask.area(list(masks)), np.float64)
+    # Of more than 255 masks at once the areas cannot be had: releases of it keep that number in a byte.
+    parts = [masks[start : start + _AT_ONCE] for start in range(0, len(masks), _AT_ONCE)]
+    return np.concatenate([np.asarray(mask.area(list(part)), np.float64) for part in parts])
 
 
 def mask_overlaps(
