@@ -39,8 +39,8 @@ model {
   }
 }
 eval_config {
-  batch_size: 2
-  num_visualizations: 1
+  batch_size: 1
+  num_visualizations: 2
   metrics_set: "coco_detection_metrics"
   metrics_set: "coco_mask_metrics"
   metrics_set: "pascal_voc_instance_segmentation_metrics"

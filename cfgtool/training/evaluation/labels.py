@@ -26,11 +26,6 @@ def class_items(config: Config, reader: int = 0) -> list[LabelMapItem]:
     return list(_with_keypoints(config, read_label_map(paths[0]).items))
 
 
-def class_names(config: Config, reader: int = 0) -> dict[int, str]:
-    """Class id -> name, see `class_items`."""
-    return titles_of(class_items(config, reader))
-
-
 def titles_of(items: list[LabelMapItem]) -> dict[int, str]:
     """Class id -> name; of items with the same id the first counts."""
     return {item.id: item.title for item in reversed(items)}
