@@ -8,7 +8,7 @@ from cfgtool.files import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cfgtool.schema import Config
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class LabelMapItem:
     """One class: `id` from 1, `name` as the records spell it, `display_name` for people (may be empty).
 
-    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0, and `keypoint_ids` the
-    same by their labels; `ancestors` and `descendants` the ids of the classes above and below it. `frequency` is in
-    how many images it is, `FREQUENT`, `COMMON` or `RARE`, empty where nobody says.
+    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0, `keypoint_labels` their
+    names; `ancestors` and `descendants` the ids of the classes above and below it. `frequency` is in how many images
+    it is, `FREQUENT`, `COMMON` or `RARE`, empty where nobody says.
     """
 
     __slots__ = (
@@ -29,7 +29,7 @@ class LabelMapItem:
         "display_name",
         "frequency",
         "id",
-        "keypoint_ids",
+        "keypoint_labels",
         "keypoints",
         "name",
     )
@@ -42,8 +42,7 @@ class LabelMapItem:
         keypoints: Sequence[int] = (),
         ancestors: Sequence[int] = (),
         descendants: Sequence[int] = (),
-        *,
-        keypoint_ids: Mapping[str, int] | None = None,
+        keypoint_labels: Sequence[str] = (),
         frequency: str = "",
     ) -> None:
         self.id = id
@@ -52,8 +51,13 @@ class LabelMapItem:
         self.keypoints = tuple(keypoints)
         self.ancestors = tuple(ancestors)
         self.descendants = tuple(descendants)
-        self.keypoint_ids = dict(keypoint_ids or {})
+        self.keypoint_labels = tuple(keypoint_labels)
         self.frequency = frequency
+
+    @property
+    def keypoint_ids(self) -> dict[str, int]:
+        """The ids of its keypoints by their labels."""
+        return dict(zip(self.keypoint_labels, self.keypoints, strict=True))
 
     @property
     def title(self) -> str:
@@ -130,16 +134,16 @@ def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]
     earlier = _Earlier()
     items: list[LabelMapItem] = []
     for entry in config.messages("item"):
-        keypoints = [keypoint.integer("id") for keypoint in entry.messages("keypoints")]
+        keypoints = entry.messages("keypoints")
         item = LabelMapItem(
             entry.integer("id"),
             entry.text("name"),
             entry.text("display_name"),
-            keypoints,
+            [keypoint.integer("id") for keypoint in keypoints],
             entry.integers("ancestor_ids"),
             entry.integers("descendant_ids"),
-            keypoint_ids={each.text("label"): each.integer("id") for each in entry.messages("keypoints")},
-            frequency=entry.enum("frequency").replace("UNSPECIFIED", ""),
+            [keypoint.text("label") for keypoint in keypoints],
+            entry.enum("frequency").replace("UNSPECIFIED", ""),
         )
         found += _item_mistakes(entry, item, earlier)
         items.append(item)

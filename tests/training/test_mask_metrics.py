@@ -300,7 +300,7 @@ def test_the_switch_for_masks_adds_a_set() -> None:
 
 
 def test_sigmas_are_of_all_keypoints_or_of_none() -> None:
-    items = [LabelMapItem(1, "cat", keypoint_ids={"nose": 0, "tail": 1})]
+    items = [LabelMapItem(1, "cat", keypoints=(0, 1), keypoint_labels=("nose", "tail"))]
 
     def messages(sigmas: str) -> list[str]:
         text = f'parameterized_metric {{ coco_keypoint_metrics {{ class_label: "cat" {sigmas} }} }}'

@@ -19,6 +19,7 @@ from cfgtool.training.evaluation.metrics.lvis import FREQUENCIES
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "metrics.json").read_text())
 CLASSES = {int(number): name for number, name in RECORDED["classes"].items()}
 SETS = sorted(RECORDED["cases"][0]["metrics"])
+KEYPOINTS = RECORDED["keypoints"]
 LETTERS = {letter: frequency for frequency, letter in FREQUENCIES.items()}
 
 
@@ -45,7 +46,8 @@ def metric_of(name: str) -> Metric:
         LabelMapItem(
             number,
             label,
-            keypoint_ids=RECORDED["keypoints"] if number == RECORDED["keypoint_class"] else {},
+            keypoints=KEYPOINTS.values() if number == RECORDED["keypoint_class"] else (),
+            keypoint_labels=KEYPOINTS if number == RECORDED["keypoint_class"] else (),
             frequency=LETTERS[RECORDED["frequencies"][str(number)]],
         )
         for number, label in CLASSES.items()

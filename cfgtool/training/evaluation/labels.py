@@ -47,6 +47,6 @@ def _with_keypoints(config: Config, items: list[LabelMapItem]) -> Iterator[Label
                 other.keypoints,
                 item.ancestors,
                 item.descendants,
-                keypoint_ids=other.keypoint_ids,
-                frequency=item.frequency,
+                other.keypoint_labels,
+                item.frequency,
             )

@@ -16,7 +16,7 @@ from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import Document, Edit, apply_edits, parse
 from cfgtool.training.architecture import TRAINED
 
-PATH_FIELDS = ("label_map_path", "input_path", "fine_tune_checkpoint", "keypoint_label_map_path")
+PATH_FIELDS = ("label_map_path", "keypoint_label_map_path", "input_path", "fine_tune_checkpoint")
 """Fields that name files; a relative one is looked for below the current folder, then beside the config."""
 PLACEHOLDER = "CFG043"
 """The rule about paths that nobody has filled in."""
