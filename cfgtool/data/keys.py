@@ -43,6 +43,8 @@ ADDITIONAL_CHANNELS = "image/additional_channels/encoded"
 IMAGE_LABEL = "image/class/label"
 IMAGE_TEXT = "image/class/text"
 IMAGE_CONFIDENCE = "image/class/confidence"
+ABSENT = "image/neg_category_ids"
+INEXHAUSTIVE = "image/not_exhaustive_category_ids"
 
 SEQUENCE_BOX = ("region/bbox/ymin", "region/bbox/xmin", "region/bbox/ymax", "region/bbox/xmax")
 """The lists of a tf.SequenceExample that hold boxes, one list for each frame."""
@@ -91,6 +93,8 @@ TYPES: dict[str, type] = {
     IMAGE_LABEL: int,
     IMAGE_TEXT: bytes,
     IMAGE_CONFIDENCE: float,
+    ABSENT: int,
+    INEXHAUSTIVE: int,
 }
 """Key -> the Python type of its values. Masks are no member: they are images or numbers, as the reader says."""
 

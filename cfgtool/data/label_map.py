@@ -19,10 +19,20 @@ class LabelMapItem:
     """One class: `id` from 1, `name` as the records spell it, `display_name` for people (may be empty).
 
     `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0, `keypoint_labels` their
-    names; `ancestors` and `descendants` the ids of the classes above and below it.
+    names; `ancestors` and `descendants` the ids of the classes above and below it. `frequency` is in how many images
+    it is, `FREQUENT`, `COMMON` or `RARE`, empty where nobody says.
     """
 
-    __slots__ = ("ancestors", "descendants", "display_name", "id", "keypoint_labels", "keypoints", "name")
+    __slots__ = (
+        "ancestors",
+        "descendants",
+        "display_name",
+        "frequency",
+        "id",
+        "keypoint_labels",
+        "keypoints",
+        "name",
+    )
 
     def __init__(
         self,
@@ -33,6 +43,7 @@ class LabelMapItem:
         ancestors: Sequence[int] = (),
         descendants: Sequence[int] = (),
         keypoint_labels: Sequence[str] = (),
+        frequency: str = "",
     ) -> None:
         self.id = id
         self.name = name
@@ -41,6 +52,12 @@ class LabelMapItem:
         self.ancestors = tuple(ancestors)
         self.descendants = tuple(descendants)
         self.keypoint_labels = tuple(keypoint_labels)
+        self.frequency = frequency
+
+    @property
+    def keypoint_ids(self) -> dict[str, int]:
+        """The ids of its keypoints by their labels."""
+        return dict(zip(self.keypoint_labels, self.keypoints, strict=True))
 
     @property
     def title(self) -> str:
@@ -126,6 +143,7 @@ def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]
             entry.integers("ancestor_ids"),
             entry.integers("descendant_ids"),
             [keypoint.text("label") for keypoint in keypoints],
+            entry.enum("frequency").replace("UNSPECIFIED", ""),
         )
         found += _item_mistakes(entry, item, earlier)
         items.append(item)

@@ -5,6 +5,8 @@ Unusable objects are dropped: boxes that are not numbers, and classes that the l
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import tensorflow as tf
 from tensorflow import Tensor
 
@@ -38,11 +40,13 @@ from cfgtool.training.input.picture_cache import PictureCache
 
 SOURCE_ID = "source_id"
 LABELED_CLASSES = "labeled_classes"
+ABSENT_CLASSES = "absent_classes"
+INEXHAUSTIVE_CLASSES = "inexhaustive_classes"
 UNKNOWN = -1
 
 _DTYPES = {bytes: tf.string, int: tf.int64, float: tf.float32}
 _ALWAYS = (*keys.BOX, keys.LABEL, keys.TEXT, keys.WEIGHT)
-_EVALUATION = (keys.CROWD, keys.DIFFICULT, keys.GROUP_OF, keys.AREA)
+_EVALUATION = (keys.CROWD, keys.DIFFICULT, keys.GROUP_OF, keys.AREA, keys.ABSENT, keys.INEXHAUSTIVE)
 _LABELED = (keys.IMAGE_LABEL, keys.IMAGE_TEXT)
 Parsed = dict[str, Tensor]
 
@@ -141,15 +145,14 @@ class Decoder:
             shape = tf.stack([count, self._fields.num_classes])
             example[SCORES] = shaped(parsed[keys.SCORES], shape, "one score per box and class is needed")
         if self._fields.evaluation:
-            nothing = {
-                key: tf.zeros([0], _DTYPES[keys.TYPES[key]]) for key in _EVALUATION if key not in parsed
-            }
-            parsed = {**parsed, **nothing}
+            parsed = {**_nothing_of((*_EVALUATION, *_LABELED)), **parsed}
             example |= {
                 name: or_default(parsed[key], count, 0) > 0
                 for name, key in ((CROWD, keys.CROWD), (DIFFICULT, keys.DIFFICULT), (GROUP_OF, keys.GROUP_OF))
             }
             example[AREA] = or_default(parsed[keys.AREA], count, 0.0)
+            example[ABSENT_CLASSES] = self._flags(parsed[keys.ABSENT])
+            example[INEXHAUSTIVE_CLASSES] = self._flags(parsed[keys.INEXHAUSTIVE])
         if self._fields.looked_for or self._fields.evaluation:
             example[LABELED_CLASSES] = self._labeled(parsed)
         finite = tf.reduce_all(tf.math.is_finite(boxes), axis=1)
@@ -187,8 +190,16 @@ class Decoder:
         if self._hierarchy is not None:
             confidences = or_default(parsed[keys.IMAGE_CONFIDENCE], tf.size(classes), 1.0)
             classes = self._hierarchy.expand_labels(classes, confidences)
+        return self._flags(classes)
+
+    def _flags(self, classes: Tensor) -> Tensor:
+        """1 for each of the class ids, float32 [num_classes]."""
         found = tf.one_hot(classes - 1, self._fields.num_classes)
         return tf.cast(tf.reduce_sum(found, axis=0) > 0.0, tf.float32)
+
+
+def _nothing_of(names: Iterable[str]) -> Parsed:
+    return {key: tf.zeros([0], _DTYPES[keys.TYPES[key]]) for key in names}
 
 
 def context_features(stored: Tensor, length: Tensor, wanted: int) -> Tensor:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.schema import Config
-from cfgtool.training.input.decode import LABELED_CLASSES, SOURCE_ID
+from cfgtool.training.input.decode import ABSENT_CLASSES, INEXHAUSTIVE_CLASSES, LABELED_CLASSES, SOURCE_ID
 from cfgtool.training.input.densepose import compact
 from cfgtool.training.input.example import (
     AREA,
@@ -131,6 +131,8 @@ class Finish:
         return {
             **result,
             LABELED_CLASSES: labeled,
+            ABSENT_CLASSES: example[ABSENT_CLASSES],
+            INEXHAUSTIVE_CLASSES: example[INEXHAUSTIVE_CLASSES],
             "original_boxes": self._padded(kept[BOXES]),
             "original_size": tf.stack(size_of(example[IMAGE])),
             SOURCE_ID: example[SOURCE_ID],

@@ -49,6 +49,8 @@ Evaluation batches have these as well; the last batch is filled up with repeats 
     area              float32 [batch, n]                        `image/object/area`, 0 where unknown
     labeled_classes   float32 [batch, classes]                  1 for classes that image-level labels name; all 1
                                                                 without any (`image_classes_field_map_empty_to_ones`)
+    absent_classes, inexhaustive_classes  float32 [batch, classes]  1 for classes that are known not to be in the
+                                                                image, or of which not every object is labelled
     original_image    uint8   [batch, height, width, 3]         resized and padded only; if asked for
 """
 
@@ -223,6 +225,8 @@ def evaluation_batches(
 
 def compares_masks(eval_config: Config) -> bool:
     """Whether an `EvalConfig` asks for metrics of masks."""
+    if eval_config.flag("eval_instance_masks"):
+        return True
     return any("mask" in name or "segmentation" in name for name in eval_config.texts("metrics_set"))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from cfgtool.training.run.drawing import class_colour
+from cfgtool.training.run.colours import class_colour
 from cfgtool.training.run.fonts import text_font
 
 _RADIUS = 2

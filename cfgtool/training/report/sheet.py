@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw
 from cfgtool.matching.report import printable
 from cfgtool.training.report.points import draw_points
 from cfgtool.training.report.samples import Sample
-from cfgtool.training.run.drawing import Boxes, class_colour, draw_boxes
+from cfgtool.training.run.colours import class_colour
+from cfgtool.training.run.drawing import Boxes, draw_boxes
 from cfgtool.training.run.fonts import Font, fitted, text_font
 
 _MARGIN = 20

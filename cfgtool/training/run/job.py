@@ -24,7 +24,7 @@ PLACEHOLDER = "CFG043"
 
 @dataclass(frozen=True)
 class Job:
-    """A config as a run takes it. `text` is what `pipeline.config` in the model dir will hold."""
+    """A config as a run takes it, with the command line's changes in its `text`."""
 
     path: str
     text: str
@@ -35,6 +35,19 @@ class Job:
     def generation(self) -> str:
         """ "tf1" or "tf2": the trainer that the config was written for."""
         return self.report.generation
+
+    @property
+    def lasting_text(self) -> str:
+        """The text with absolute paths in place of relative ones that lead somewhere now; all else is untouched.
+
+        `pipeline.config` of a model dir holds this one: it is read later, from other folders.
+        """
+        edits = []
+        for entry in _relative_paths(self.config):
+            if entry.node is not None and _exists(entry.value):
+                place = Path(os.path.abspath(entry.value)).as_posix()
+                edits.append(Edit(entry.node.start, entry.node.end, quoted(place)))
+        return apply_edits(self.text, edits)
 
     def fail(self, message: str, entry: Entry | None = None, hint: str | None = None) -> UserError:
         """A UserError at an entry of the config."""
@@ -124,18 +137,19 @@ def _findable_paths(config: Config, path: str) -> Iterator[Edit]:
     folder = os.path.dirname(path)
     if not folder:
         return
-    for _, entry in config.walk():
+    for entry in _relative_paths(config):
         name = entry.value
-        if (
-            entry.type.name not in PATH_FIELDS
-            or not isinstance(name, str)
-            or os.path.isabs(name)
-            or entry.node is None
-        ):
-            continue
-        if name and not _exists(name) and _exists(os.path.join(folder, name)):
+        if entry.node is not None and not _exists(name) and _exists(os.path.join(folder, name)):
             found = os.path.normpath(os.path.join(folder, name))
             yield Edit(entry.node.start, entry.node.end, quoted(Path(found).as_posix()))
+
+
+def _relative_paths(config: Config) -> Iterator[Entry]:
+    """The fields that hold a relative path."""
+    for _, entry in config.walk():
+        name = entry.value
+        if entry.type.name in PATH_FIELDS and isinstance(name, str) and name and not os.path.isabs(name):
+            yield entry
 
 
 def _exists(name: str) -> bool:

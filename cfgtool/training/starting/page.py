@@ -244,7 +244,7 @@ def _notes(job: Job, start: Start, options: TrainOptions) -> Iterator[str]:
     earlier = options.model_dir / "pipeline.config"
     if start.resume is not None and earlier.is_file():
         text = earlier.read_text(encoding="utf-8", errors="surrogateescape")
-        if text != job.text:
+        if text not in (job.text, job.lasting_text):
             yield "the config is not the one that this run had last; the model dir keeps the new one"
 
 

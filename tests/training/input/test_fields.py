@@ -211,6 +211,24 @@ def test_training_gets_the_labeled_classes_where_the_model_learns_from_them(full
     assert len(found) == 3
 
 
+def test_classes_that_are_absent_or_not_labelled_exhaustively(full: Pipeline, tmp_path: Path) -> None:
+    """Ids of the label map become flags, and 0 where a record says nothing; in evaluation only."""
+    full()
+    from cfgtool.data import keys
+    from cfgtool.data.example import encode_example
+
+    features = full_records.features(0)
+    decode = Decoder(read_label_map(str(tmp_path / "full.pbtxt")), Fields(4, evaluation=True))
+    silent = decode(tf.constant(encode_example(features)))
+    assert not silent["absent_classes"].numpy().any()
+    told = decode(tf.constant(encode_example({**features, keys.ABSENT: [4, 1], keys.INEXHAUSTIVE: [3]})))
+    np.testing.assert_array_equal(told["absent_classes"], [1, 0, 0, 1])
+    np.testing.assert_array_equal(told["inexhaustive_classes"], [0, 0, 1, 0])
+    config = full()
+    assert evaluation_batches(config).element_spec["absent_classes"].shape.as_list()[1:] == [4]
+    assert "absent_classes" not in training_batches(config).element_spec
+
+
 def test_empty_label_lists_mean_none_if_the_config_says_so(full: Pipeline) -> None:
     for setting, want in (("true", 1.0), ("false", 0.0)):
         config = full(eval_config=f"image_classes_field_map_empty_to_ones: {setting}")
