@@ -37,7 +37,12 @@ class CenterNetAssembly(Assembly):
         identify = self._identify(training=False)
         return detections, self.center_net.loss(outputs, batch, identify, where_shown=True)
 
-    def detect(self, images: tf.Tensor, true_image_shapes: tf.Tensor) -> Values:
+    def detect(
+        self,
+        images: tf.Tensor,
+        true_image_shapes: tf.Tensor,
+        **side: tf.Tensor,  # noqa: ARG002
+    ) -> Values:
         """Detections, see `CenterNetDetector.postprocess`."""
         outputs, _ = self._forward(images, training=False)
         return self.center_net.postprocess(outputs, true_image_shapes)
