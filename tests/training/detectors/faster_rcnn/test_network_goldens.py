@@ -19,7 +19,7 @@ from cfgtool.training.detectors.faster_rcnn.network import TensorNetwork
 from cfgtool.training.input.preprocess import normalisation
 
 from ... import reference
-from .conftest import Recording, RecordedNetwork
+from .conftest import RecordedNetwork, Recording
 
 pytestmark = [pytest.mark.reference, pytest.mark.slow, pytest.mark.usefixtures("in_order")]
 
