@@ -28,7 +28,8 @@ class MaskLoss:
     def of(
         self, logits: Tensor, boxes: Tensor, count: Tensor, targets: Targets, masks: Tensor, image: Size
     ) -> Tensor:
-        """The scalar loss, of several replicas each its share, of mask `logits` [batch, n, height, width, classes or 1] of boxes [batch, n, 4].
+        """The scalar loss of mask `logits` [batch, n, height, width, classes or 1] of boxes [batch, n, 4], of several
+        replicas each its share.
 
         `boxes` are in pixels of the `image`, `count` [batch] of them are real, `targets` are what they match;
         `masks` uint8 [batch, groundtruth boxes, image height, image width] are 1 on the object.
