@@ -212,7 +212,7 @@ class TestTrainingUse:
         assert set(uses["refused"]) >= make_training_use.REFUSED
         assert set(uses["ignored"]) >= make_training_use.NAMESAKES
 
-    @pytest.mark.parametrize("member", ["center_net", "faster_rcnn"])
+    @pytest.mark.parametrize("member", ["center_net"])
     def test_other_architectures_are_refused(self, member: str, tmp_path: Path) -> None:
         assert f"DetectionModel.{member}" in make_training_use.REFUSED
         config = tmp_path / "pipeline.config"

@@ -115,14 +115,19 @@ def _refused(reader: Config) -> Iterator[Refusal]:
 
 
 def _not_in_tflite(job: Job, options: ExportOptions) -> Iterator[Refusal]:
+    kind = architecture(job.config).kind
+    if kind != "ssd":
+        message = f"a TFLite model is made of an SSD, not of a {kind!r}"
+        yield job.config.message("model").entry(kind), message, "export --format saved_model"
+        return
     ssd = job.config.find("model.ssd")
     resizer, coder = ssd.message("image_resizer"), ssd.message("box_coder")
-    kind, coding = resizer.which("image_resizer_oneof") or "", coder.which("box_coder_oneof") or ""
+    resizing, coding = resizer.which("image_resizer_oneof") or "", coder.which("box_coder_oneof") or ""
     elsewhere = "export --format saved_model"
-    if kind != "fixed_shape_resizer":
-        message = f"a TFLite model takes images of a fixed shape, which {kind!r} does not make"
+    if resizing != "fixed_shape_resizer":
+        message = f"a TFLite model takes images of a fixed shape, which {resizing!r} does not make"
         hint = "--set 'model.ssd.image_resizer={fixed_shape_resizer {height: N width: N}}'; no weight depends on it"
-        yield resizer.entry(kind) if kind else None, message, hint
+        yield resizer.entry(resizing) if resizing else None, message, hint
     if coding != "faster_rcnn_box_coder":
         message = f"the post-processing of TFLite decodes faster_rcnn_box_coder, not {coding!r}"
         yield coder.entry(coding) if coding else None, message, elsewhere
