@@ -48,7 +48,10 @@ READ_AS_THE_REST = {
 
 NAMESAKES = {
     "CenterNetFeatureExtractor.use_depthwise",
+    "FasterRcnn.use_static_shapes",
+    "FasterRcnnFeatureExtractor.pad_to_multiple",
     "Hyperparams.group_norm",
+    "Ssd.inplace_batchnorm_update",
     "TrainConfig.max_number_of_boxes",
     "TrainConfig.retain_original_images",
     "TrainConfig.run_fine_tune_checkpoint_dummy_computation",
@@ -56,10 +59,7 @@ NAMESAKES = {
 """Fields without effect, though a field of the same name is read, or a member of the same oneof."""
 
 REFUSED = {
-    "BoxPredictor.mask_rcnn_box_predictor",
-    "BoxPredictor.rfcn_box_predictor",
     "CenterNet.deepmac_mask_estimation",
-    "DetectionModel.faster_rcnn",
 }
 """Fields that are refused, though the code names them for other reasons too."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -90,28 +91,74 @@ def crops_of(
     x: tf.Tensor, boxes: tf.Tensor, owners: tf.Tensor, size: tuple[int, int], *, fade: bool
 ) -> tf.Tensor:
     """The share of boxes [n, 4] (fractions) of the images `owners` [n] of `x` [images, height, width, channels]:
-    float32 [n, *size, channels].
+    float32 [n, *size, channels]. Not for `x` that learns.
 
     What lies outside of an image is 0; with `fade` the values sink to it over one pixel, else at once.
     """
-    boxes = tf.cast(boxes, tf.float32)
-    if fade:
-        # A frame of zeros: what lies between it and the border fades.
-        edges = tf.cast(tf.tile(tf.shape(x)[1:3], [2]), tf.float32)
-        boxes = (boxes * (edges - 1) + 1) / (edges + 1)
-        x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    x, boxes = _framed(x, boxes) if fade else (x, boxes)
     return tf.image.crop_and_resize(x, boxes, owners, size)
 
 
+def _framed(x: tf.Tensor, boxes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Images in a frame of zeros, and the boxes in it: what lies between the frame and the border fades."""
+    edges = tf.cast(tf.tile(tf.shape(x)[1:3], [2]), tf.float32)
+    return tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]), (boxes * (edges - 1) + 1) / (edges + 1)
+
+
 def _crop(x: tf.Tensor, boxes: tf.Tensor, size: tuple[int, int], *, fade: bool) -> tf.Tensor:
-    batch, count = tf.unstack(tf.shape(boxes)[:2])
-    owners = tf.repeat(tf.range(batch), count)
     # The operation computes in float32 whatever it gets, and does not take every type.
-    crops = crops_of(tf.cast(x, tf.float32), tf.reshape(boxes, [-1, 4]), owners, size, fade=fade)
-    crops = tf.cast(crops, x.dtype)
+    images, boxes = tf.cast(x, tf.float32), tf.cast(boxes, tf.float32)
+    if fade:
+        images, boxes = _framed(images, boxes)
+    crops = tf.cast(_crops(images, tf.stop_gradient(boxes), size), x.dtype)
     static = boxes.shape[:2].num_elements()
     crops.set_shape([static, *size, x.shape[3]])
     return crops
+
+
+def _crops(x: tf.Tensor, boxes: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """The share of boxes [batch, n, 4] of `x`, [batch * n, *size, channels].
+
+    The operation's own gradient adds from many threads to the same place, and loses what they add at once. Here it is
+    two products of matrices, the same in every run.
+    """
+    batch, count = tf.unstack(tf.shape(boxes)[:2])
+
+    @tf.custom_gradient
+    def crop(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        owners = tf.repeat(tf.range(batch), count)
+        crops = tf.image.crop_and_resize(x, tf.reshape(boxes, [-1, 4]), owners, size)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            _, height, width, channels = tf.unstack(tf.shape(x))
+            upstream = tf.reshape(upstream, tf.stack([batch, count, *size, channels]))
+            columns = _shares(boxes[..., 1], boxes[..., 3], width, size[1])[:, :, tf.newaxis]
+            spread = tf.matmul(columns, upstream, transpose_a=True)
+            rows = tf.reshape(
+                _shares(boxes[..., 0], boxes[..., 2], height, size[0]), [batch, count * size[0], height]
+            )
+            spread = tf.reshape(spread, [batch, count * size[0], width * channels])
+            return tf.reshape(tf.matmul(rows, spread, transpose_a=True), tf.shape(x))
+
+        return crops, gradient
+
+    cropped: tf.Tensor = crop(x)
+    return cropped
+
+
+def _shares(start: tf.Tensor, end: tf.Tensor, pixels: tf.Tensor, samples: int) -> tf.Tensor:
+    """How much each of so many `samples` between start and end [...] takes of each of the `pixels` along an axis,
+    [..., samples, pixels]: that of linear interpolation, and nothing outside.
+    """
+    last = tf.cast(pixels - 1, tf.float32)
+    start, end = start[..., tf.newaxis] * last, end[..., tf.newaxis] * last
+    if samples > 1:
+        places = start + tf.range(samples, dtype=tf.float32) * ((end - start) / (samples - 1))
+    else:
+        places = 0.5 * (start + end)
+    distance = tf.abs(places[..., tf.newaxis] - tf.cast(tf.range(pixels), tf.float32))
+    inside = (places >= 0.0) & (places <= last)
+    return tf.where(inside[..., tf.newaxis], tf.maximum(1.0 - distance, 0.0), 0.0)
 
 
 def _levels(boxes: tf.Tensor, image: tf.Tensor, count: int) -> tf.Tensor:

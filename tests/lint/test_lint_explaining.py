@@ -49,7 +49,7 @@ FOUND = {
     "train_config.freeze_variables": ["[ignored in TF2]", "TF2 ignores it without a message", "train  acts on it"],
     "train_config.from_detection_checkpoint": ["instead        write fine_tune_checkpoint_type"],
     "model.center_net.use_depthwise": ["CenterNet exists in TF2 only"],
-    "model.faster_rcnn": ["cfgtool train  stops with an error where it asks for what is not supported"],
+    "model.faster_rcnn": ["cfgtool train  acts on it"],
     "model.ssd.feature_extractor.type": ["  TF2  ssd_mobilenet_v1_keras*,", "ssd_resnet50_v1_fpn_keras*,"],
     "PostProcessing.ScoreConverter.SIGMOID": ["value of       PostProcessing.ScoreConverter:", "number         1"],
     "CheckpointVersion.V2": ["CheckpointVersion.V2", "used by        TrainConfig.fine_tune_checkpoint_version"],

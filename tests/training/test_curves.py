@@ -3,7 +3,7 @@
 Tolerances are those that the recorded curves' own noise allows: from the second step on networks with ReLU6 or ReLU are
 chaotic, one with swish is not. With two stages the first step is already so in a part: which proposals the second stage
 learns from turns on rounding, and start weights that differ by 1e-7 give its losses as recorded or 1.3e-4 beside it. Two
-runs of the same steps on a busy and an idle machine differ by 6e-3 in the second step.
+ways to add up the same gradient end 5e-2 apart after six steps.
 """
 
 from __future__ import annotations
@@ -135,8 +135,8 @@ def test_moving_statistics_after_the_first_step_are_equal(run: Run) -> None:
 
 def test_losses_stay_together_over_all_steps(run: Run) -> None:
     for number, (ours, golden) in enumerate(zip(run.steps, run.golden["steps"], strict=True)):
-        chaotic = 1e-3 if number <= (0 if run.two_stages else 1) else 2e-2
-        tolerance = chaotic if run.chaotic else 2e-5
+        late = 5e-2 if run.two_stages else 2e-2
+        tolerance = (1e-3 if number <= 1 else late) if run.chaotic else 2e-5
         assert ours["Loss/total_loss"] == pytest.approx(golden["Loss/total_loss"], rel=tolerance), number
     totals = [step["Loss/total_loss"] for step in run.steps]
     assert totals == sorted(totals, reverse=True), "the loss falls at every step"

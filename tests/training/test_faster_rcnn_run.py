@@ -15,6 +15,7 @@ import tensorflow as tf
 from cfgtool.errors import UserError
 from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.evaluation.checkpoint import evaluate_checkpoint
+from cfgtool.training.export.saved_model import DetectionModule, save_model
 from cfgtool.training.run.job import load_job
 from cfgtool.training.run.options import TrainOptions
 from cfgtool.training.run.train import Run
@@ -207,3 +208,18 @@ def test_the_context_counts(fixtures: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(changed[1], scores[1])
     alone = assembly.detect(batch["image"], batch["true_image_shape"])["raw_detection_scores"].numpy()
     np.testing.assert_allclose(alone[1], scores[1], atol=1e-6)
+
+
+def test_an_exported_model_detects_the_same(fixtures: Path, tmp_path: Path) -> None:
+    """The SavedModel, for whatever number of images, masks among its outputs."""
+    job = load_job(str(write_config(fixtures, tmp_path, resizer=SMALL, **KINDS["masks"])))
+    assembly = build_assembly(job.config)
+    module = DetectionModule(job.config, assembly, "image_tensor", any_batch=True)
+    save_model(module, tmp_path / "saved")
+    signature = tf.saved_model.load(str(tmp_path / "saved")).signatures["serving_default"]
+    pictures = tf.constant(np.random.default_rng(5).integers(0, 256, (3, 64, 64, 3)).astype(np.uint8))
+    found, want = signature(input_tensor=pictures), module.__call__(pictures)
+    assert found["detection_masks"].shape == (3, 10, 9, 9)
+    for name in ("detection_boxes", "detection_scores", "detection_classes", "detection_masks"):
+        np.testing.assert_allclose(found[name], want[name], atol=1e-6, err_msg=name)
+    assert found["detection_classes"].numpy().min() == 1.0

@@ -134,3 +134,36 @@ def test_corners_stay_corners() -> None:
     got = OPS.resize(tf.constant(x), (5, 9), method="corners").numpy()
     np.testing.assert_allclose(got[:, ::4, ::8], x[:, ::2, ::3], atol=1e-6)
     np.testing.assert_allclose(got[:, 1, 0], (x[:, 0, 0] + x[:, 1, 0]) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("fade", [False, True])
+@pytest.mark.parametrize("size", [(4, 3), (1, 5)])
+def test_crops_have_the_gradient_of_the_operation(fade: bool, size: tuple[int, int]) -> None:
+    """Box by box, where no two threads add to one place; and always the same."""
+    x = tf.constant(values(2, 9, 7, 4))
+    asked = tf.constant(boxes(6) * 1.3 - 0.1)
+    weights = tf.constant(values(12, *size, 4))
+
+    def gradient(some: slice) -> np.ndarray:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            crops = OPS.crop_and_resize([x], asked, size, image=tf.constant(IMAGE), fade=fade)
+            total = tf.reduce_sum((crops * weights)[some])
+        return tape.gradient(total, x).numpy()
+
+    expected = np.zeros(x.shape, np.float32)
+    for number in range(12):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            own = tf.reshape(asked, [-1, 4])[number]
+            image = x[number // 6][tf.newaxis]
+            if fade:
+                edges = tf.constant([9.0, 7.0, 9.0, 7.0])
+                own = (own * (edges - 1) + 1) / (edges + 1)
+                image = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]])
+            crops = tf.image.crop_and_resize(image, own[tf.newaxis], [0], size)
+            total = tf.reduce_sum(crops * weights[number])
+        expected += tape.gradient(total, x).numpy()
+    every = slice(None)
+    np.testing.assert_allclose(gradient(every), expected, atol=1e-5)
+    np.testing.assert_array_equal(gradient(every), gradient(every))

@@ -52,8 +52,8 @@ def region_proposals(
             hint="use a grid_anchor_generator for one map, a multiscale_anchor_generator with the levels of fpn "
             "for a pyramid",
         )
-    names = ("kernel_size", "depth")
-    kernel, depth = (config.integer(f"first_stage_box_predictor_{name}") for name in names)
+    names = ("first_stage_box_predictor_kernel_size", "first_stage_box_predictor_depth")
+    kernel, depth = (config.integer(name) for name in names)
     rate = config.integer("first_stage_atrous_rate")
     if min(kernel, depth, rate) < 1:
         raise UserError(

@@ -11,6 +11,7 @@ from cfgtool.training.detectors.faster_rcnn.detector import FasterRcnnDetector, 
 from cfgtool.training.detectors.faster_rcnn.network import TensorNetwork
 from cfgtool.training.targets.assigner import Groundtruth
 from cfgtool.training.tensor_ops import TensorOps
+from cfgtool.training.tensors import apply_updates
 
 
 class FasterRcnnAssembly(Assembly):
@@ -41,8 +42,7 @@ class FasterRcnnAssembly(Assembly):
         else:
             inference = self.detector.infer(network, batch["true_image_shape"])
             found = self.detector.inference_losses(network, inference, _truth(batch), seed)
-        for variable, value in ops.updates:
-            variable.assign(value)
+        apply_updates(ops.updates)
         return found
 
     @property

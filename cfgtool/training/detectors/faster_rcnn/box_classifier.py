@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training import replicas
 from cfgtool.training.detectors.faster_rcnn.rpn import Proposals, build_sampler
 from cfgtool.training.targets.assigner import Groundtruth, Slots, TargetAssigner, Targets
 from cfgtool.training.targets.box_coders import FasterRcnnCoder
@@ -77,8 +78,11 @@ class BoxClassifier:
         return kept, Targets(*(None if values is None else chosen(values) for values in targets))
 
     def losses(self, raw: RawBoxes, proposals: Proposals, targets: Targets) -> tuple[Tensor, Tensor]:
-        """The scalars of localization and classification: means over the proposals of an image, then over images."""
+        """The scalars of localization and classification, of several replicas each its share: means over the proposals
+        of an image, then over images.
+        """
         batch, most = tf.unstack(tf.shape(proposals.boxes)[:2])
+        batch *= replicas.count()
         count = tf.cast(tf.maximum(proposals.count, 1), tf.float32)
         share = tf.cast(tf.sequence_mask(proposals.count, most), tf.float32)
         share /= count[:, tf.newaxis] * tf.cast(batch, tf.float32)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.errors import UserError
+from cfgtool.training import replicas
 from cfgtool.training.detectors.faster_rcnn.anchors import ProposalAnchors
 from cfgtool.training.detectors.faster_rcnn.box_classifier import BoxClassifier, RawBoxes
 from cfgtool.training.detectors.faster_rcnn.frame import Size, sides, windows
@@ -198,8 +199,9 @@ class FasterRcnnDetector:
 
 
 def _drawn(seed: Tensor | None, stage: int) -> Tensor:
-    """The seed of a stage; without one every call draws alike."""
-    return tf.random.experimental.stateless_fold_in(tf.constant([0, 0]) if seed is None else seed, stage)
+    """The seed of a stage, on each replica another one; without a seed every call draws alike."""
+    here = tf.constant([0, 0]) if seed is None else seed
+    return tf.random.experimental.stateless_fold_in(here, stage + (replicas.place() << 16))
 
 
 def _by_image(features: Tensor, boxes: Tensor) -> Tensor:

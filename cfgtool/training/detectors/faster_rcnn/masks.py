@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training import replicas
 from cfgtool.training.detectors.faster_rcnn.box_classifier import labels
 from cfgtool.training.detectors.faster_rcnn.frame import Size, sides
 from cfgtool.training.region_tensors import crops_of
@@ -27,7 +28,8 @@ class MaskLoss:
     def of(
         self, logits: Tensor, boxes: Tensor, count: Tensor, targets: Targets, masks: Tensor, image: Size
     ) -> Tensor:
-        """The scalar loss of mask `logits` [batch, n, height, width, classes or 1] of boxes [batch, n, 4].
+        """The scalar loss of mask `logits` [batch, n, height, width, classes or 1] of boxes [batch, n, 4], of several
+        replicas each its share.
 
         `boxes` are in pixels of the `image`, `count` [batch] of them are real, `targets` are what they match;
         `masks` uint8 [batch, groundtruth boxes, image height, image width] are 1 on the object.
@@ -38,7 +40,7 @@ class MaskLoss:
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=wanted, logits=own)
         real = tf.sequence_mask(count, tf.shape(boxes)[1], tf.float32)
         weights = targets.box_weights * real
-        pixels = tf.reduce_sum(weights) * (size[0] * size[1])
+        pixels = replicas.total(tf.reduce_sum(weights)) * (size[0] * size[1])
         total = tf.reduce_sum(weights * tf.reduce_sum(losses, axis=[2, 3]))
         return self._weight * total / tf.maximum(pixels, 1.0)
 

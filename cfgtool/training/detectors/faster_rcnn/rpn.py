@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.errors import UserError
+from cfgtool.training import replicas
 from cfgtool.training.targets.assigner import Groundtruth, Slots, TargetAssigner
 from cfgtool.training.targets.box_coders import FasterRcnnCoder
 from cfgtool.training.targets.localization import SmoothL1
@@ -64,7 +65,7 @@ class RegionProposals:
         self._nms = _build_nms(config)
 
     def losses(self, raw: RawProposals, groundtruth: Groundtruth, seed: Tensor) -> tuple[Tensor, Tensor]:
-        """The scalars of localization and objectness; `groundtruth` is in pixels.
+        """The scalars of localization and objectness, of several replicas each its share; `groundtruth` is in pixels.
 
         Means over the anchors that `seed`, two integers, samples in an image, then over the images. A weight of a
         groundtruth box counts for its localization only.
@@ -84,7 +85,8 @@ class RegionProposals:
         classes = Softmax().per_anchor(sampled(raw.logits), slots, chosen)
         count = tf.maximum(tf.reduce_sum(chosen, axis=1), 1.0)
         box_loss, class_loss = (
-            tf.reduce_mean(tf.reduce_sum(losses, axis=1) / count) for losses in (boxes, classes)
+            tf.reduce_mean(tf.reduce_sum(losses, axis=1) / count) / replicas.count()
+            for losses in (boxes, classes)
         )
         return self._box_weight * box_loss, self._class_weight * class_loss
 

@@ -12,6 +12,7 @@ def unsupported(config: Config) -> list[str]:
     """What a `FasterRcnn` message asks for that is not done here: one sentence each, with the path of the field."""
     return [
         *_anchor_problems(config.message("first_stage_anchor_generator")),
+        *_refused(config),
         *_stage_problems(config),
         *_loss_problems(config),
         *_mask_problems(config),
@@ -33,10 +34,17 @@ def _anchor_problems(config: Config) -> list[str]:
     return []
 
 
-def _stage_problems(config: Config) -> list[str]:
-    problems = []
+def _refused(config: Config) -> list[str]:
+    """Fields that are set to something that has no counterpart here."""
     if config.flag("inplace_batchnorm_update"):
-        problems.append(f"'{config.path}.inplace_batchnorm_update' must be false: no trainer supports it")
+        return [
+            f"'{config.path}.inplace_batchnorm_update' must be false: the OD API does not support it either"
+        ]
+    return []
+
+
+def _stage_problems(config: Config) -> list[str]:
+    problems: list[str] = []
     if config.integer("number_of_stages") == 1:
         return problems
     if config.message("second_stage_box_predictor").which("box_predictor_oneof") == "rfcn_box_predictor":

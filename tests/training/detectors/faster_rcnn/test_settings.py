@@ -11,6 +11,7 @@ import tensorflow as tf
 from cfgtool.errors import UserError
 from cfgtool.schema import read_config
 from cfgtool.textproto import parse
+from cfgtool.training import replicas
 from cfgtool.training.detectors.faster_rcnn.detector import BOXES, CLASSES, FasterRcnnDetector, Truth
 from cfgtool.training.detectors.faster_rcnn.support import unsupported
 from cfgtool.training.targets.assigner import Groundtruth
@@ -164,3 +165,24 @@ def test_no_box_at_all() -> None:
     values = {name: float(value) for name, value in found.items()}
     assert values[BOXES] == 0.0
     assert np.isfinite(list(values.values())).all()
+
+
+@pytest.mark.usefixtures("in_order")
+def test_shares_of_replicas_add_up_to_the_loss_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = case("plain")
+    whole = losses(plain)
+
+    class Half(MadeUpNetwork):
+        def __init__(self, image: int) -> None:
+            super().__init__(plain)
+            self._arrays = {name: value[image : image + 1] for name, value in self._arrays.items()}
+            self.codes, self.logits = self.codes[image : image + 1], self.logits[image : image + 1]
+
+    monkeypatch.setattr(replicas, "count", lambda: 2)
+    parts = []
+    for image in range(2):
+        rows = (None if value is None else value[image : image + 1] for value in truth(plain).groundtruth)
+        shapes = tf.constant(plain.true_shapes[image : image + 1])
+        parts.append(detector(plain).training_losses(Half(image), shapes, Truth(Groundtruth(*rows))))
+    for name, value in whole.items():
+        assert sum(float(part[name]) for part in parts) == pytest.approx(value, rel=1e-5), name
