@@ -9,6 +9,7 @@ from cfgtool.schema import Config
 from cfgtool.training.assemblies.base import Assembly, Batch, Values
 from cfgtool.training.detectors.center_net.detector import CenterNetDetector
 from cfgtool.training.tensor_ops import TensorOps, Update
+from cfgtool.training.tensors import apply_updates
 
 
 class CenterNetAssembly(Assembly):
@@ -25,8 +26,7 @@ class CenterNetAssembly(Assembly):
     def losses(self, batch: Batch, training: bool, step: tf.Tensor | None = None) -> Values:  # noqa: ARG002
         """Scalars by the names in `loss_terms`; nothing is random in them."""
         outputs, updates = self._forward(batch["image"], training=training)
-        for variable, value in updates:
-            variable.assign(value)
+        apply_updates(updates)
         return self.center_net.loss(outputs, batch)
 
     def evaluate(self, batch: Batch) -> tuple[Values, Values]:

@@ -8,6 +8,13 @@ from typing import NamedTuple, Protocol
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training import replicas
+
+
+def at_least_one(count: Tensor) -> Tensor:
+    """The sum of `count` over all replicas, each of which has a share of the batch, as something to divide by."""
+    return tf.maximum(replicas.total(count), 1.0)
+
 
 class Truth(NamedTuple):
     """What a batch shows.
@@ -31,8 +38,10 @@ class Truth(NamedTuple):
 
     @property
     def instances(self) -> Tensor:
-        """How many objects of the batch have a weight, at least 1: what the losses of objects are divided by."""
-        return tf.maximum(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32)), 1.0)
+        """How many objects of the batch have a weight, over all replicas, at least 1: what the losses of objects are
+        divided by.
+        """
+        return at_least_one(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32)))
 
     def grid(self, points: Tensor) -> Tensor:
         """Fractions of the input [..., 2 or 4] (y, x or boxes) in cells."""
