@@ -25,6 +25,8 @@ READERS = ("networks", "matching", "training", "lint/context.py", "schema/unwrit
 STARTS = ("TrainEvalPipelineConfig", "StringIntLabelMap")
 
 REFUSING = (
+    "_LEARNT_FROM",
+    "_NOT_OF_POINTS",
     "_UNSUPPORTED_FLAGS",
     "_refused",
     "augmentation_problems",

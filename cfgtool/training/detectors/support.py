@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config
 
 _OF: dict[str, Callable[[Config], list[str]]] = {
-    "center_net": center_net_support.unsupported,
+    "center_net": center_net_support.untrainable,
     "ssd": ssd_support.unsupported,
 }
 

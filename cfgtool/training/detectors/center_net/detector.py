@@ -13,9 +13,11 @@ from cfgtool.training.detectors.center_net.boxes import Boxes
 from cfgtool.training.detectors.center_net.centers import OBJECT_CENTER, Centers, ObjectCenters
 from cfgtool.training.detectors.center_net.keypoint_places import read_keypoint_places
 from cfgtool.training.detectors.center_net.keypoints import PLACES, Keypoints
+from cfgtool.training.detectors.center_net.other_tasks import build_tasks
 from cfgtool.training.detectors.center_net.peaks import heat_size
 from cfgtool.training.detectors.center_net.support import unsupported
 from cfgtool.training.detectors.center_net.task import Peaks, Task, Truth
+from cfgtool.training.detectors.center_net.tracking import Identify, TrackEstimation
 from cfgtool.training.targets.nms import NonMaxSuppression, build_nms
 
 if TYPE_CHECKING:
@@ -34,8 +36,8 @@ class CenterNetDetector:
     outputs of the heads [batch, height, width, channels] by name.
     """
 
-    def __init__(self, config: Config, further: Sequence[Task] = (), *, trim_padding: bool = True) -> None:
-        """`config` is the `CenterNet` message, `further` are tasks besides boxes and keypoints.
+    def __init__(self, config: Config, *, trim_padding: bool = True) -> None:
+        """`config` is the `CenterNet` message.
 
         `trim_padding=False` keeps every shape static and the losses compilable, for XLA. Raises UserError for what
         `unsupported` lists, and for values that cannot be.
@@ -59,7 +61,7 @@ class CenterNetDetector:
             if keypoints
             else None
         )
-        self._further = tuple(further)
+        self._further = tuple(build_tasks(config, trim_padding=trim_padding))
         self._nms = (
             build_nms(config.message("post_processing").message("batch_non_max_suppression"))
             if config.has("post_processing")
@@ -72,12 +74,32 @@ class CenterNetDetector:
         """The names of the losses, as the OD API reports them."""
         return tuple(term for part in self._parts() for term in part.loss_terms)
 
-    def loss(self, outputs: Outputs, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Weighted scalars by the names in `loss_terms`, for a batch as `cfgtool.training.input.pipeline` makes it."""
+    def loss(
+        self,
+        outputs: Outputs,
+        batch: Mapping[str, Tensor],
+        identify: Identify | None = None,
+        *,
+        where_shown: bool = False,
+    ) -> dict[str, Tensor]:
+        """Weighted scalars by the names in `loss_terms`, for a batch as `cfgtool.training.input.pipeline` makes it.
+
+        `identify` is what tracking needs, see `TrackEstimation.identified`. With `where_shown` a task whose `needs` the
+        batch does not meet has no losses, else it raises UserError, as centres do anyway.
+        """
         size = heat_size(outputs[0][OBJECT_CENTER])
         truth = Truth(batch, size, _valid(batch["true_image_shape"], size), STRIDE)
         found: dict[str, Tensor] = {}
         for part in self._parts():
+            missing = [name for name in part.needs if name not in batch]
+            if missing and where_shown and part is not self._centers:
+                continue
+            if missing:
+                raise UserError(
+                    f"the loss {part.loss_terms[0]!r} needs {missing[0]!r}, which the reader does not load"
+                )
+            if isinstance(part, TrackEstimation) and identify is not None:
+                outputs = part.identified(outputs, truth, identify)
             found.update(part.losses(outputs, truth))
         return found
 
@@ -129,7 +151,8 @@ class CenterNetDetector:
                 found["detection_boxes"] = tf.concat(
                     [tf.reduce_min(points, axis=2), tf.reduce_max(points, axis=2)], axis=-1
                 )
-                peaks = peaks._replace(boxes=found["detection_boxes"] * true_size / STRIDE)
+        # The masks are those within the boxes that are told.
+        peaks = peaks._replace(boxes=found["detection_boxes"] * true_size / STRIDE)
         for task in self._further:
             found |= task.decode(last, peaks, true_image_shapes)
         return found

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
 from cfgtool.networks.image_size import has_one_size
+from cfgtool.training.detectors.center_net.keypoint_places import read_keypoint_places
+from cfgtool.training.detectors.center_net.other_support import impossible_tasks, unlearnable_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +19,6 @@ _OF_BOXES = ("weighted_iou", "weighted_giou")
 _NEED_BOXES = ("score_scaled_distance_ratio", "gaussian_weighted")
 _MODES = ("min_distance", "score_distance_ratio", *_NEED_BOXES)
 _ARGMAX_MODE = "gaussian_weighted_const"
-_FURTHER = (
-    "mask_estimation_task",
-    "densepose_estimation_task",
-    "track_estimation_task",
-    "temporal_offset_task",
-)
-"""Tasks without losses and detections yet."""
 
 
 def unsupported(config: Config) -> list[str]:
@@ -33,17 +28,17 @@ def unsupported(config: Config) -> list[str]:
             f"'{config.path}.deepmac_mask_estimation' is not supported: it makes another model, DeepMAC, of it,"
             " whose mask network is not described"
         ]
-    problems = [
-        f"'{config.path}.{name}' is not supported: its losses are not computed"
-        for name in _FURTHER
-        if config.has(name)
-    ]
-    problems += [*_size_problems(config), *_center_problems(config), *_processing_problems(config)]
+    problems = [*_size_problems(config), *_center_problems(config), *_processing_problems(config)]
     if config.has("object_detection_task"):
         problems += _localization_problems(config.message("object_detection_task"))
     for task in config.messages("keypoint_estimation_task"):
         problems += _keypoint_problems(task, boxes=config.has("object_detection_task"))
-    return problems + _keypoints_of_all(config)
+    return [*problems, *_keypoints_of_all(config), *impossible_tasks(config)]
+
+
+def untrainable(config: Config) -> list[str]:
+    """The same, and what a `CenterNet` message could learn, were it loaded."""
+    return [*unsupported(config), *_unloaded_keypoints(config), *unlearnable_tasks(config)]
 
 
 def _size_problems(config: Config) -> Iterator[str]:
@@ -130,8 +125,6 @@ def _ranking_problems(task: Config, *, boxes: bool) -> Iterator[str]:
 
 def _keypoints_of_all(config: Config) -> list[str]:
     """What the keypoint tasks are together, and with their label map and the readers."""
-    from cfgtool.training.detectors.center_net.keypoint_places import read_keypoint_places
-
     tasks = config.messages("keypoint_estimation_task")
     names = [task.text("task_name") for task in tasks]
     problems = [
@@ -155,20 +148,23 @@ def _keypoints_of_all(config: Config) -> list[str]:
         f"'{config.path}.keypoint_label_map_path': keypoint id {place} is used more than once"
         for place in twice
     ]
-    return [*problems, *_reader_problems(config, 1 + max(ids, default=-1))]
+    return problems
 
 
-def _reader_problems(config: Config, needed: int) -> Iterator[str]:
-    """Readers that load fewer than the `needed` keypoints of an object."""
-    root = config.root
-    readers = [root.message("train_input_reader")] if root.has("train_input_reader") else []
-    readers += root.messages("eval_input_reader") if root.has("eval_input_reader") else []
-    for reader in readers:
-        if reader.integer("num_keypoints") < needed:
-            yield (
-                f"'{reader.path}.num_keypoints' is '{reader.integer('num_keypoints')}', the keypoint tasks need"
-                f" '{needed}'"
-            )
+def _unloaded_keypoints(config: Config) -> Iterator[str]:
+    """What the training reader does not load of the keypoints that the tasks learn."""
+    reader = config.root.message("train_input_reader")
+    try:
+        found = read_keypoint_places(config)
+    except UserError:
+        return  # told already
+    loaded, needed = reader.integer("num_keypoints"), 1 + max((max(one.ids) for one in found), default=-1)
+    if loaded < needed:
+        yield f"'{reader.path}.num_keypoints' is '{loaded}', the keypoint tasks need '{needed}'"
+    if any(one.config.flag("predict_depth") for one in found) and not reader.flag(
+        "load_keypoint_depth_features"
+    ):
+        yield f"'{reader.path}.load_keypoint_depth_features' is 'false', predict_depth learns from what it loads"
 
 
 def _positive(config: Config, *names: str) -> Iterator[str]:

@@ -43,6 +43,15 @@ class Truth(NamedTuple):
         """
         return at_least_one(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32)))
 
+    def trimmed(self, *names: str) -> Truth:
+        """The same, and what is in the batch under `names` [batch, n, ...] or says boxes and classes without the last
+        objects, if all of them are padding. At least one stays; XLA's static shapes do not.
+        """
+        most = tf.maximum(tf.reduce_max(self.batch["num_boxes"]), 1)
+        shorter = {"boxes", "classes", "weights", "class_targets", *names}
+        batch = {name: value[:, :most] if name in shorter else value for name, value in self.batch.items()}
+        return self._replace(batch=batch)
+
     def grid(self, points: Tensor) -> Tensor:
         """Fractions of the input [..., 2 or 4] (y, x or boxes) in cells."""
         size = tf.stack([tf.cast(side, tf.float32) for side in self.size])
@@ -53,7 +62,8 @@ class Peaks(NamedTuple):
     """The objects that the centre heat map shows, best first.
 
     `scores` float32 [batch, k], `classes` int32 [batch, k], `rows` and `columns` int32 [batch, k] of their cells,
-    `boxes` float32 [batch, k, 4] (ymin, xmin, ymax, xmax) in cells, `count` int32 [batch] of those that count.
+    `boxes` float32 [batch, k, 4] (ymin, xmin, ymax, xmax) in cells, those of the detections for tasks besides keypoints,
+    `count` int32 [batch] of those that count.
     """
 
     scores: Tensor
@@ -69,6 +79,8 @@ class Task(Protocol):
 
     loss_terms: tuple[str, ...]
     """The names of what `losses` gives, as the OD API reports them."""
+    needs: tuple[str, ...]
+    """What `losses` asks of a batch beside boxes and classes."""
 
     def losses(self, outputs: Sequence[Mapping[str, Tensor]], truth: Truth) -> dict[str, Tensor]:
         """Scalars, weighted, the mean over `outputs`: the heads' outputs [batch, height, width, channels] by name,
