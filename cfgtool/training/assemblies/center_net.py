@@ -10,6 +10,7 @@ from cfgtool.training.assemblies.base import Assembly, Batch, Values
 from cfgtool.training.detectors.center_net.detector import CenterNetDetector
 from cfgtool.training.detectors.center_net.tracking import Identify
 from cfgtool.training.tensor_ops import TensorOps, Update
+from cfgtool.training.tensors import apply_updates
 
 
 class CenterNetAssembly(Assembly):
@@ -26,8 +27,7 @@ class CenterNetAssembly(Assembly):
     def losses(self, batch: Batch, training: bool, step: tf.Tensor | None = None) -> Values:  # noqa: ARG002
         """Scalars by the names in `loss_terms`; nothing is random in them."""
         outputs, updates = self._forward(batch["image"], training=training)
-        for variable, value in updates:
-            variable.assign(value)
+        apply_updates(updates)
         return self.center_net.loss(outputs, batch, self._identify(training=training))
 
     def evaluate(self, batch: Batch) -> tuple[Values, Values]:
@@ -56,8 +56,7 @@ class CenterNetAssembly(Assembly):
             message = network.config.find("model.center_net")
             logits = track_identities(ops, message, tf.cast(embeddings, network.compute_dtype))
             # At once: the next map's embeddings move the statistics further.
-            for variable, value in ops.updates:
-                variable.assign(value)
+            apply_updates(ops.updates)
             return tf.cast(logits, tf.float32)
 
         return identify

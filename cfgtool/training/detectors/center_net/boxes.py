@@ -23,7 +23,8 @@ SCALE, OFFSET = "box/scale", "box/offset"
 class Boxes:
     """Losses of the heads `box/scale` and `box/offset`, and the boxes that they predict."""
 
-    loss_terms = (SCALE, OFFSET)
+    loss_terms: tuple[str, ...] = (SCALE, OFFSET)
+    needs: tuple[str, ...] = ()
 
     def __init__(self, config: Config) -> None:
         """`config` is the `ObjectDetection` message."""

@@ -59,6 +59,8 @@ class ObjectCenters:
         self._kernel = center.integer("peak_max_pool_kernel_size")
         self._most = center.integer("max_box_predictions")
         self._point_weights = center.numbers("keypoint_weights_for_center")
+        of_points = () if keypoints is None else ("keypoints",)
+        self.needs = (*of_points, *(("labeled_classes",) if self._labeled_only else ()))
         self._keypoints = keypoints
         self._trim = trim_padding
 

@@ -84,15 +84,20 @@ class CenterNetDetector:
     ) -> dict[str, Tensor]:
         """Weighted scalars by the names in `loss_terms`, for a batch as `cfgtool.training.input.pipeline` makes it.
 
-        `identify` is what tracking needs, see `TrackEstimation.identified`. With `where_shown` a further task whose
-        `needs` the batch does not meet has no losses.
+        `identify` is what tracking needs, see `TrackEstimation.identified`. With `where_shown` a task whose `needs` the
+        batch does not meet has no losses, else it raises UserError, as centres do anyway.
         """
         size = heat_size(outputs[0][OBJECT_CENTER])
         truth = Truth(batch, size, _valid(batch["true_image_shape"], size), STRIDE)
         found: dict[str, Tensor] = {}
         for part in self._parts():
-            if where_shown and part in self._further and not batch.keys() >= set(part.needs):
+            missing = [name for name in part.needs if name not in batch]
+            if missing and where_shown and part is not self._centers:
                 continue
+            if missing:
+                raise UserError(
+                    f"the loss {part.loss_terms[0]!r} needs {missing[0]!r}, which the reader does not load"
+                )
             if isinstance(part, TrackEstimation) and identify is not None:
                 outputs = part.identified(outputs, truth, identify)
             found.update(part.losses(outputs, truth))

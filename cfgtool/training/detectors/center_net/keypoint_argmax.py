@@ -13,9 +13,6 @@ from cfgtool.training.detectors.center_net.peaks import heat_size
 from cfgtool.training.detectors.center_net.task import Peaks
 from cfgtool.training.targets.boxes import corners
 
-MODE = "gaussian_weighted_const"
-"""The one `candidate_ranking_mode` that goes with `argmax_postprocessing`."""
-
 
 class Highest:
     """`argmax_postprocessing`: the heat map times a Gaussian around the regressed keypoint, within the box."""

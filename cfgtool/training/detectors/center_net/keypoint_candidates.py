@@ -14,9 +14,6 @@ from cfgtool.training.detectors.center_net.peaks import only_peaks, top
 from cfgtool.training.detectors.center_net.task import Peaks
 from cfgtool.training.targets.boxes import centres_and_sizes, corners, from_centres
 
-MODES = ("min_distance", "score_distance_ratio", "score_scaled_distance_ratio", "gaussian_weighted")
-"""What `candidate_ranking_mode` can say; the last two need boxes."""
-
 _OVERLAP = 0.7
 _FAR = 1e5
 """The distance of a candidate that is below the threshold, in cells."""

@@ -52,6 +52,8 @@ class Keypoints:
         # With one class in the model, every place that is found is of it, however low its score.
         self._all_of_class = classes == 1 and len(tasks) == 1
         self._count = 1 + max(place for one in tasks for place in one.ids)
+        deep = any(one.config.flag("predict_depth") for one in tasks)
+        self.needs = ("keypoints", *(("keypoint_depths", "keypoint_depth_weights") if deep else ()))
         self.loss_terms = tuple(term for one in self._tasks for term in one.losses.loss_terms)
 
     def losses(self, outputs: Sequence[Mapping[str, Tensor]], truth: Truth) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
 from cfgtool.networks.image_size import has_one_size
+from cfgtool.training.detectors.center_net.keypoint_places import read_keypoint_places
 from cfgtool.training.detectors.center_net.other_support import impossible_tasks, unlearnable_tasks
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def unsupported(config: Config) -> list[str]:
 
 def untrainable(config: Config) -> list[str]:
     """The same, and what a `CenterNet` message could learn, were it loaded."""
-    return [*unsupported(config), *unlearnable_tasks(config)]
+    return [*unsupported(config), *_unloaded_keypoints(config), *unlearnable_tasks(config)]
 
 
 def _size_problems(config: Config) -> Iterator[str]:
@@ -124,8 +125,6 @@ def _ranking_problems(task: Config, *, boxes: bool) -> Iterator[str]:
 
 def _keypoints_of_all(config: Config) -> list[str]:
     """What the keypoint tasks are together, and with their label map and the readers."""
-    from cfgtool.training.detectors.center_net.keypoint_places import read_keypoint_places
-
     tasks = config.messages("keypoint_estimation_task")
     names = [task.text("task_name") for task in tasks]
     problems = [
@@ -149,20 +148,23 @@ def _keypoints_of_all(config: Config) -> list[str]:
         f"'{config.path}.keypoint_label_map_path': keypoint id {place} is used more than once"
         for place in twice
     ]
-    return [*problems, *_reader_problems(config, 1 + max(ids, default=-1))]
+    return problems
 
 
-def _reader_problems(config: Config, needed: int) -> Iterator[str]:
-    """Readers that load fewer than the `needed` keypoints of an object."""
-    root = config.root
-    readers = [root.message("train_input_reader")] if root.has("train_input_reader") else []
-    readers += root.messages("eval_input_reader") if root.has("eval_input_reader") else []
-    for reader in readers:
-        if reader.integer("num_keypoints") < needed:
-            yield (
-                f"'{reader.path}.num_keypoints' is '{reader.integer('num_keypoints')}', the keypoint tasks need"
-                f" '{needed}'"
-            )
+def _unloaded_keypoints(config: Config) -> Iterator[str]:
+    """What the training reader does not load of the keypoints that the tasks learn."""
+    reader = config.root.message("train_input_reader")
+    try:
+        found = read_keypoint_places(config)
+    except UserError:
+        return  # told already
+    loaded, needed = reader.integer("num_keypoints"), 1 + max((max(one.ids) for one in found), default=-1)
+    if loaded < needed:
+        yield f"'{reader.path}.num_keypoints' is '{loaded}', the keypoint tasks need '{needed}'"
+    if any(one.config.flag("predict_depth") for one in found) and not reader.flag(
+        "load_keypoint_depth_features"
+    ):
+        yield f"'{reader.path}.load_keypoint_depth_features' is 'false', predict_depth learns from what it loads"
 
 
 def _positive(config: Config, *names: str) -> Iterator[str]:

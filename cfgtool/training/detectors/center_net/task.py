@@ -11,6 +11,11 @@ from tensorflow import Tensor
 from cfgtool.training import replicas
 
 
+def at_least_one(count: Tensor) -> Tensor:
+    """The sum of `count` over all replicas, each of which has a share of the batch, as something to divide by."""
+    return tf.maximum(replicas.total(count), 1.0)
+
+
 class Truth(NamedTuple):
     """What a batch shows.
 
@@ -33,10 +38,10 @@ class Truth(NamedTuple):
 
     @property
     def instances(self) -> Tensor:
-        """How many objects of the batch, that of all replicas, have a weight, at least 1: what the losses of objects
-        are divided by.
+        """How many objects of the batch have a weight, over all replicas, at least 1: what the losses of objects are
+        divided by.
         """
-        return tf.maximum(replicas.total(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32))), 1.0)
+        return at_least_one(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32)))
 
     def trimmed(self, *names: str) -> Truth:
         """The same, and what is in the batch under `names` [batch, n, ...] or says boxes and classes without the last

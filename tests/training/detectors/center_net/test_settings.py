@@ -17,7 +17,7 @@ from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
 from cfgtool.training.detectors.center_net.cells import at_cells, box_spread, gaussian_maps
 from cfgtool.training.detectors.center_net.detector import CenterNetDetector
-from cfgtool.training.detectors.center_net.support import unsupported
+from cfgtool.training.detectors.center_net.support import unsupported, untrainable
 from cfgtool.training.detectors.support import unsupported as unsupported_of_all
 
 from .cases import BASE, BOXES, CASES, LABEL_MAP, SIDE, TRUE_SHAPES, Case, _points
@@ -345,13 +345,26 @@ def test_settings_that_cannot_be_are_refused(text: str, said: str) -> None:
         CenterNetDetector(center_net(text))
 
 
-def test_readers_must_load_the_keypoints() -> None:
-    reader = "train_input_reader { num_keypoints: 4 } eval_input_reader { }"
-    found = unsupported(center_net(f"{BOXES} {task('')}", reader))
-    assert [problem.split("'")[1:4:2] for problem in found] == [
-        ["train_input_reader.num_keypoints", "4"],
-        ["eval_input_reader[0].num_keypoints", "0"],
+def test_the_reader_must_load_what_is_learned() -> None:
+    config = center_net(f"{BOXES} {task('predict_depth: true')}", "train_input_reader { num_keypoints: 4 }")
+    assert unsupported(config) == []
+    assert [problem.split("'")[1] for problem in untrainable(config)] == [
+        "train_input_reader.num_keypoints",
+        "train_input_reader.load_keypoint_depth_features",
     ]
+
+
+def test_losses_of_what_a_batch_does_not_show() -> None:
+    """Training stops; an evaluation is without them, except for those of the centres."""
+    case = BY_NAME["points"]
+    values = {name: value for name, value in batch(case).items() if name != "keypoints"}
+    with pytest.raises(UserError, match="'person/keypoint/heatmap' needs 'keypoints'"):
+        detector(case).loss(outputs(case), values)
+    found = detector(case).loss(outputs(case), values, where_shown=True)
+    assert set(found) == {"object_center", "box/scale", "box/offset"}
+    by_points = BY_NAME["center_from_points"]
+    with pytest.raises(UserError, match="'object_center' needs 'keypoints'"):
+        detector(by_points).loss(outputs(by_points), values, where_shown=True)
 
 
 def test_a_keypoint_has_one_id(tmp_path: Path) -> None:
@@ -365,7 +378,7 @@ def test_a_keypoint_has_one_id(tmp_path: Path) -> None:
 
 def test_what_is_refused_is_told_of_a_whole_config() -> None:
     config = center_net("deepmac_mask_estimation { }").root
-    assert unsupported_of_all(config) == unsupported(config.find("model.center_net"))
+    assert unsupported_of_all(config) == untrainable(config.find("model.center_net"))
 
 
 def test_every_case_is_of_use() -> None:

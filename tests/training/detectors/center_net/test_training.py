@@ -5,6 +5,9 @@ An hourglass is used, as its moving statistics follow in a few steps; those of a
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +126,20 @@ def test_a_seed_decides_every_bit(fixtures: Path, tmp_path: Path) -> None:
 def test_other_ways_to_compute_a_step(fixtures: Path, tmp_path: Path, options: dict[str, Any]) -> None:
     run = trained(write_config(fixtures, tmp_path, 2), tmp_path / "run", **options)
     assert all(np.isfinite(variable).all() for variable in run.assembly.weights.by_name.values())
+
+
+@pytest.mark.slow
+def test_two_devices_compute_what_one_does(fixtures: Path, tmp_path: Path) -> None:
+    config = write_config(fixtures, tmp_path, 2)
+    rows = []
+    for devices in (1, 2):
+        folder = tmp_path / str(devices)
+        command = [sys.executable, "-m", "tests.training.reliability.mirrored", config, folder, devices]
+        subprocess.run([str(word) for word in command], check=True, capture_output=True)
+        rows.append([json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()])
+    for step, (one, two) in enumerate(zip(*rows, strict=True)):
+        for name in (name for name in one if name.startswith("Loss/")):
+            assert two[name] == pytest.approx(one[name], rel=(2e-5, 1e-3)[step]), (step, name)
 
 
 @pytest.mark.slow
