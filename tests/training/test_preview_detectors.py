@@ -99,3 +99,12 @@ def test_numbers_and_surface_points_are_drawn() -> None:
     assert box[0] >= 50
     assert box[3] <= 40
     assert image.getbbox() is None  # a copy is drawn on
+
+
+def test_the_keypoint_label_map_is_found_beside_the_config(
+    fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load_job(str(fixtures / "demo/center_net.config"), input_only=True).config
+    found = Path(config.find("model.center_net").text("keypoint_label_map_path"))
+    assert found == fixtures / "shapes" / "keypoint_label_map.pbtxt"
