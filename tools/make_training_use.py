@@ -19,7 +19,15 @@ from tools.renewing import renew
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "cfgtool" / "lint" / "data" / "training_use.json"
 
-READERS = ("networks", "matching", "training", "lint/context.py", "schema/unwritten.py", "data/label_map.py")
+READERS = (
+    "networks",
+    "matching",
+    "training",
+    "lint/context.py",
+    "schema/unwritten.py",
+    "data/expected.py",
+    "data/label_map.py",
+)
 """Below `cfgtool`: the code that a training run reads its config with."""
 
 STARTS = ("TrainEvalPipelineConfig", "StringIntLabelMap")

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.schema import Config
+from cfgtool.training.input.checks import required
 from cfgtool.training.input.decode import ABSENT_CLASSES, INEXHAUSTIVE_CLASSES, LABELED_CLASSES, SOURCE_ID
 from cfgtool.training.input.densepose import compact
 from cfgtool.training.input.example import (
@@ -61,9 +62,8 @@ class Finish:
         """What training needs of an example."""
         image, true_shape = self.preprocess(example[IMAGE])
         boxes = example[BOXES]
-        tf.debugging.assert_greater_equal(
-            boxes[:, 2:], boxes[:, :2], "a box has its minimum above its maximum"
-        )
+        ordered = tf.reduce_all(boxes[:, 2:] >= boxes[:, :2])
+        required(ordered, "a box has its minimum above its maximum")
         sides = tf.cast(tf.stack(size_of(image)), tf.float32)
         share = tf.cast(true_shape[:2], tf.float32) / sides
         moved = scaled_and_shifted(example, share, tf.zeros([2]))

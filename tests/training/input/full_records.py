@@ -114,7 +114,7 @@ def write_sequences(folder: Path, change: dict[str, Any] | None = None) -> tuple
         lists: dict[str, Any] = {
             keys.IMAGE: [[_png(random.integers(0, 256, (HEIGHT, WIDTH, 3)))] for _ in range(frames)],
             keys.SOURCE_ID: [[b"frame_%d_%d" % (number, frame)] for frame in range(frames)],
-            keys.SEQUENCE_TEXT: [[b"/m/b", b"/m/d"], [b"cat"], []][:frames],
+            keys.SEQUENCE_TEXT: [[b"/m/b", b"/m/d"], [b"/m/c"], []][:frames],
             "region/is_annotated": [[1]] * frames,
         }
         for place, key in enumerate(keys.SEQUENCE_BOX):

@@ -83,6 +83,14 @@ def test_every_frame_is_evaluated(sequences: Pipeline) -> None:
     np.testing.assert_array_equal(elements[1]["classes"][0, :1], [2])
 
 
+def test_display_names_are_known_as_they_are_in_examples(sequences: Pipeline) -> None:
+    """The OD API drops objects of a sequence whose class is given by its display name."""
+    config = sequences(change={keys.SEQUENCE_TEXT: [[b"bear", b"nobody"], [b"cat"], []]})
+    first, second = list(evaluation_batches(config).as_numpy_iterator())[:2]
+    assert (first["num_boxes"][0], first["classes"][0, 0]) == (1, 1)
+    assert (second["num_boxes"][0], second["classes"][0, 0]) == (1, 2)
+
+
 def test_what_sequences_do_not_hold_is_refused(
     sequences: Pipeline, tmp_path: Path, pipeline: Pipeline
 ) -> None:
