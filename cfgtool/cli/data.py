@@ -1,10 +1,12 @@
-"""`cfgtool data`: what is in a data set, and what is wrong with it."""
+"""`cfgtool data`: what is in a data set, what is wrong with it, and data sets from other formats."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cfgtool.cli.data_import import import_
 
 if TYPE_CHECKING:
     from cfgtool.data.check import Inspection
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config
 
 app = typer.Typer(
-    add_completion=False, help="Check and describe TFRecords and label maps.", no_args_is_help=True
+    add_completion=False, help="Import, check and describe TFRecords and label maps.", no_args_is_help=True
 )
+app.command("import")(import_)
 
 _CONFIG_ENDINGS = (".config", ".prototxt", ".textproto", ".pbtxt")
 
