@@ -24,7 +24,7 @@ def cut_off(data: bytes) -> str:
                 return "has no end marker: the JPEG image is cut off"
         elif data[:4] == b"\x89PNG":
             return _png_end(data)
-        elif data[:3] == b"GIF" and b";" not in data[-64:]:
+        elif data[:3] == b"GIF" and not data.rstrip(b"\0").endswith(b";"):
             return "has no trailer: the GIF image is cut off"
         elif data[:2] == b"BM" and len(data) < struct.unpack_from("<I", data, 2)[0]:
             return "is shorter than its header says: the BMP image is cut off"

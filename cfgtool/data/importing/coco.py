@@ -113,7 +113,7 @@ class _Index:
                 if key not in _LISTS:
                     continue
                 self._seen.add(key)
-                if end - start == 2 and value == {}:
+                if start == end:
                     continue
                 if not isinstance(value, dict):
                     raise UserError(f"{key!r} holds {_short(value)}, not objects", path=self._path)

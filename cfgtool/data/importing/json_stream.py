@@ -22,7 +22,10 @@ _BLANK = " \t\r\n"
 
 
 class Element(NamedTuple):
-    """A value of the top-level object, or one of a list there: its key, bytes `start` to `end`, and the value."""
+    """A value of the top-level object, or one of a list there: its key, bytes `start` to `end`, and the value.
+
+    A list without any is one element without a byte.
+    """
 
     key: str
     start: int
@@ -92,6 +95,7 @@ class _Stream:
         self._take("[")
         if self._peek() == "]":
             self._take("]")
+            yield Element(key, self._base + self._at, self._base + self._at, None)
             return
         while True:
             yield Element(key, *self._value())

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from cfgtool.data.importing.splits import Shard
 
 _NOTES = {
-    "cut-by-a-pixel": "boxes cut by at most a pixel at the edge",
-    "ending-differs": "pictures whose file name has the ending of another format (what is inside counts)",
-    "grey": "grey pictures, which are decoded as three equal channels",
-    "turned-but-stored-size": "pictures with an EXIF orientation, annotated as they are stored",
+    "cut-by-a-pixel": "cut by at most a pixel at the edge: boxes",
+    "ending-differs": "named with the ending of another format, where what is inside counts: pictures",
+    "grey": "grey, decoded as three equal channels: pictures",
+    "turned-but-stored-size": "with an EXIF orientation, but annotated as they are stored: pictures",
 }
+"""What is counted and no flaw; the last word says what it is about."""
 
 
 class Report:
@@ -93,7 +94,7 @@ class Report:
                 for entry in self._classes
             ],
             "pictures_left_out": self.left_out,
-            "notes": [*self.notes, *(f"{count} {_NOTES[note]}" for note, count in self.counts.items())],
+            "notes": [*self.notes, *(f"{_NOTES[note]} {count}" for note, count in self.counts.items())],
             "repaired": _listed(self.mended, with_repair=True),
             "left_out": _listed(self.skipped),
         }
@@ -112,7 +113,7 @@ class Report:
         yield f"classes: {len(self._classes)} in label_map.pbtxt, num_classes: {self.num_classes}"
         yield from self.notes
         for note, number in self.counts.items():
-            yield f"{number} {_NOTES[note]}"
+            yield f"{_NOTES[note]} {number}"
         for tally, title in ((self.mended, "repaired"), (self.skipped, "left out")):
             for code, number in tally.counts.items():
                 done = f": {WAYS[code].repaired}" if tally is self.mended else ""
