@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfgtool.cli.data_import import import_
+from cfgtool.cli.data_show import show
 
 if TYPE_CHECKING:
     from cfgtool.data.check import Inspection
@@ -98,6 +99,9 @@ def stats(
     if draw is not None:
         draw(results, targets[0])
     return 0
+
+
+app.command("show")(show)
 
 
 def _check_format(name: str) -> None:
