@@ -109,10 +109,12 @@ def import_(
             report = import_data(options, count_progress("importing pictures"))
     except RefusedError as refused:
         write("".join(f"{line}\n" for line in refused.report.problem_lines()), sys.stdout)
+        sys.stdout.flush()
         count = refused.report.fatal.total
         print(f"nothing is written: {count} problem{'s' * (count > 1)}", file=sys.stderr)
         return STOPPED
     write("".join(f"{line}\n" for line in report.lines()), sys.stdout)
+    sys.stdout.flush()
     print(f"written to {output}", file=sys.stderr)
     _hint(report)
     return 0

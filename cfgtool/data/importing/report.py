@@ -115,9 +115,9 @@ class Report:
         for note, number in self.counts.items():
             yield f"{_NOTES[note]} {number}"
         for tally, title in ((self.mended, "repaired"), (self.skipped, "left out")):
-            for code, number in tally.counts.items():
-                done = f": {WAYS[code].repaired}" if tally is self.mended else ""
-                yield f"{title}: {number} {code}{done}"
+            for code, way in WAYS.items():
+                if number := tally.counts.get(code):
+                    yield f"{title}: {number} {code}" + (f": {way.repaired}" if tally is self.mended else "")
 
     def problem_lines(self) -> Iterator[str]:
         """The flaws that stopped the import: the first of each code, how many more, and the way out."""
