@@ -116,8 +116,8 @@ class Report:
             yield f"{_NOTES[note]} {number}"
         for tally, title in ((self.mended, "repaired"), (self.skipped, "left out")):
             for code, way in WAYS.items():
-                if number := tally.counts.get(code):
-                    yield f"{title}: {number} {code}" + (f": {way.repaired}" if tally is self.mended else "")
+                if count := tally.counts.get(code):
+                    yield f"{title}: {count} {code}" + (f": {way.repaired}" if tally is self.mended else "")
 
     def problem_lines(self) -> Iterator[str]:
         """The flaws that stopped the import: the first of each code, how many more, and the way out."""

@@ -33,6 +33,7 @@ _number = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=300)
 @given(box=st.tuples(_number, _number, _number, _number), fractions=st.booleans())
 def test_a_box_is_kept_inside_the_picture_or_told(
     box: tuple[float, float, float, float], fractions: bool
