@@ -163,8 +163,11 @@ def test_verify_finds_damage_inside(run_import: Run, tmp_path: Path) -> None:
     assert "[picture-not-decodable]" in done.out
 
 
+HUGE = trees.png(40, 32)[:16] + struct.pack(">II", 1 << 30, 1 << 30) + trees.png(40, 32)[24:]
+
+
 @pytest.mark.parametrize(
-    "data", [b"", b"no picture", b"\xff\xd8\xff", b"GIF89a", b"<html>", b"\x89PNG\r\n\x1a\n"]
+    "data", [b"", b"no picture", HUGE, b"\xff\xd8\xff", b"GIF89a", b"<html>", b"\x89PNG\r\n\x1a\n"]
 )
 def test_no_pictures(data: bytes, run_import: Run, tmp_path: Path) -> None:
     done = run_import("coco", _source(tmp_path / "source", data), "--repair", "--skip-bad")
