@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from cfgtool.data.importing.report import Report
 
-STOPPED = 1
-
 
 def import_(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help="coco, voc, yolo or csv.")],
@@ -112,7 +110,7 @@ def import_(
         sys.stdout.flush()
         count = refused.report.fatal.total
         print(f"nothing is written: {count} problem{'s' * (count > 1)}", file=sys.stderr)
-        return STOPPED
+        return 1
     write("".join(f"{line}\n" for line in report.lines()), sys.stdout)
     sys.stdout.flush()
     print(f"written to {output}", file=sys.stderr)

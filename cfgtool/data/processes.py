@@ -61,7 +61,7 @@ def _here(
     def advance(amount: int) -> None:
         nonlocal done
         done += amount
-        if progress is not None:
+        if progress is not None and total:
             progress(min(done, total - 1), total)
 
     try:

@@ -295,3 +295,12 @@ def test_damage_is_told_by_show(write: Write, capsys: pytest.CaptureFixture[str]
     path.write_bytes(bytes(data))
     status, _, err = _run(capsys, "show", path)
     assert (status, "the record is damaged" in err) == (2, True)
+
+
+@pytest.mark.reference
+def test_published_records_are_sound(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shared / "corpus/records/pets_examples.record"
+    assert _run(capsys, "check", path, "--pictures")[:2] == (0, "")
+    (result,) = json.loads(_run(capsys, "stats", path, "--format", "json")[1])
+    assert (result["records"], result["formats"]) == (10, {"jpeg": 10})
+    assert sum(one["objects"] for one in result["classes"]) == result["boxes"]

@@ -36,7 +36,7 @@ class Coco:
         self.classes: dict[Key, ClassEntry] = {}
         self.flaws: list[Flaw] = []
         self.notes: list[str] = []
-        self._keypoints = keypoints
+        self.takes_keypoints = keypoints
         self._files: dict[str, BinaryIO] = {}
         for file, split in _json_files(path):
             _Index(self, file, split, images).read()
@@ -82,7 +82,7 @@ class Coco:
             extra={keys.CROWD: crowd, keys.AREA: area},
             outline=value.get("segmentation"),
         )
-        if self._keypoints and (points := value.get("keypoints")) is not None:
+        if self.takes_keypoints and (points := value.get("keypoints")) is not None:
             flat = numbers(points)
             if flat is None or len(flat) % 3:
                 thing.keypoints = [(0.0, 0.0, -1)]  # no count that any class has: reported as malformed
@@ -171,7 +171,7 @@ class _Index:
                 path=self._path,
                 hint="give each an id of its own",
             )
-        points = value.get("keypoints") if self._source._keypoints else None
+        points = value.get("keypoints") if self._source.takes_keypoints else None
         named = [str(point) for point in points] if isinstance(points, list) else []
         self._source.classes[id_] = ClassEntry(id_, name, keypoints=named)
 
