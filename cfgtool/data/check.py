@@ -112,7 +112,7 @@ class Inspection:
         where = f"record {first[1]}" if first[1] is not None else f"byte {first[2]}"
         where += f" of {first[0]}" if first[0] != path else ""
         message = f"source id {source.decode('utf-8', 'replace')!r} is already that of {where}"
-        self.add(Problem(_TWINS, "warning", message, path, record=index, offset=offset))
+        self.add(Problem("record-duplicate-source", "warning", message, path, record=index, offset=offset))
 
     def merge(self, other: Inspection) -> None:
         """Add what became of another part of the data set. The order of the parts makes the result, nothing else."""
