@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("cfgtool.cli.rules", "List the rules of the linter."),
     "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
     "schema": ("cfgtool.cli.schema", "Show the schema of the config, also as JSON Schema."),
-    "data": ("cfgtool.cli.data", "Check and describe TFRecords and label maps."),
+    "data": ("cfgtool.cli.data", "Import, check and describe TFRecords and label maps."),
     "lsp": ("cfgtool.cli.lsp", "Serve editors: diagnostics, fixes, hover, completion."),
 }
 """Command name -> (module, one-line help)."""

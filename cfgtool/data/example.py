@@ -170,6 +170,8 @@ def _field(number: int, data: bytes) -> bytes:
 
 
 def _encode_varint(value: int) -> bytes:
+    if value <= 0x7F:
+        return bytes((value,))
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
