@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Callback = Callable[..., None]
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "new": ("cfgtool.cli.new", "Write a config for a network and your data."),
     "lint": ("cfgtool.cli.lint", "Report every mistake of a config at its place."),
     "migrate": ("cfgtool.cli.migrate", "Rewrite deprecated and dead fields, keeping comments."),
     "fmt": ("cfgtool.cli.fmt", "Write configs in one layout, keeping values and comments."),

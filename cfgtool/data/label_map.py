@@ -18,11 +18,19 @@ if TYPE_CHECKING:
 class LabelMapItem:
     """One class: `id` from 1, `name` as the records spell it, `display_name` for people (may be empty).
 
-    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0; `ancestors` and
-    `descendants` the ids of the classes above and below it.
+    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0, and `keypoint_labels` their
+    names; `ancestors` and `descendants` the ids of the classes above and below it.
     """
 
-    __slots__ = ("ancestors", "descendants", "display_name", "id", "keypoints", "name")
+    __slots__ = (
+        "ancestors",
+        "descendants",
+        "display_name",
+        "id",
+        "keypoint_labels",
+        "keypoints",
+        "name",
+    )
 
     def __init__(
         self,
@@ -32,6 +40,7 @@ class LabelMapItem:
         keypoints: Sequence[int] = (),
         ancestors: Sequence[int] = (),
         descendants: Sequence[int] = (),
+        keypoint_labels: Sequence[str] = (),
     ) -> None:
         self.id = id
         self.name = name
@@ -39,6 +48,7 @@ class LabelMapItem:
         self.keypoints = tuple(keypoints)
         self.ancestors = tuple(ancestors)
         self.descendants = tuple(descendants)
+        self.keypoint_labels = tuple(keypoint_labels)
 
     @property
     def title(self) -> str:
@@ -115,14 +125,15 @@ def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]
     earlier = _Earlier()
     items: list[LabelMapItem] = []
     for entry in config.messages("item"):
-        keypoints = [keypoint.integer("id") for keypoint in entry.messages("keypoints")]
+        keypoints = entry.messages("keypoints")
         item = LabelMapItem(
             entry.integer("id"),
             entry.text("name"),
             entry.text("display_name"),
-            keypoints,
+            [keypoint.integer("id") for keypoint in keypoints],
             entry.integers("ancestor_ids"),
             entry.integers("descendant_ids"),
+            [keypoint.text("label") for keypoint in keypoints],
         )
         found += _item_mistakes(entry, item, earlier)
         items.append(item)

@@ -1,0 +1,247 @@
+"""The networks that a config can be made for: `--like` names, and how each is usually trained."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from cfgtool.creating import center_net, faster_rcnn, ssd
+from cfgtool.creating.ssd import EFFICIENTDETS
+from cfgtool.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cfgtool.creating.blocks import Block
+    from cfgtool.creating.keypoints import Pose
+
+
+class Wanted(NamedTuple):
+    """What a model is made for. `detections` and `detections_of_class` bound what it may find in an image;
+    `freeze_norm` keeps batch norm as the start checkpoint has it; `poses` are the classes with keypoints, whose names
+    stand in `label_map`.
+    """
+
+    num_classes: int
+    resizer: Block
+    batch_size: int
+    detections: int = 100
+    detections_of_class: int = 100
+    freeze_norm: bool = False
+    poses: tuple[Pose, ...] = ()
+    label_map: str = ""
+
+
+class Practice(NamedTuple):
+    """How a family of networks is usually trained.
+
+    `rate` is the highest learning rate for batches of `batch` images; `epochs` how often it sees every image, and
+    `warmup` the steps that the rate climbs, when trained on COCO's 118,000 images. `augmentation` is one of the
+    functions of `training`.
+    """
+
+    optimizer: str
+    batch: int
+    rate: float
+    epochs: int
+    warmup: int
+    augmentation: str
+    clip: float = 0.0
+
+
+class Recipe(NamedTuple):
+    """A `--like` name. `sizes` are (shorter, longer) sides of its input in pixels, `keeps_shape` says that images are
+    padded to it rather than stretched, `multiple` what both sides must be multiples of.
+    """
+
+    name: str
+    title: str
+    sizes: tuple[tuple[int, int], ...]
+    multiple: int
+    keeps_shape: bool
+    practice: Practice
+    model: Callable[[Wanted], Block]
+    masks: bool = False
+    keypoints: bool = False
+    fixed_size: bool = False
+    small_batches: bool = True
+
+
+_MOBILE = Practice("momentum", 128, 0.08, 54, 1000, "crop")
+_SSD_V2 = Practice("momentum", 512, 0.8, 217, 2000, "ssd_crop")
+_RETINA = Practice("momentum", 64, 0.04, 14, 2000, "crop")
+_EFFICIENT = Practice("momentum", 128, 0.08, 300, 2500, "scale_to_square")
+_TWO_STAGES = Practice("momentum", 64, 0.04, 14, 2000, "flip")
+_MASKS = Practice("momentum", 16, 0.008, 27, 5000, "flip", 10.0)
+_CENTERS = Practice("adam", 128, 0.001, 150, 5000, "crop_and_colours")
+
+
+def _squares(*edges: int) -> tuple[tuple[int, int], ...]:
+    return tuple((edge, edge) for edge in edges)
+
+
+def _recipes() -> Iterator[Recipe]:
+    yield Recipe(
+        "ssd_mobilenet_v1_fpn",
+        "RetinaNet on MobileNet V1",
+        _squares(320, 640),
+        32,
+        False,
+        _RETINA,
+        ssd.mobilenet_v1_fpn,
+        small_batches=False,
+    )
+    yield Recipe(
+        "ssd_mobilenet_v2",
+        "SSD on MobileNet V2",
+        _squares(300),
+        1,
+        False,
+        _SSD_V2,
+        ssd.mobilenet_v2,
+        small_batches=False,
+    )
+    yield Recipe(
+        "ssd_mobilenet_v2_fpnlite",
+        "SSDLite with a pyramid on MobileNet V2",
+        _squares(320, 640),
+        32,
+        False,
+        _MOBILE,
+        ssd.mobilenet_v2_fpnlite,
+        small_batches=False,
+    )
+    for layers in (50, 101, 152):
+        yield Recipe(
+            f"ssd_resnet{layers}_v1_fpn",
+            f"RetinaNet on ResNet-{layers}",
+            _squares(640, 1024),
+            32,
+            False,
+            _RETINA,
+            partial(ssd.resnet, layers),
+            small_batches=False,
+        )
+    for number, scaling in enumerate(EFFICIENTDETS):
+        yield Recipe(
+            f"ssd_efficientdet_d{number}",
+            f"EfficientDet-D{number}",
+            _squares(scaling.size),
+            128,
+            True,
+            _EFFICIENT,
+            partial(ssd.efficientdet, number),
+            fixed_size=True,
+            small_batches=False,
+        )
+    for layers in (50, 101, 152):
+        yield Recipe(
+            f"faster_rcnn_resnet{layers}_v1",
+            f"Faster R-CNN on ResNet-{layers}",
+            ((640, 640), (800, 1333), (1024, 1024)),
+            1,
+            True,
+            _TWO_STAGES,
+            partial(faster_rcnn.resnet, layers),
+        )
+    for layers in (50, 101, 152):
+        yield Recipe(
+            f"faster_rcnn_resnet{layers}_v1_fpn",
+            f"Faster R-CNN with a pyramid on ResNet-{layers}",
+            _squares(640, 1024),
+            32,
+            True,
+            _TWO_STAGES,
+            partial(faster_rcnn.resnet_fpn, layers),
+        )
+    yield Recipe(
+        "faster_rcnn_inception_resnet_v2",
+        "Faster R-CNN on Inception-ResNet v2",
+        _squares(640, 1024),
+        1,
+        True,
+        _MASKS,
+        partial(faster_rcnn.inception_resnet_v2, masks=False),
+    )
+    yield Recipe(
+        "mask_rcnn_inception_resnet_v2",
+        "Mask R-CNN on Inception-ResNet v2",
+        _squares(1024),
+        1,
+        True,
+        _MASKS,
+        partial(faster_rcnn.inception_resnet_v2, masks=True),
+        masks=True,
+    )
+    yield Recipe(
+        "mask_rcnn_resnet50_v1",
+        "Mask R-CNN on ResNet-50",
+        _squares(640, 1024),
+        1,
+        True,
+        _MASKS,
+        partial(faster_rcnn.resnet, 50, masks=True),
+        masks=True,
+    )
+    yield from _center_nets()
+
+
+def _center_nets() -> Iterator[Recipe]:
+    for name, title, type_ in (
+        ("resnet50_v1_fpn", "CenterNet with a pyramid on ResNet-50", "resnet_v1_50_fpn"),
+        ("resnet101_v1_fpn", "CenterNet with a pyramid on ResNet-101", "resnet_v1_101_fpn"),
+        ("resnet50_v2", "CenterNet on ResNet-50 v2", "resnet_v2_50"),
+        ("mobilenet_v2_fpn", "CenterNet with a light pyramid on MobileNet V2", "mobilenet_v2_fpn_sep_conv"),
+    ):
+        yield Recipe(
+            f"centernet_{name}",
+            title,
+            _squares(512),
+            32,
+            True,
+            _CENTERS,
+            partial(center_net.plain, type_),
+            keypoints=True,
+        )
+    yield Recipe(
+        "centernet_hourglass104",
+        "CenterNet on two hourglasses",
+        _squares(512, 1024),
+        128,
+        True,
+        _CENTERS,
+        center_net.hourglass,
+        keypoints=True,
+    )
+
+
+RECIPES = {recipe.name: recipe for recipe in _recipes()}
+"""By `--like` name."""
+
+_PUBLISHED = re.compile(r"(?:_kpts)?(?:_(\d{2,4})x(\d{2,4}))?(?:_kpts)?(?:_coco\d*(?:_[tg]pu-\d+)?)?")
+"""What published names have behind the network: size, keypoints, data set and machine."""
+
+
+def find_recipe(name: str) -> tuple[Recipe, tuple[int, int] | None]:
+    """The recipe of a `--like` name, and the size (shorter, longer side) that the name says, if it does.
+
+    Published names such as `ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8` are known by their beginning. Raises
+    UserError for any other, with the nearest name.
+    """
+    wanted = name.strip().lower().replace("-", "_").replace("tpu_", "tpu-").replace("gpu_", "gpu-")
+    wanted = wanted.removesuffix(".config").removesuffix(".tar.gz")
+    for recipe in sorted(RECIPES.values(), key=lambda recipe: -len(recipe.name)):
+        rest = wanted.removeprefix(recipe.name)
+        found = _PUBLISHED.fullmatch(rest) if wanted.startswith(recipe.name) else None
+        if found is not None:
+            size = None if found[1] is None else (int(found[1]), int(found[2]))
+            return recipe, size
+    import difflib
+
+    near = difflib.get_close_matches(wanted, RECIPES, 1, cutoff=0.5)
+    known = "`cfgtool new --list` shows all"
+    raise UserError(
+        f"no network {name!r} is known for new configs",
+        hint=f"did you mean {near[0]!r}? {known}" if near else known,
+    )
