@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from cfgtool.creating.keypoints import Pose
     from cfgtool.creating.recipes import Wanted
 
-HOURGLASS_MEANS = (104.01362025, 114.03422265, 119.9165958)
-HOURGLASS_STDS = (73.6027665, 69.89082075, 70.9150767)
+HOURGLASS_MEANS = (104.01362, 114.034225, 119.916595)
+HOURGLASS_STDS = (73.60277, 69.89082, 70.91508)
 """Of blue, green and red, as the published weights of the hourglass want their images."""
 
 
@@ -28,6 +28,17 @@ def hourglass(wanted: Wanted) -> Block:
         f"channel_stds: {numbers(HOURGLASS_STDS)}",
         "bgr_ordering: true",
         why="The backbone. Its published weights take blue, green and red, normalised.",
+    )
+    return _center_net(wanted, extractor)
+
+
+def mobilenet_v2_fpn(wanted: Wanted) -> Block:
+    """CenterNet on a pyramid of separable convolutions, for small devices."""
+    extractor = Block(
+        "feature_extractor",
+        'type: "mobilenet_v2_fpn"',
+        "use_separable_conv: true",
+        why="The backbone, with a pyramid of separable convolutions: a tenth of the work of plain ones.",
     )
     return _center_net(wanted, extractor)
 

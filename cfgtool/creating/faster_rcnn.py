@@ -33,7 +33,9 @@ INCEPTION_CROPS = _Crops(17, 1)
 def resnet(layers: int, wanted: Wanted, *, masks: bool = False) -> Block:
     """Faster R-CNN on a ResNet of 50, 101 or 152 layers, without a pyramid."""
     extractor = _extractor(f"faster_rcnn_resnet{layers}_keras", wanted)
-    return _faster_rcnn(wanted, extractor, _grid_anchors(), RESNET_CROPS, masks=masks, one_box=not masks)
+    # The published networks have one box for all classes at square sizes, and one for each class at 800x1333.
+    one_box = wanted.square and not masks
+    return _faster_rcnn(wanted, extractor, _grid_anchors(), RESNET_CROPS, masks=masks, one_box=one_box)
 
 
 def resnet_fpn(layers: int, wanted: Wanted) -> Block:
@@ -151,7 +153,6 @@ def _second_stage(*, masks: bool, one_box: bool) -> Block:
             "share_box_across_classes: true" if one_box else None,
             Block(
                 "fc_hyperparams",
-                "op: FC",
                 Block(
                     "initializer",
                     Block("variance_scaling_initializer", "factor: 1.0", "uniform: true", "mode: FAN_AVG"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Wanted(NamedTuple):
     """What a model is made for. `detections` and `detections_of_class` bound what it may find in an image;
     `freeze_norm` keeps batch norm as the start checkpoint has it; `poses` are the classes with keypoints, whose names
-    stand in `label_map`.
+    stand in `label_map`. `square`: whether the input of the network is.
     """
 
     num_classes: int
@@ -31,6 +31,7 @@ class Wanted(NamedTuple):
     freeze_norm: bool = False
     poses: tuple[Pose, ...] = ()
     label_map: str = ""
+    square: bool = True
 
 
 class Practice(NamedTuple):
@@ -192,7 +193,7 @@ def _center_nets() -> Iterator[Recipe]:
         ("resnet50_v1_fpn", "CenterNet with a pyramid on ResNet-50", "resnet_v1_50_fpn"),
         ("resnet101_v1_fpn", "CenterNet with a pyramid on ResNet-101", "resnet_v1_101_fpn"),
         ("resnet50_v2", "CenterNet on ResNet-50 v2", "resnet_v2_50"),
-        ("mobilenet_v2_fpn", "CenterNet with a light pyramid on MobileNet V2", "mobilenet_v2_fpn_sep_conv"),
+        ("resnet101_v2", "CenterNet on ResNet-101 v2", "resnet_v2_101"),
     ):
         yield Recipe(
             f"centernet_{name}",
@@ -204,6 +205,16 @@ def _center_nets() -> Iterator[Recipe]:
             partial(center_net.plain, type_),
             keypoints=True,
         )
+    yield Recipe(
+        "centernet_mobilenet_v2_fpn",
+        "CenterNet with a light pyramid on MobileNet V2",
+        _squares(512),
+        32,
+        True,
+        _CENTERS,
+        center_net.mobilenet_v2_fpn,
+        keypoints=True,
+    )
     yield Recipe(
         "centernet_hourglass104",
         "CenterNet on two hourglasses",
@@ -219,6 +230,8 @@ def _center_nets() -> Iterator[Recipe]:
 RECIPES = {recipe.name: recipe for recipe in _recipes()}
 """By `--like` name."""
 
+_MISNAMED = {"centernet_resnet101_v1_fpn_512x512_coco17": "centernet_resnet101_v2_512x512_coco17"}
+"""Published names that say another network than the published config and weights have."""
 _PUBLISHED = re.compile(r"(?:_kpts)?(?:_(\d{2,4})x(\d{2,4}))?(?:_kpts)?(?:_coco\d*(?:_[tg]pu-\d+)?)?")
 """What published names have behind the network: size, keypoints, data set and machine."""
 
@@ -231,6 +244,8 @@ def find_recipe(name: str) -> tuple[Recipe, tuple[int, int] | None]:
     """
     wanted = name.strip().lower().replace("-", "_").replace("tpu_", "tpu-").replace("gpu_", "gpu-")
     wanted = wanted.removesuffix(".config").removesuffix(".tar.gz")
+    for said, meant in _MISNAMED.items():
+        wanted = wanted.replace(said, meant)
     for recipe in sorted(RECIPES.values(), key=lambda recipe: -len(recipe.name)):
         rest = wanted.removeprefix(recipe.name)
         found = _PUBLISHED.fullmatch(rest) if wanted.startswith(recipe.name) else None

@@ -138,10 +138,11 @@ def find_room(memory: int | None) -> Room:
 
 
 class Batch(NamedTuple):
-    """The number of images in a step; `fits` is None where the memory is not known."""
+    """The number of images in a step; `fits` is None where the memory, which `room` tells of, is not known."""
 
     size: int
     fits: bool | None
+    room: str
     choice: Choice
 
 
@@ -152,12 +153,14 @@ def choose_batch(
     room = find_room(options.memory)
     memory = training_memory(network, 1, slots)
     fit = None if room.memory is None else int((SHARE * room.memory - memory.fixed) // memory.activations)
+    told = f"fits {(room.memory or 0) / GIB:.0f} GiB {room.of}"
     each = f"{memory.activations / GIB:.2f} GiB an image and {memory.fixed / GIB:.2f} GiB for the weights"
     if options.batch_size is not None:
         fits = None if fit is None else options.batch_size <= fit
         return Batch(
             options.batch_size,
             fits,
+            told,
             Choice("batch size", str(options.batch_size), f"as asked for; a step keeps {each}"),
         )
     most = min(recipe.practice.batch, MOST_ON_GPU if room.gpu else MOST_ON_CPU, max(1, examples))
@@ -170,7 +173,7 @@ def choose_batch(
         bound = f"about {max(fit, 0)} images fit {(room.memory or 0) / GIB:.0f} GiB {room.of} (a step keeps {each})"
         limit = "" if 2 * size > fit else f"; more than {size} {_no_use(room, most, examples)}"
         why = bound + limit
-    return Batch(size, None if fit is None else size <= fit, Choice("batch size", str(size), why))
+    return Batch(size, None if fit is None else size <= fit, told, Choice("batch size", str(size), why))
 
 
 def _no_use(room: Room, most: int, examples: int) -> str:

@@ -109,8 +109,6 @@ def efficientdet(number_: int, wanted: Wanted) -> Block:
     scaling = EFFICIENTDETS[number_]
     pyramid = Block(
         "bifpn",
-        "min_level: 3",
-        "max_level: 7",
         f"num_iterations: {scaling.rounds}",
         f"num_filters: {scaling.filters}",
         'combine_method: "sum"' if number_ >= 6 else None,

@@ -46,11 +46,14 @@ def train_config(
     start: Start | None,
     flips: Block | None,
     why: str,
+    mark: str = "",
 ) -> Block:
-    """The training: batch, start, augmentation, optimizer. `flips` is the step that mirrors, None without."""
+    """The training: batch, start, augmentation, optimizer. `flips` is the step that mirrors, None without; `mark` a
+    comment behind the batch size.
+    """
     return Block(
         "train_config",
-        f"batch_size: {batch}",
+        f"batch_size: {batch}{mark}",
         f"num_steps: {schedule.steps}",
         *(_start(start) if start is not None else ()),
         *_augmentation(practice, size, flips),
