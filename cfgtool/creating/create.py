@@ -114,7 +114,7 @@ class _Names:
         if self.checkpoint is not None:
             paths.append(self.checkpoint.path)
         folder = "" if options.output == "-" else os.path.dirname(options.output)
-        self._folder = os.path.realpath(folder or ".")
+        self._folder = os.path.abspath(folder or ".")
         roots = {os.path.abspath(path).split(os.sep)[1] for path in [*paths, os.path.join(self._folder, "_")]}
         self._relative = len(roots) == 1 and all("://" not in path for path in paths)
 
@@ -122,10 +122,15 @@ class _Names:
         """`path` as the config has it."""
         if "://" in path:
             return path
-        absolute = os.path.join(os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path))
         if not self._relative:
-            return absolute
-        return os.path.relpath(absolute, self._folder).replace(os.sep, "/")
+            return os.path.abspath(path)
+        name = os.path.relpath(path, self._folder)
+        folder = os.path.dirname(path) or "."
+        if os.path.realpath(os.path.join(self._folder, os.path.dirname(name))) != os.path.realpath(folder):
+            # A symbolic link on the way: `..` leads out of where it points to.
+            real = os.path.join(os.path.realpath(folder), os.path.basename(path))
+            name = os.path.relpath(real, os.path.realpath(self._folder))
+        return name.replace(os.sep, "/")
 
 
 def _learned(recipe: Recipe, found: Found, *, keypoints_asked: bool) -> Learned:
@@ -260,8 +265,8 @@ def _notes(parts: _Parts) -> Iterator[str]:
         )
     if parts.start is None:
         yield (
-            "without --checkpoint every weight starts at random, which takes far longer: published checkpoints of this "
-            "network fit"
+            "without --checkpoint every weight starts at random, which takes far longer: a published checkpoint of this "
+            "network or of its backbone fits"
         )
         if parts.batch.size <= FEW_FOR_NORM and not recipe.small_batches:
             yield f"batch norm learns badly from {parts.batch.size} images: with --checkpoint it would be frozen"

@@ -55,7 +55,7 @@ def choose_schedule(
 def _steps(practice: Practice, batch: int, examples: int, options: Options) -> tuple[int, str]:
     if options.steps is not None:
         seen = options.steps * batch / max(1, examples)
-        return options.steps, f"as asked for; every example is seen {seen:.3g} times"
+        return options.steps, f"as asked for; every example is seen {times(seen)}"
     epochs = practice.epochs if options.epochs is None else options.epochs
     exact = epochs * examples / batch
     steps = max(STRIDE, ceil(exact / STRIDE) * STRIDE)
@@ -66,9 +66,14 @@ def _steps(practice: Practice, batch: int, examples: int, options: Options) -> t
         seen = FEWEST_STEPS * batch / max(1, examples)
         return (
             FEWEST_STEPS,
-            f"{said} would be {ceil(exact)}, too few for a new head; every example is seen {seen:.3g} times",
+            f"{said} would be {ceil(exact)}, too few for a new head; every example is seen {times(seen)}",
         )
     return steps, f"{said}, usual for this network, in whole thousands"
+
+
+def times(value: float) -> str:
+    """How often, in words."""
+    return f"{value:,.0f} times" if value >= 10 else f"{value:.2g} times"
 
 
 def rounded(value: float) -> float:

@@ -153,7 +153,7 @@ def choose_batch(
     room = find_room(options.memory)
     memory = training_memory(network, 1, slots)
     fit = None if room.memory is None else int((SHARE * room.memory - memory.fixed) // memory.activations)
-    told = f"fits {(room.memory or 0) / GIB:.0f} GiB {room.of}"
+    told = f"fits {_gib(room)} {room.of}"
     each = f"{memory.activations / GIB:.2f} GiB an image and {memory.fixed / GIB:.2f} GiB for the weights"
     if options.batch_size is not None:
         fits = None if fit is None else options.batch_size <= fit
@@ -174,6 +174,10 @@ def choose_batch(
         limit = "" if 2 * size > fit else f"; more than {size} {_no_use(room, most, examples)}"
         why = bound + limit
     return Batch(size, None if fit is None else size <= fit, told, Choice("batch size", str(size), why))
+
+
+def _gib(room: Room) -> str:
+    return f"{(room.memory or 0) / GIB:.3g} GiB"
 
 
 def _no_use(room: Room, most: int, examples: int) -> str:
