@@ -48,6 +48,7 @@ Memory = Annotated[
 Checkpoint = Annotated[
     str | None, typer.Option("--checkpoint", metavar="PATH", help="Checkpoint to start from; it is matched.")
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be decided, and write nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")]
 List = Annotated[bool, typer.Option("--list", help="Show the networks and what they cost, and stop.")]
 Format = Annotated[str, typer.Option("--format", help="text or json: how decisions, or the list, are told.")]
@@ -67,6 +68,7 @@ def new(
     train: Train = [],  # noqa: B006 - typer copies it
     val: Val = [],  # noqa: B006
     label_map: LabelMapPath = None,
+    dry_run: DryRun = False,
     force: Force = False,
     list_: List = False,
     format: Format = "text",
@@ -93,7 +95,7 @@ def new(
 
     find_recipe(like)  # a slip of the keyboard should not be learnt after the data was read
     edges = None if size is None else _size(size)
-    if output != "-":
+    if output != "-" and not dry_run:
         refuse_to_replace(output, force)
     options = Options(
         like,
@@ -106,14 +108,15 @@ def new(
         checkpoint,
     )
     created = create(options, look_at(find_places(data, train, val, label_map)))
-    write_result(created.text, None if output == "-" else output)
+    if not dry_run:
+        write_result(created.text, None if output == "-" else output)
     if format == "json":
         import json
 
         print(json.dumps(_as_json(created, output), indent=2))
     else:
-        told = "".join(f"{line}\n" for line in _as_text(created, output))
-        write(told, sys.stderr if output == "-" else sys.stdout)
+        told = "".join(f"{line}\n" for line in _as_text(created, output, dry_run))
+        write(told, sys.stderr if output == "-" and not dry_run else sys.stdout)
 
 
 def _list(format_: str) -> None:
@@ -136,7 +139,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(words[0]), int(words[-1])
 
 
-def _as_text(created: Created, output: str) -> Iterator[str]:
+def _as_text(created: Created, output: str, dry_run: bool) -> Iterator[str]:
     """What was decided, a line and a reason each; then notes, findings and the next step."""
     import textwrap
 
@@ -152,7 +155,9 @@ def _as_text(created: Created, output: str) -> Iterator[str]:
     for finding in created.findings:
         line, column = created.document.position(finding.start)
         yield f"{output}:{line}:{column}: {finding.code} {finding.message}"
-    if output != "-":
+    if dry_run:
+        yield "wrote nothing: --dry-run"
+    elif output != "-":
         yield f"wrote {output}; next: cfgtool train {output} --model-dir run --dry-run"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
 
 from cfgtool.data.example import encode_example
 from cfgtool.data.tfrecord import write_records
+
+REFERENCE = Path(os.environ.get("CFGTOOL_REFERENCE", Path(__file__).parents[3] / "shared"))
 
 LABEL_MAP = """
 item { id: 1 name: "person"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import REFERENCE
-from created_data import LABEL_MAP, write_data
+from created_data import LABEL_MAP, REFERENCE, write_data
 
 from cfgtool.creating.create import Created, create
 from cfgtool.creating.found import Found, find_places, look_at
-from cfgtool.creating.options import Options
 from cfgtool.creating.keypoints import COCO_SIGMAS
+from cfgtool.creating.options import Options
 from cfgtool.creating.recipes import RECIPES, find_recipe
 from cfgtool.data.keypoints import beside, keypoint_counts
 from cfgtool.lint.engine import Settings, analyse

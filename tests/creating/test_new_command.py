@@ -99,6 +99,15 @@ def test_dash_writes_the_config_alone_to_standard_output(new, data: Path) -> Non
     assert "batch size" in told
 
 
+def test_dry_run_writes_nothing(new, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pipeline.config"
+    out.write_text("mine")
+    status, told, _ = new(*SMALL, "--data", data, "-o", out, "--dry-run")
+    assert status == 0
+    assert "wrote nothing" in told
+    assert out.read_text() == "mine"
+
+
 def test_rate_follows_the_batch(new, data: Path, tmp_path: Path) -> None:
     """0.08 for 128 images, in proportion, up to the two digits that are written."""
     out = tmp_path / "pipeline.config"
