@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
     "schema": ("cfgtool.cli.schema", "Show the schema of the config, also as JSON Schema."),
     "data": ("cfgtool.cli.data", "Check and describe TFRecords and label maps."),
+    "doctor": ("cfgtool.cli.doctor", "Tell what of this environment suits."),
     "lsp": ("cfgtool.cli.lsp", "Serve editors: diagnostics, fixes, hover, completion."),
 }
 """Command name -> (module, one-line help)."""
