@@ -8,8 +8,10 @@ import stat
 
 from cfgtool.errors import UserError
 
-MAX_TEXT_BYTES = 16 * 1024 * 1024
-"""Larger files are refused: a real config is a few kilobytes, a record or checkpoint given by mistake is not."""
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""Larger files are refused: a real config is a few kilobytes, a record or checkpoint given by mistake is not. What is
+read of a text takes up to a hundred times its size.
+"""
 
 
 def decode_text(data: bytes) -> str:
@@ -30,13 +32,16 @@ def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            if size > limit:
+            # What is no file, such as a pipe or a device, has no size.
+            data = file.read(limit + 1) if size <= limit else b""
+            if max(size, len(data)) > limit:
+                shown = f"file is {size / 1048576:.0f} MiB" if size else "does not end"
                 raise UserError(
-                    f"file is {size / 1048576:.0f} MiB, more than the {limit // 1048576} MiB that a text file may have",
+                    f"{shown}, and a text file may have {limit // 1048576} MiB",
                     path=path,
                     hint="is this a record or a checkpoint?",
                 )
-            return file.read()
+            return data
     except FileNotFoundError:
         raise UserError("no such file", path=path) from None
     except IsADirectoryError:
@@ -45,6 +50,16 @@ def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
         raise UserError("no permission to read this file", path=path) from None
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror or error}", path=path) from None
+
+
+def refuse_device(path: str) -> None:
+    """Raise UserError for a pipe, a socket or a device, which a name in somebody's config may lead to: reading it could
+    wait or go on for ever. What is not there is no matter of this.
+    """
+    with contextlib.suppress(OSError):
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise UserError("is a pipe or a device, not a file", path=path)
 
 
 def read_text(path: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cfgtool.cli.output import write
 
 if TYPE_CHECKING:
     from cfgtool.data.check import Inspection
@@ -45,7 +48,7 @@ def check(
         print(json.dumps([problem.as_dict() for problem in problems], indent=2))
     else:
         for problem in problems:
-            print(problem)
+            write(f"{problem}\n", sys.stdout)
         _note(f"{records} records read, {len(problems)} problems")
     return int(any(problem.severity in ("error", "warning") for problem in problems))
 
@@ -134,7 +137,7 @@ def _read_label_map(path: str) -> LabelMap | None:
 
 
 def _print_stats(result: dict[str, object]) -> None:
-    print(f"{result.pop('source')}:")
+    _say(f"{result.pop('source')}:")
     by_class = result.pop("boxes_by_class", None)
     if by_class is not None:
         result.pop("boxes_by_class_id")
@@ -143,13 +146,17 @@ def _print_stats(result: dict[str, object]) -> None:
     for name, value in result.items():
         title = name.replace("_", " ")
         if isinstance(value, dict) and name.startswith("boxes_by"):
-            print(f"  {title}:")
+            _say(f"  {title}:")
             for key, count in sorted(value.items(), key=lambda item: -item[1]):
-                print(f"    {count:>8}  {key}")
+                _say(f"    {count:>8}  {key}")
         elif isinstance(value, dict):
-            print(f"  {title}: " + ", ".join(f"{key} {count}" for key, count in value.items()))
+            _say(f"  {title}: " + ", ".join(f"{key} {count}" for key, count in value.items()))
         else:
-            print(f"  {title}: {value}")
+            _say(f"  {title}: {value}")
+
+
+def _say(line: str) -> None:
+    write(f"{line}\n", sys.stdout)
 
 
 def _note(message: str) -> None:

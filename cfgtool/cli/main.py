@@ -159,7 +159,9 @@ def main(args: list[str] | None = None) -> None:
     try:
         status = _cli.main(args=args, prog_name="cfgtool", standalone_mode=False)
     except UserError as error:
-        print(f"cfgtool: error: {error}", file=sys.stderr)
+        from cfgtool.cli.output import write
+
+        write(f"cfgtool: error: {error}\n", sys.stderr)
         status = 2
     except click.exceptions.Exit as exit_:
         status = exit_.exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from cfgtool.cli.output import write
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, decode_text, encode_text, read_text
 
@@ -45,7 +46,7 @@ def write_out(text: str) -> None:
 
 def tell(text: str) -> None:
     """Write a line to standard error, whatever bytes are in it."""
-    print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
+    write(f"{text}\n", sys.stderr)
 
 
 def unified_difference(name: str, before: str, after: str) -> str:
