@@ -84,18 +84,14 @@ def test_mask_of_any_size_is_not_decoded(tmp_path: Path) -> None:
         next(iter(dataset))
 
 
-@pytest.mark.parametrize("data", [b"", b"\x89P", b"GI", b"\xff\xd8", b"BM" + bytes(30), png(64, 64)])
+@pytest.mark.parametrize("data", [b"", b"\x89P", b"GI", b"BM" + bytes(30), b"text" * 20, png(64, 64)])
 def test_what_is_no_bomb_is_left_to_the_decoder(data: bytes) -> None:
     """A file that is cut off is no matter of its size: the decoders say what is wrong."""
     import tensorflow as tf
 
     from cfgtool.training.input.picture_size import within_limit
 
-    try:
-        assert within_limit(tf.constant(data)).numpy() == data
-    except tf.errors.InvalidArgumentError as error:
-        assert data[:2] == b"\xff\xd8"  # whose size has to be searched for
-        assert "pixels" not in error.message
+    assert within_limit(tf.constant(data)).numpy() == data
 
 
 @pytest.mark.parametrize("kind", BOMBS)

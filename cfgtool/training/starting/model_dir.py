@@ -62,6 +62,9 @@ def keep_state_local(model_dir: Path) -> None:
         return
     text = f'model_checkpoint_path: "{names[-1]}"\n'
     text += "".join(f'all_model_checkpoint_paths: "{name}"\n' for name in names)
+    # Without its time TensorFlow counts a checkpoint as one to be kept for ever.
+    times = ((model_dir / f"{name}.index").stat().st_mtime for name in names)
+    text += "".join(f"all_model_checkpoint_timestamps: {time:.6f}\n" for time in times)
     atomic_write(str(state), text.encode())
 
 
