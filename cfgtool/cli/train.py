@@ -64,6 +64,34 @@ ImageCache = Annotated[
         show_default=False,
     ),
 ]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-records",
+        help="Read every record once before, and leave those out that are damaged; they are listed in the model dir.",
+    ),
+]
+Strategy = Annotated[
+    str,
+    typer.Option("--strategy", help="auto, mirrored (all devices here), multi_worker or none."),
+]
+Workers = Annotated[
+    str | None,
+    typer.Option(
+        "--workers",
+        metavar="HOST:PORT,...",
+        help="Processes that train together; without, those of TF_CONFIG.",
+    ),
+]
+WorkerIndex = Annotated[
+    int | None,
+    typer.Option(
+        "--worker-index", min=0, help="Which of the workers this is, where its host name does not tell."
+    ),
+]
+SyncBatchNorm = Annotated[
+    bool, typer.Option("--sync-batch-norm", help="Normalise by the batches of all replicas together.")
+]
 Jit = Annotated[bool, typer.Option("--jit", help="Compile the step with XLA.")]
 LogEvery = Annotated[int, typer.Option("--log-every", min=1, help="Steps between two logged values.")]
 EvalEvery = Annotated[
@@ -104,6 +132,11 @@ def train(
     accumulate: Accumulate = 1,
     jit: Jit = False,
     image_cache: ImageCache = None,
+    skip_bad_records: SkipBad = False,
+    strategy: Strategy = "auto",
+    workers: Workers = None,
+    worker_index: WorkerIndex = None,
+    sync_batch_norm: SyncBatchNorm = False,
     log_every: LogEvery = 100,
     eval_every: EvalEvery = None,
     best: Best = None,
@@ -143,6 +176,11 @@ def train(
         accumulate=accumulate,
         jit=jit,
         image_cache=image_cache,
+        skip_bad_records=skip_bad_records,
+        strategy=strategy,
+        workers=tuple(address.strip() for address in workers.split(",")) if workers else (),
+        worker_index=worker_index,
+        sync_batch_norm=sync_batch_norm,
         patience=patience,
         best=best,
         quiet=quiet,

@@ -11,6 +11,7 @@ import tensorflow as tf
 from cfgtool.networks.names import Names
 from cfgtool.networks.ops import BatchNorm, Bias, Fusion, Kernel, Ops, Padding, window
 from cfgtool.networks.ops import Weights as KernelWeights
+from cfgtool.training import replicas
 from cfgtool.training.kernels import pointwise_conv
 from cfgtool.training.plain_tensors import PlainTensorOps, explicit_padding
 from cfgtool.training.region_tensors import RegionTensorOps
@@ -133,6 +134,8 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         gamma = self._weights[f"{layer.name}/gamma"] if norm.scale else tf.ones_like(mean)
         beta = self._weights[f"{layer.name}/beta"] if norm.center else tf.zeros_like(mean)
         learns = self.training and norm.train and f"{layer.name}/moving_mean" not in self._weights.frozen
+        if learns and self._weights.sync_batch_norm and replicas.count() > 1:
+            return self._shared_batch_norm(x, (mean, variance), (gamma, beta), norm)
         # The operation computes the moving average itself, by which two small operations per layer and
         # step are saved. The variance that it averages is that of a sample.
         y, new_mean, new_variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -152,6 +155,26 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         if learns:
             self.updates += [(mean, new_mean), (variance, new_variance)]
         return y
+
+    def _shared_batch_norm(
+        self,
+        x: tf.Tensor,
+        moving: tuple[tf.Variable, tf.Variable],
+        affine: tuple[tf.Tensor, tf.Tensor],
+        norm: BatchNorm,
+    ) -> tf.Tensor:
+        """Batch norm over the batches of all replicas, which are of one size."""
+        wide = tf.cast(x, tf.float32)
+        axes = list(range(x.shape.rank - 1))
+        sums = tf.stack([tf.reduce_mean(wide, axes), tf.reduce_mean(tf.square(wide), axes)])
+        mean, square = tf.unstack(replicas.total(sums) / replicas.count())
+        variance = tf.maximum(square - tf.square(mean), 0.0)
+        count = tf.cast(replicas.count() * (tf.size(x) // tf.size(mean)), tf.float32)
+        kept = variance * count / tf.maximum(count - 1.0, 1.0) if norm.sample else variance
+        for variable, value in zip(moving, (mean, kept), strict=True):
+            self.updates.append((variable, norm.decay * variable + (1.0 - norm.decay) * value))
+        gamma, beta = affine
+        return tf.cast(tf.nn.batch_normalization(wide, mean, variance, beta, gamma, norm.epsilon), x.dtype)
 
     def dense(
         self,
@@ -197,7 +220,7 @@ class TensorOps(PlainTensorOps, RegionTensorOps):
         self._dropouts += 1
         if self._dropout_seed is None:
             return tf.nn.dropout(x, 1.0 - keep_probability, shape)
-        seed = self._dropout_seed + tf.constant([0, self._dropouts])
+        seed = self._dropout_seed + tf.constant([replicas.place() << 16, self._dropouts])
         return tf.nn.experimental.stateless_dropout(
             x, 1.0 - keep_probability, seed, rng_alg="philox", noise_shape=shape
         )

@@ -30,6 +30,8 @@ class Weights:
         self, variables: Iterable[Variable], *, seed: int = 0, frozen: frozenset[str] = frozenset()
     ) -> None:
         self.described = tuple(variables)
+        self.sync_batch_norm = False
+        """Whether batch norm normalises by the batches of all replicas together, where there are several."""
         self.frozen = frozen
         self.by_name: dict[str, tf.Variable] = {
             variable.name: _create(variable, seed) for variable in self.described
@@ -107,22 +109,8 @@ def _object_path(variable: Variable) -> str:
 
 
 def _create(variable: Variable, seed: int) -> tf.Variable:
-    # Moving statistics differ between replicas during a step; reading one outside of it gives their mean,
-    # as in Keras.
-    local = (
-        {}
-        if variable.trainable
-        else {
-            "synchronization": tf.VariableSynchronization.ON_READ,
-            "aggregation": tf.VariableAggregation.MEAN,
-        }
-    )
     return tf.Variable(
-        start_value(variable, seed),
-        trainable=variable.trainable,
-        name=variable.name,
-        dtype=variable.dtype,
-        **local,
+        start_value(variable, seed), trainable=variable.trainable, name=variable.name, dtype=variable.dtype
     )
 
 

@@ -11,6 +11,7 @@ from cfgtool.networks.description import NetworkDescription, describe
 from cfgtool.networks.freezing import frozen_variables
 from cfgtool.networks.heads.predictions import Predictions
 from cfgtool.networks.ssd.detector import ssd
+from cfgtool.training import replicas
 from cfgtool.training.tensor_ops import TensorOps, Update
 from cfgtool.training.tensor_weights import Weights
 
@@ -83,6 +84,9 @@ def build_detector(
 
 
 def apply_updates(updates: Sequence[Update]) -> None:
-    """Give the variables their new values; call it once per step, in the step."""
-    for variable, value in updates:
+    """Give the variables their new values, of several replicas the means; call it once per step, in the step."""
+    values = [value for _, value in updates]
+    if replicas.count() > 1:
+        values = [value / replicas.count() for value in replicas.totals(values)]
+    for (variable, _), value in zip(updates, values, strict=True):
         variable.assign(value)

@@ -8,7 +8,7 @@ from cfgtool.schema import Config
 from cfgtool.training.assemblies.base import Assembly, Batch, Values
 from cfgtool.training.detectors.ssd import BOX_ENCODINGS, CLASS_PREDICTIONS, SsdDetector
 from cfgtool.training.targets.assigner import Groundtruth
-from cfgtool.training.tensors import Forward
+from cfgtool.training.tensors import Forward, apply_updates
 
 
 class SsdAssembly(Assembly):
@@ -33,8 +33,7 @@ class SsdAssembly(Assembly):
         """Scalars `localization_loss` and `classification_loss`."""
         seed = self._seed_of(step)
         forward = self.network.forward(batch["image"], training=training, dropout_seed=seed)
-        for variable, value in forward.updates:
-            variable.assign(value)
+        apply_updates(forward.updates)
         return self.ssd.loss(_named(forward), _groundtruth(batch), seed)
 
     def evaluate(self, batch: Batch) -> tuple[Values, Values]:

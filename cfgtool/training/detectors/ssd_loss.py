@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training import replicas
 from cfgtool.training.targets.anchors import Anchors
 from cfgtool.training.targets.assigner import TargetAssigner, Targets
 from cfgtool.training.targets.box_coders import BoxCoder
@@ -52,7 +53,7 @@ class SsdLoss:
         self._code_size = coder.code_size if config.flag("normalize_loc_loss_by_codesize") else 1
 
     def of(self, codes: Tensor, logits: Tensor, targets: Targets, seed: Tensor | None) -> dict[str, Tensor]:
-        """Scalars `localization_loss` and `classification_loss`.
+        """Scalars `localization_loss` and `classification_loss`, of several replicas each its share.
 
         `codes` [batch, anchors, code_size] and `logits` [batch, anchors, slots] are the predictions; `seed`,
         two integers, is what the sampler depends on.
@@ -67,7 +68,9 @@ class SsdLoss:
             if self._miner is not None:
                 losses = self._mined(self._miner, losses, codes, targets)
         # Summed over all matched anchors, mined or not.
-        normalizer = tf.maximum(tf.reduce_sum(targets.box_weights), 1.0) if self._by_matches else 1.0
+        normalizer = (
+            tf.maximum(replicas.total(tf.reduce_sum(targets.box_weights)), 1.0) if self._by_matches else 1.0
+        )
         return {
             "localization_loss": tf.reduce_sum(losses.boxes)
             * self._box_weight

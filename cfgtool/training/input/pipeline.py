@@ -66,6 +66,8 @@ from cfgtool.training.input.readers import (
     training_records,
 )
 
+READ_ERRORS = (tf.errors.OpError, UnicodeDecodeError)
+"""How reading fails. TensorFlow quotes a record that is no tf.Example, and stumbles over bytes that are no text."""
 _ASSERTED = re.compile(r"assertion failed: \[([^\]]*)\]")
 
 
@@ -186,18 +188,16 @@ def checked(dataset: tf.data.Dataset, reader: Config) -> Iterator[Batch]:
             batch = next(iterator)
         except StopIteration:
             return
-        except tf.errors.OpError as error:
+        except READ_ERRORS as error:
             raise explain(error, reader) from None
         yield batch
 
 
-def explain(error: tf.errors.OpError, reader: Config) -> UserError:
+def explain(error: Exception, reader: Config) -> UserError:
     """The mistake in the reader's files that TensorFlow stumbled over, found by checking them one by one."""
     from cfgtool.data.check import check_records
 
-    message = str(error.message).splitlines()[0]
-    asserted = _ASSERTED.search(message)
-    message = asserted[1] if asserted else message
+    message = without_assertion(error)
     try:
         # Only local files can be looked into without TensorFlow.
         paths = [path for path in input_files(reader) if "://" not in path]
@@ -216,6 +216,15 @@ def explain(error: tf.errors.OpError, reader: Config) -> UserError:
         hint = "run `cfgtool data check` on the config for all of them"
         return UserError(f"{first.message}{place}", path=first.path, hint=hint)
     return UserError(f"reading the data failed: {message}")
+
+
+def without_assertion(error: Exception) -> str:
+    """What TensorFlow says of a record, or the text of the check of ours that failed."""
+    if isinstance(error, UnicodeDecodeError):
+        return "is no tf.Example"
+    message = str(getattr(error, "message", error)).splitlines()[0]
+    asserted = _ASSERTED.search(message)
+    return asserted[1] if asserted else message
 
 
 def _refuse(problems: list[tuple[str, str]]) -> None:

@@ -42,6 +42,8 @@ class Loop:
     on_step: Callable[[int], None] = lambda step: None
     on_stop: Callable[[], None] = lambda: None
     """Told at once when the user asks for a stop; the step goes on."""
+    settled: Callable[[bool], bool] = lambda stop: stop
+    """Whether to stop after this step, given whether this process wants to; all processes of a run stop together."""
     ended_by: str | None = None
     """Why a hook ended the run; None after the target and after a signal."""
 
@@ -68,7 +70,7 @@ class Loop:
                     reasons = [hook.run(step, numbers) for hook in due]
                     self.ended_by = next((reason for reason in reasons if reason), None)
                     meter.restart()
-                if stop.asked or self.ended_by:
+                if self.settled(stop.asked or bool(self.ended_by)):
                     return step
         return self.target
 

@@ -22,7 +22,10 @@ class TrainOptions:
     batches make one update; `jit` compiles the step with XLA. `best` names the metric whose best checkpoint is kept
     (the main one where it is None), `patience` how many evaluations without a better one end the run (None: never).
     `image_cache` is how many MiB decoded pictures may take (None: a quarter of what is free at the start).
-    With `quiet` only mistakes and the end are told. `command` is the command line as typed, for the records of the run.
+    `skip_bad_records` leaves records out that cannot be read, instead of stopping at the first.
+    `strategy`, `workers` and `worker_index` say which devices and processes share a step (see `cluster.find_cluster`);
+    `sync_batch_norm` has batch norm normalise by the batches of all of them. With `quiet` only mistakes and the end
+    are told. `command` is the command line as typed, for the records of the run.
     """
 
     config_path: str
@@ -43,6 +46,11 @@ class TrainOptions:
     best: str | None = None
     quiet: bool = False
     image_cache: int | None = None
+    skip_bad_records: bool = False
+    strategy: str = "auto"
+    workers: tuple[str, ...] = ()
+    worker_index: int | None = None
+    sync_batch_norm: bool = False
     command: str = ""
 
 

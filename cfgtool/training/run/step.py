@@ -10,6 +10,8 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.schema import Config
+from cfgtool.training import replicas
+from cfgtool.training.run.distribution import Distribution
 from cfgtool.training.run.loop import TOTAL_LOSS
 from cfgtool.training.run.loss_scale import LossScale
 
@@ -72,13 +74,16 @@ def make_step(
     step: tf.Variable,
     settings: StepSettings,
     loss_scale: LossScale | None = None,
+    distribution: Distribution | None = None,
 ) -> Callable[[Batch], Values]:
-    """The step: batch -> losses, `learning_rate`, `gradient_norm`.
+    """The step: this process's batch -> losses, `learning_rate`, `gradient_norm`.
 
-    The rate is that of the step before the update, as in the OD API. With `accumulate` above 1 losses and
-    gradients are means over the parts; each part normalises its losses and its batch norms on its own.
+    With a `distribution` it is one of several shares; losses are those of all shares together. The rate is that of the
+    step before the update, as in the OD API. With `accumulate` above 1 losses and gradients are
+    means over the parts; each part normalises its losses and its batch norms on its own.
     """
     parts = settings.accumulate
+    spread = distribution or Distribution()
     slopes = _Slopes(detector, settings.regularize, loss_scale)
     update = _Update(detector, optimizer, learning_rate, step, settings, loss_scale)
 
@@ -87,8 +92,9 @@ def make_step(
         return {**found.losses, **update(found.gradients)}
 
     if parts == 1:
-        return _traced(train_step, settings.jit)
-    sums = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in update.variables]
+        return _traced(train_step, settings.jit, spread)
+    with spread.scope():
+        sums = [tf.Variable(tf.zeros(variable.shape), trainable=False) for variable in update.variables]
 
     def add(batch: Batch, number: Tensor) -> Values:
         found = slopes(batch, step * parts + number)
@@ -102,8 +108,8 @@ def make_step(
             total.assign(tf.zeros_like(total))
         return values
 
-    traced_add = _traced(add, settings.jit)
-    traced_finish = tf.function(finish, autograph=False)
+    traced_add = _traced(add, settings.jit, spread)
+    traced_finish = spread.traced(lambda nothing: finish())
 
     def in_parts(batch: Batch) -> Values:
         size = len(batch["image"]) // parts
@@ -115,16 +121,16 @@ def make_step(
             for number in range(parts)
         ]
         means = {name: tf.add_n([row[name] for row in rows]) / parts for name in rows[0]}
-        return {**means, **traced_finish()}
+        return {**means, **traced_finish({})}
 
     return in_parts
 
 
-def _traced(function: Callable[..., Values], jit: bool) -> Callable[..., Values]:
+def _traced(function: Callable[..., Values], jit: bool, spread: Distribution) -> Callable[..., Values]:
     """The function of a batch and more as a graph; XLA knows no strings, so it gets the batch without them."""
-    traced = tf.function(function, autograph=False, jit_compile=jit or None)
     if not jit:
-        return traced
+        return spread.traced(function)
+    traced = spread.traced(tf.function(function, autograph=False, jit_compile=True))
 
     def without_strings(batch: Batch, *more: Any) -> Values:
         numbers = {name: value for name, value in batch.items() if value.dtype != tf.string}
@@ -154,13 +160,15 @@ class _Slopes:
             losses = {f"Loss/{name}": value for name, value in terms.items()}
             penalty = self._detector.regularization() if self._regularize else None
             if penalty is not None:
-                losses["Loss/regularization_loss"] = penalty
+                losses["Loss/regularization_loss"] = penalty / replicas.count()
             total = tf.add_n(list(losses.values()))
             target = total if self._loss_scale is None else self._loss_scale.scaled(total)
         gradients = tape.gradient(target, self._variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = replicas.totals(gradients)
         if self._loss_scale is not None:
             gradients = self._loss_scale.unscaled(gradients)
-        return _Found({**losses, TOTAL_LOSS: total}, gradients)
+        losses[TOTAL_LOSS] = total
+        return _Found(dict(zip(losses, replicas.totals(list(losses.values())), strict=True)), gradients)
 
 
 class _Update:

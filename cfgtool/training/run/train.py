@@ -20,6 +20,8 @@ from cfgtool.training.input.denormalise import denormalised
 from cfgtool.training.input.picture_cache import picture_cache
 from cfgtool.training.input.pipeline import checked, training_batches
 from cfgtool.training.run.causes import not_finite
+from cfgtool.training.run.cluster import find_cluster
+from cfgtool.training.run.distribution import LOST, Distribution, distribute
 from cfgtool.training.run.environment import record_start
 from cfgtool.training.run.hooks import EtaHook, LogHook, SaveHook
 from cfgtool.training.run.job import Job
@@ -29,8 +31,9 @@ from cfgtool.training.run.optimizers import Optimizer, build_optimizer
 from cfgtool.training.run.options import TrainOptions
 from cfgtool.training.run.progress import Progress
 from cfgtool.training.run.run_lock import RunLock
-from cfgtool.training.run.saving import DamagedCheckpointError, Saver, move_aside
+from cfgtool.training.run.saving import DamagedCheckpointError, Saver, in_words, move_aside
 from cfgtool.training.run.schedules import build_schedule
+from cfgtool.training.run.skipping import without_bad_records
 from cfgtool.training.run.step import make_step, step_settings
 from cfgtool.training.run.telemetry import MetricsFile, TensorBoard
 from cfgtool.training.starting.plan import Start, learning_rate_config
@@ -53,28 +56,39 @@ class Outcome(NamedTuple):
 class Run:
     """One run in a model dir: everything that lives as long as the run."""
 
-    def __init__(self, job: Job, start: Start, options: TrainOptions) -> None:
-        """Build the detector and give it its weights. Raises UserError if that cannot be done."""
-        self.job, self.start, self.options = job, start, options
+    def __init__(
+        self, job: Job, start: Start, options: TrainOptions, distribution: Distribution | None = None
+    ) -> None:
+        """Build the detector and give it its weights. Raises UserError if that cannot be done.
+
+        Of the processes of a `distribution` only the chief writes.
+        """
+        self.distribution = distribution or Distribution()
         self.notes: list[str] = []
         """What the user should know before the first step."""
         self.ended_by: str | None = None
         train_config = job.config.message("train_config")
         refuse_unsupported(job, options)
-        _prepare_folder(options)
-        self.assembly = build_assembly(
-            job.config, seed=options.seed, precision=options.precision, static_shapes=options.jit
-        )
-        trainable = self.assembly.trainable_by_name
-        if not trainable:
-            raise UserError(
-                "freeze_variables and update_trainable_variables leave nothing to train", path=job.path
+        if self.distribution.is_chief:
+            _prepare_folder(options)
+        if options.skip_bad_records:
+            job, self.notes = without_bad_records(job, options.model_dir, evaluate=bool(options.eval_every))
+        self.job, self.start, self.options = job, start, options
+        with self.distribution.scope():
+            self.assembly = build_assembly(
+                job.config, seed=options.seed, precision=options.precision, static_shapes=options.jit
             )
-        self.optimizer: Optimizer = build_optimizer(
-            train_config.message("optimizer"), trainable, start.network.generation
-        )
-        self.loss_scale = LossScale() if options.precision == "mixed_float16" else None
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+            self.assembly.weights.sync_batch_norm = options.sync_batch_norm
+            trainable = self.assembly.trainable_by_name
+            if not trainable:
+                raise UserError(
+                    "freeze_variables and update_trainable_variables leave nothing to train", path=job.path
+                )
+            self.optimizer: Optimizer = build_optimizer(
+                train_config.message("optimizer"), trainable, start.network.generation
+            )
+            self.loss_scale = LossScale() if options.precision == "mixed_float16" else None
+            self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.saver = Saver(
             options.model_dir,
             keep=options.keep,
@@ -90,7 +104,8 @@ class Run:
             carry_out(start.plan, self.assembly)
         if self.optimizer.average is not None and not int(self.optimizer.iterations):
             self.optimizer.average.restart(trainable)
-        atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.text))
+        if self.distribution.is_chief:
+            atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.text))
 
     def _resume(self, checkpoints: list[Checkpoint]) -> None:
         """Restore the first of `checkpoints` that can be read, and note those that cannot."""
@@ -125,12 +140,14 @@ class Run:
             self.step,
             step_settings(train_config, accumulate=self.options.accumulate, jit=self.options.jit),
             self.loss_scale,
+            self.distribution,
         )
         dataset = training_batches(
             config,
             seed=self.options.seed,
             start_batch=self.first_step,
-            batch_size=train_config.integer("batch_size") * self.options.accumulate,
+            batch_size=self.distribution.share(train_config.integer("batch_size")) * self.options.accumulate,
+            shard=self.distribution.shard,
             cache=picture_cache(self.options.image_cache),
         )
         return step_fn, checked(dataset, config.message("train_input_reader"))
@@ -139,9 +156,12 @@ class Run:
         """Train to the end; returns the step reached. The last step is always saved."""
         options = self.options
         first, target = self.first_step, self.start.num_steps
+        self.distribution.agree("the step to go on from", first)
         if first >= target:
             return first
         step_fn, batches = self.prepare()
+        if not self.distribution.is_chief:
+            return self._follow(step_fn, batches, first, target)
         record_start(options, first)
         board = TensorBoard(options.model_dir / "train")
         with Progress(target, first, best=options.best, quiet=options.quiet) as progress:
@@ -162,10 +182,9 @@ class Run:
                 self._pictured(batches, board),
                 first,
                 target,
-                not_finite=lambda step, values, batch: not_finite(
-                    self.job, step, values, batch, self.saver.latest
-                ),
+                not_finite=self._not_finite,
                 hooks=hooks,
+                settled=self.distribution.any_of,
                 on_step=progress.advance,
                 on_stop=lambda: progress.say(_STOPPING, important=True),
             )
@@ -174,10 +193,28 @@ class Run:
                 self.ended_by = loop.ended_by
                 if self.saver.saved_step != reached:
                     self.saver.save()
+                self.distribution.agree("the last step", reached)
             finally:
                 metrics.close()
                 board.close()
         return reached
+
+    def _follow(
+        self,
+        step_fn: Callable[[Any], Mapping[str, Any]],
+        batches: Iterator[Any],
+        first: int,
+        target: int,
+    ) -> int:
+        """Take part in the steps; the chief logs, evaluates and saves."""
+        settled = self.distribution.any_of
+        loop = Loop(step_fn, batches, first, target, not_finite=self._not_finite, settled=settled)
+        reached = loop.run()
+        self.distribution.agree("the last step", reached)
+        return reached
+
+    def _not_finite(self, step: int, values: Mapping[str, Any], batch: Any) -> UserError:
+        return not_finite(self.job, step, values, batch, self.saver.latest)
 
     def _pictured(self, batches: Iterator[Any], board: TensorBoard) -> Iterator[Any]:
         """The batches; the images of the first go to TensorBoard, as the network gets them."""
@@ -225,10 +262,44 @@ def carry_out(plan: RestorePlan, assembly: Assembly) -> None:
 
 def run_training(job: Job, start: Start, options: TrainOptions) -> Outcome:
     """Train in a model dir that nobody else works in meanwhile. Raises UserError if somebody does."""
+    distribution = _distribution(job, options)
+    if not distribution.is_chief:
+        run = Run(job, start, options, distribution)
+        return Outcome(_in_company(run), run.ended_by)
     _make(options)
     with RunLock(options.model_dir) as lock:
         note = lock.take()
-        run = Run(job, start, options)
+        run = Run(job, start, options, distribution)
         if note is not None:
             run.notes.insert(0, note)
-        return Outcome(run.run(), run.ended_by)
+        return Outcome(_in_company(run), run.ended_by)
+
+
+def _distribution(job: Job, options: TrainOptions) -> Distribution:
+    """The devices and processes of the run; the others are waited for. Raises UserError for what they cannot share."""
+    cluster = find_cluster(options.strategy, options.workers, options.worker_index)
+    if cluster.workers and options.restart:
+        raise UserError(
+            "--restart cannot be given to several workers, which look into the model dir at the same time",
+            path=str(options.model_dir),
+            hint="move what is in it away before, or choose another --model-dir",
+        )
+    distribution = distribute(options.strategy, cluster)
+    distribution.share(job.config.message("train_config").integer("batch_size"))
+    return distribution
+
+
+def _in_company(run: Run) -> int:
+    """Train; raises UserError when another process is gone: nothing that it was needed for can go on."""
+    if run.distribution.shard[0] == 1:
+        return run.run()
+    try:
+        return run.run()
+    except LOST as error:
+        latest = run.saver.latest
+        since = f"{latest} is whole" if latest else "there is no checkpoint yet"
+        raise UserError(
+            f"another worker is gone or cannot be reached: {in_words(error)}",
+            path=str(run.options.model_dir),
+            hint=f"{since}; start all workers again with the same commands, and they go on from there",
+        ) from None

@@ -54,11 +54,13 @@ class DataFound(NamedTuple):
     problems: tuple[tuple[str, str], ...]
 
 
-def look_at_data(job: Job, reader: Config, network: NetworkDescription) -> DataFound:
+def look_at_data(
+    job: Job, reader: Config, network: NetworkDescription, *, skip_bad: bool = False
+) -> DataFound:
     """What the records of `reader` are.
 
     Raises UserError where reading them would stop: missing or empty files, a label map that cannot be read or has more
-    classes than the network, records that are damaged or cannot be decoded.
+    classes than the network, and, but for `skip_bad`, records that are damaged or cannot be decoded.
     """
     label_map = _label_map(job, reader, network)
     num_classes = job.config.find(f"model.{network.meta_architecture}").integer("num_classes")
@@ -74,7 +76,8 @@ def look_at_data(job: Job, reader: Config, network: NetworkDescription) -> DataF
     if sample is None:
         return nothing
     inspection, stats = sample.inspection, sample.stats
-    _refuse_fatal(inspection)
+    if not skip_bad:
+        _refuse_fatal(inspection)
     if not stats.records:
         raise UserError("has no records", path=next(iter(sample.files)), hint="write the data set again")
     titles = label_map.titles() if label_map is not None else {}

@@ -74,7 +74,9 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     build_schedule(learning_rate_config(job.config))
     check_writable(options.model_dir)
     refuse_running(options.model_dir)
-    data = look_at_data(job, job.config.message("train_input_reader"), network)
+    data = look_at_data(
+        job, job.config.message("train_input_reader"), network, skip_bad=options.skip_bad_records
+    )
     evaluation = _evaluation(job, network, options)
     whole, notes = ([], []) if options.restart else whole_checkpoints(options.model_dir)
     if whole and not any(key.startswith("model/") for key in whole[0].entries):
@@ -139,7 +141,7 @@ def _evaluation(job: Job, network: NetworkDescription, options: TrainOptions) ->
             )
         return None
     try:
-        return look_at_data(job, readers[0], network)
+        return look_at_data(job, readers[0], network, skip_bad=options.skip_bad_records)
     except UserError:
         if options.eval_every:
             raise
