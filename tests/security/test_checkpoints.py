@@ -45,7 +45,9 @@ def test_names_come_back_whole_in_json(prefix: str, capsys: pytest.CaptureFixtur
     assert {entry["name"] for entry in listed["entries"]} == set(NAMES)
 
 
-def test_converting_writes_one_checkpoint_whatever_its_variables_are_called(prefix: str, tmp_path: Path) -> None:
+def test_converting_writes_one_checkpoint_whatever_its_variables_are_called(
+    prefix: str, tmp_path: Path
+) -> None:
     target = tmp_path / "out" / "ckpt-1"
     with pytest.raises(SystemExit):
         main(["checkpoint", "convert", prefix, "-o", str(target), "--format", "json"])
