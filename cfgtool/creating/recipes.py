@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from cfgtool.creating.blocks import Block
     from cfgtool.creating.keypoints import Pose
 
+    Model = Callable[["Wanted"], Block]
+    """Makes the model for what is wanted."""
+
 
 class Wanted(NamedTuple):
     """What a model is made for. `detections` and `detections_of_class` bound what it may find in an image;
@@ -62,7 +65,7 @@ class Recipe(NamedTuple):
     multiple: int
     keeps_shape: bool
     practice: Practice
-    model: Callable[[Wanted], Block]
+    model: Model
     masks: bool = False
     keypoints: bool = False
     fixed_size: bool = False
@@ -76,158 +79,86 @@ _EFFICIENT = Practice("momentum", 128, 0.08, 300, 2500, "scale_to_square")
 _TWO_STAGES = Practice("momentum", 64, 0.04, 14, 2000, "flip")
 _MASKS = Practice("momentum", 16, 0.008, 27, 5000, "flip", 10.0)
 _CENTERS = Practice("adam", 128, 0.001, 150, 5000, "crop_and_colours")
+_DEPTHS = (50, 101, 152)
+"""Layers of the ResNets."""
 
 
 def _squares(*edges: int) -> tuple[tuple[int, int], ...]:
     return tuple((edge, edge) for edge in edges)
 
 
-def _recipes() -> Iterator[Recipe]:
-    yield Recipe(
-        "ssd_mobilenet_v1_fpn",
-        "RetinaNet on MobileNet V1",
-        _squares(320, 640),
-        32,
-        False,
-        _RETINA,
-        ssd.mobilenet_v1_fpn,
-        small_batches=False,
-    )
-    yield Recipe(
-        "ssd_mobilenet_v2",
-        "SSD on MobileNet V2",
-        _squares(300),
-        1,
-        False,
-        _SSD_V2,
-        ssd.mobilenet_v2,
-        small_batches=False,
-    )
-    yield Recipe(
-        "ssd_mobilenet_v2_fpnlite",
-        "SSDLite with a pyramid on MobileNet V2",
-        _squares(320, 640),
-        32,
-        False,
-        _MOBILE,
-        ssd.mobilenet_v2_fpnlite,
-        small_batches=False,
-    )
-    for layers in (50, 101, 152):
-        yield Recipe(
-            f"ssd_resnet{layers}_v1_fpn",
-            f"RetinaNet on ResNet-{layers}",
-            _squares(640, 1024),
-            32,
-            False,
-            _RETINA,
-            partial(ssd.resnet, layers),
-            small_batches=False,
+def _ssds() -> Iterator[Recipe]:
+    def recipe(
+        name: str, title: str, edges: tuple[int, ...], multiple: int, practice: Practice, model: Model
+    ) -> Recipe:
+        return Recipe(
+            f"ssd_{name}", title, _squares(*edges), multiple, False, practice, model, small_batches=False
         )
+
+    yield recipe(
+        "mobilenet_v1_fpn", "RetinaNet on MobileNet V1", (320, 640), 32, _RETINA, ssd.mobilenet_v1_fpn
+    )
+    yield recipe("mobilenet_v2", "SSD on MobileNet V2", (300,), 1, _SSD_V2, ssd.mobilenet_v2)
+    title = "SSDLite with a pyramid on MobileNet V2"
+    yield recipe("mobilenet_v2_fpnlite", title, (320, 640), 32, _MOBILE, ssd.mobilenet_v2_fpnlite)
+    for depth in _DEPTHS:
+        title, model = f"RetinaNet on ResNet-{depth}", partial(ssd.resnet, depth)
+        yield recipe(f"resnet{depth}_v1_fpn", title, (640, 1024), 32, _RETINA, model)
     for number, scaling in enumerate(EFFICIENTDETS):
-        yield Recipe(
-            f"ssd_efficientdet_d{number}",
-            f"EfficientDet-D{number}",
-            _squares(scaling.size),
-            128,
-            True,
-            _EFFICIENT,
-            partial(ssd.efficientdet, number),
-            fixed_size=True,
-            small_batches=False,
+        title, model = f"EfficientDet-D{number}", partial(ssd.efficientdet, number)
+        found = recipe(f"efficientdet_d{number}", title, (scaling.size,), 128, _EFFICIENT, model)
+        yield found._replace(keeps_shape=True, fixed_size=True)
+
+
+def _faster_rcnns() -> Iterator[Recipe]:
+    def recipe(
+        name: str,
+        title: str,
+        sizes: tuple[tuple[int, int], ...],
+        practice: Practice,
+        model: Model,
+        multiple: int = 1,
+    ) -> Recipe:
+        return Recipe(name, title, sizes, multiple, True, practice, model)
+
+    for depth in _DEPTHS:
+        title, model = f"Faster R-CNN on ResNet-{depth}", partial(faster_rcnn.resnet, depth)
+        sizes = ((640, 640), (800, 1333), (1024, 1024))
+        yield recipe(f"faster_rcnn_resnet{depth}_v1", title, sizes, _TWO_STAGES, model)
+    for depth in _DEPTHS:
+        title, model = (
+            f"Faster R-CNN with a pyramid on ResNet-{depth}",
+            partial(faster_rcnn.resnet_fpn, depth),
         )
-    for layers in (50, 101, 152):
-        yield Recipe(
-            f"faster_rcnn_resnet{layers}_v1",
-            f"Faster R-CNN on ResNet-{layers}",
-            ((640, 640), (800, 1333), (1024, 1024)),
-            1,
-            True,
-            _TWO_STAGES,
-            partial(faster_rcnn.resnet, layers),
-        )
-    for layers in (50, 101, 152):
-        yield Recipe(
-            f"faster_rcnn_resnet{layers}_v1_fpn",
-            f"Faster R-CNN with a pyramid on ResNet-{layers}",
-            _squares(640, 1024),
-            32,
-            True,
-            _TWO_STAGES,
-            partial(faster_rcnn.resnet_fpn, layers),
-        )
-    yield Recipe(
-        "faster_rcnn_inception_resnet_v2",
-        "Faster R-CNN on Inception-ResNet v2",
-        _squares(640, 1024),
-        1,
-        True,
-        _MASKS,
-        partial(faster_rcnn.inception_resnet_v2, masks=False),
-    )
-    yield Recipe(
-        "mask_rcnn_inception_resnet_v2",
-        "Mask R-CNN on Inception-ResNet v2",
-        _squares(1024),
-        1,
-        True,
-        _MASKS,
-        partial(faster_rcnn.inception_resnet_v2, masks=True),
-        masks=True,
-    )
-    yield Recipe(
-        "mask_rcnn_resnet50_v1",
-        "Mask R-CNN on ResNet-50",
-        _squares(640, 1024),
-        1,
-        True,
-        _MASKS,
-        partial(faster_rcnn.resnet, 50, masks=True),
-        masks=True,
-    )
-    yield from _center_nets()
+        yield recipe(f"faster_rcnn_resnet{depth}_v1_fpn", title, _squares(640, 1024), _TWO_STAGES, model, 32)
+    model = partial(faster_rcnn.inception_resnet_v2, masks=False)
+    title = "Faster R-CNN on Inception-ResNet v2"
+    yield recipe("faster_rcnn_inception_resnet_v2", title, _squares(640, 1024), _MASKS, model)
+    model, title = partial(faster_rcnn.inception_resnet_v2, masks=True), "Mask R-CNN on Inception-ResNet v2"
+    yield recipe("mask_rcnn_inception_resnet_v2", title, _squares(1024), _MASKS, model)._replace(masks=True)
+    model, title = partial(faster_rcnn.resnet, 50, masks=True), "Mask R-CNN on ResNet-50"
+    yield recipe("mask_rcnn_resnet50_v1", title, _squares(640, 1024), _MASKS, model)._replace(masks=True)
 
 
 def _center_nets() -> Iterator[Recipe]:
-    for name, title, type_ in (
-        ("resnet50_v1_fpn", "CenterNet with a pyramid on ResNet-50", "resnet_v1_50_fpn"),
-        ("resnet101_v1_fpn", "CenterNet with a pyramid on ResNet-101", "resnet_v1_101_fpn"),
-        ("resnet50_v2", "CenterNet on ResNet-50 v2", "resnet_v2_50"),
-        ("resnet101_v2", "CenterNet on ResNet-101 v2", "resnet_v2_101"),
-    ):
-        yield Recipe(
-            f"centernet_{name}",
-            title,
-            _squares(512),
-            32,
-            True,
-            _CENTERS,
-            partial(center_net.plain, type_),
-            keypoints=True,
-        )
-    yield Recipe(
-        "centernet_mobilenet_v2_fpn",
-        "CenterNet with a light pyramid on MobileNet V2",
-        _squares(512),
-        32,
-        True,
-        _CENTERS,
-        center_net.mobilenet_v2_fpn,
-        keypoints=True,
-    )
-    yield Recipe(
-        "centernet_hourglass104",
-        "CenterNet on two hourglasses",
-        _squares(512, 1024),
-        128,
-        True,
-        _CENTERS,
-        center_net.hourglass,
-        keypoints=True,
-    )
+    def recipe(
+        name: str, title: str, model: Model, edges: tuple[int, ...] = (512,), multiple: int = 32
+    ) -> Recipe:
+        sizes = _squares(*edges)
+        return Recipe(f"centernet_{name}", title, sizes, multiple, True, _CENTERS, model, keypoints=True)
+
+    for depth in (50, 101):
+        title = f"CenterNet with a pyramid on ResNet-{depth}"
+        yield recipe(f"resnet{depth}_v1_fpn", title, partial(center_net.plain, f"resnet_v1_{depth}_fpn"))
+    for depth in (50, 101):
+        model = partial(center_net.plain, f"resnet_v2_{depth}")
+        yield recipe(f"resnet{depth}_v2", f"CenterNet on ResNet-{depth} v2", model)
+    title = "CenterNet with a light pyramid on MobileNet V2"
+    yield recipe("mobilenet_v2_fpn", title, center_net.mobilenet_v2_fpn)
+    yield recipe("hourglass104", "CenterNet on two hourglasses", center_net.hourglass, (512, 1024), 128)
 
 
-RECIPES = {recipe.name: recipe for recipe in _recipes()}
+RECIPES = {recipe.name: recipe for recipe in (*_ssds(), *_faster_rcnns(), *_center_nets())}
 """By `--like` name."""
 
 _MISNAMED = {"centernet_resnet101_v1_fpn_512x512_coco17": "centernet_resnet101_v2_512x512_coco17"}
