@@ -8,6 +8,8 @@ import stat
 
 from cfgtool.errors import UserError
 
+MAX_BYTES = 16 * 1024 * 1024
+"""Larger files are not read whole, unless somebody has a reason to."""
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 """Larger files are refused: a real config is a few kilobytes, a record or checkpoint given by mistake is not. What is
 read of a text takes up to a hundred times its size.
@@ -24,7 +26,7 @@ def encode_text(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
+def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
     """The content of `path`.
 
     Raises UserError if it is missing, a directory, unreadable, or larger than `limit` bytes.
@@ -37,7 +39,7 @@ def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
             if max(size, len(data)) > limit:
                 shown = f"file is {size / 1048576:.0f} MiB" if size else "does not end"
                 raise UserError(
-                    f"{shown}, and a text file may have {limit // 1048576} MiB",
+                    f"{shown}, and {limit // 1048576} MiB are read",
                     path=path,
                     hint="is this a record or a checkpoint?",
                 )
@@ -64,7 +66,7 @@ def refuse_device(path: str) -> None:
 
 def read_text(path: str) -> str:
     """The text of `path`, decoded by `decode_text`. Raises UserError as `read_bytes` does, and for binary files."""
-    data = read_bytes(path)
+    data = read_bytes(path, MAX_TEXT_BYTES)
     if b"\0" in data:
         raise UserError("is a binary file, not a text proto", path=path)
     return decode_text(data)

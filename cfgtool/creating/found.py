@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from cfgtool.data.example import Values
 
 _ENDINGS = (".record", ".records", ".tfrecord", ".tfrecords", ".tfrec")
+_SHARD = re.compile(r"-(\d{3,})-of-(\d{3,})(?=\.|$)")
+"""Number and count of a shard, before the ending or behind it."""
 _LABEL_MAPS = ("label_map.pbtxt", "labelmap.pbtxt", "label_map.txt")
 _TRAIN, _VAL = ("train",), ("val", "eval", "test")
 STOPPING = ("record-framing", "record-unreadable", "record-not-an-example", "record-file-empty")
@@ -104,12 +107,9 @@ def _records(folder: str | None, names: list[str], words: tuple[str, ...]) -> tu
     for word in words:
         patterns: dict[str, None] = {}
         for name in names:
-            stem, of, count = name.rpartition("-of-")
-            base, dash, shard = stem.rpartition("-")
-            sharded = of and dash and count.isdigit() and shard.isdigit()
-            whole = base if sharded else name
+            whole = _SHARD.sub("", name, count=1)
             if name.startswith(word) and whole.endswith(_ENDINGS):
-                pattern = f"{base}-{'?' * len(shard)}-of-{count}" if sharded else name
+                pattern = _SHARD.sub(lambda found: f"-{'?' * len(found[1])}-of-{found[2]}", name, count=1)
                 patterns.setdefault(os.path.join(folder, pattern))
         if patterns:
             return tuple(patterns)

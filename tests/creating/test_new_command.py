@@ -177,18 +177,17 @@ def test_crowded_images_get_room_for_their_boxes(new, tmp_path: Path) -> None:
     assert "CFG555" not in told
 
 
-def test_sharded_records_become_one_pattern(new, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["train.record-{:05d}-of-00002", "train-{:05d}-of-00002.record"])
+def test_sharded_records_become_one_pattern(new, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     for shard in range(2):
-        write_records(
-            str(folder / f"train.record-{shard:05d}-of-00002"), [example(shard), example(shard + 2)]
-        )
+        write_records(str(folder / name.format(shard)), [example(shard), example(shard + 2)])
     (folder / "classes.pbtxt").write_text(PLAIN_LABEL_MAP)
     out = tmp_path / "pipeline.config"
     _, told, _ = new(*SMALL, "--data", folder, "-o", out, "--format", "json")
     assert read(out).find("train_input_reader.tf_record_input_reader").texts("input_path") == [
-        "data/train.record-?????-of-00002"
+        f"data/{name.replace('{:05d}', '?????')}"
     ]
     assert {"name": "examples", "value": "4"}.items() <= json.loads(told)["choices"][2].items()
 
