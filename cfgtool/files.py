@@ -11,8 +11,8 @@ from cfgtool.errors import UserError
 MAX_BYTES = 16 * 1024 * 1024
 """Larger files are not read whole, unless somebody has a reason to."""
 MAX_TEXT_BYTES = 4 * 1024 * 1024
-"""Larger files are refused: a real config is a few kilobytes, a record or checkpoint given by mistake is not. What is
-read of a text takes up to a hundred times its size.
+"""Larger configs and label maps are refused: a real one has a few kilobytes, a record or checkpoint given by mistake has
+not. What is read of a text takes up to a hundred times its size.
 """
 
 
@@ -64,9 +64,14 @@ def refuse_device(path: str) -> None:
             raise UserError("is a pipe or a device, not a file", path=path)
 
 
-def read_text(path: str) -> str:
+def read_proto(path: str) -> str:
+    """The text of a config or label map: `read_text`, of `MAX_TEXT_BYTES` at most."""
+    return read_text(path, MAX_TEXT_BYTES)
+
+
+def read_text(path: str, limit: int = MAX_BYTES) -> str:
     """The text of `path`, decoded by `decode_text`. Raises UserError as `read_bytes` does, and for binary files."""
-    data = read_bytes(path, MAX_TEXT_BYTES)
+    data = read_bytes(path, limit)
     if b"\0" in data:
         raise UserError("is a binary file, not a text proto", path=path)
     return decode_text(data)

@@ -66,9 +66,9 @@ def _remarks(config: str | None, model_dir: Path | None, time_limit: float) -> I
     from cfgtool.doctor import machine, packages, probe
 
     if config is not None:
-        from cfgtool.files import read_text
+        from cfgtool.files import read_proto
 
-        read_text(config)  # a file that is not there should not be learnt of after a minute
+        read_proto(config)  # a file that is not there should not be learnt of after a minute
     yield from machine.python_remarks()
     yield from packages.package_remarks()
     tensorflow = next(package for package in packages.PACKAGES if package.name == "tensorflow")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cfgtool.data.problems import Problem
 from cfgtool.errors import UserError
-from cfgtool.files import read_text, refuse_device
+from cfgtool.files import read_proto, refuse_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def check_label_map(path: str) -> list[Problem]:
 def load_label_map(path: str) -> tuple[LabelMap, list[Problem]]:
     """What can be read of a label map, and its mistakes. Raises UserError if the file cannot be read, or is none."""
     refuse_device(path)
-    return parse_label_map(read_text(path), path)
+    return parse_label_map(read_proto(path), path)
 
 
 def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]:

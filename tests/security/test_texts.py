@@ -14,7 +14,7 @@ from cfgtool.cli.main import main
 from cfgtool.cli.output import visible
 from cfgtool.data.label_map import MAX_ID, parse_label_map, read_label_map
 from cfgtool.errors import UserError
-from cfgtool.files import MAX_TEXT_BYTES, read_bytes, read_text
+from cfgtool.files import MAX_TEXT_BYTES, read_bytes, read_proto
 
 
 def test_file_without_end_is_refused() -> None:
@@ -27,7 +27,7 @@ def test_file_that_is_too_long_is_refused_unread(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1 << 40)  # a terabyte of nothing
     with pytest.raises(UserError, match=f"{MAX_TEXT_BYTES >> 20} MiB are read"):
-        read_text(str(path))
+        read_proto(str(path))
 
 
 def test_pipe_that_a_config_names_is_not_waited_for(tmp_path: Path) -> None:
