@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from cfgtool.cli.data_import import import_
 from cfgtool.cli.data_show import show
+from cfgtool.cli.output import write
 
 if TYPE_CHECKING:
     from cfgtool.data.check import Inspection
@@ -61,7 +63,7 @@ def check(
         print(json.dumps([problem.as_dict() for problem in problems], indent=2))
     else:
         for problem in problems:
-            print(problem)
+            write(f"{problem}\n", sys.stdout)
         _note(f"{records} records read, {len(problems)} problems")
     return int(any(problem.severity in ("error", "warning") for problem in problems))
 

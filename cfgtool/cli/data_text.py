@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from cfgtool.cli.output import write
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,22 +29,22 @@ _APART = (
 
 def print_numbers(result: Numbers) -> None:
     """One set: a line for each number, a table of the classes, and what a config makes of the boxes."""
-    print(f"{result['source']}:")
+    _say(f"{result['source']}:")
     for name, value in result.items():
         if name in _APART:
             continue
         title = name.replace("_", " ")
         if isinstance(value, dict):
-            print(f"  {title}: " + ", ".join(f"{key} {count}" for key, count in value.items()))
+            _say(f"  {title}: " + ", ".join(f"{key} {count}" for key, count in value.items()))
         else:
-            print(f"  {title}: {value}")
+            _say(f"  {title}: {value}")
     if seen := result.get("seen"):
         size = seen["input"]
         where = f"at {size[1]} x {size[0]}" if size else "as the resizer leaves them"
         counts = ", ".join(f"{key} {count}" for key, count in seen["box_sizes"].items())
-        print(f"  box sizes {where}: {counts}{_of_all(result, seen['boxes'])}")
+        _say(f"  box sizes {where}: {counts}{_of_all(result, seen['boxes'])}")
     if anchors := result.get("anchors"):
-        print(
+        _say(
             f"  boxes that overlap an anchor of the same centre by {anchors['threshold']:g}:"
             f" {anchors['reached']} of {anchors['boxes']} ({100 * anchors['share']:.1f} %)"
         )
@@ -54,13 +55,17 @@ def _print_classes(classes: list[Numbers]) -> None:
     if not classes:
         return
     shown = classes[:_MOST_CLASSES]
-    print(f"  {'objects':>9}  {'images':>8}  {'share':>7}  {'id':>5}  class")
+    _say(f"  {'objects':>9}  {'images':>8}  {'share':>7}  {'id':>5}  class")
     for one in shown:
         id_ = "" if one["id"] is None else one["id"]
         share = 100 * one["share"]
-        print(f"  {one['objects']:>9}  {one['images']:>8}  {share:>5.1f} %  {id_:>5}  {one['name']}")
+        _say(f"  {one['objects']:>9}  {one['images']:>8}  {share:>5.1f} %  {id_:>5}  {one['name']}")
     if len(classes) > len(shown):
-        print(f"  ... {len(classes) - len(shown)} more classes; --format json lists all")
+        _say(f"  ... {len(classes) - len(shown)} more classes; --format json lists all")
+
+
+def _say(line: str) -> None:
+    write(f"{line}\n", sys.stdout)
 
 
 def _of_all(result: Numbers, looked_at: int) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from cfgtool.cli.drawing import check_drawing, write_drawing
 from cfgtool.cli.needs import need_tensorflow
-from cfgtool.cli.output import refuse_to_replace
+from cfgtool.cli.output import refuse_to_replace, write
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -150,7 +150,8 @@ def _show(found: Evaluated, format_: str, curves: bool) -> None:
             row["mask_curves" if compared == "masks" else "curves"] = curves_as_json(curve)
         print(json.dumps(row))
         return
-    print(f"step {step}, {checkpoint.path}" if step >= 0 else checkpoint.path)
+    write((f"step {step}, {checkpoint.path}" if step >= 0 else checkpoint.path) + "\n", sys.stdout)
     width = max(map(len, evaluation.values))
     for name, value in evaluation.values.items():
-        print(f"  {name:<{width}}  " + (f"{value:.4f}" if math.isfinite(value) else "no groundtruth"))
+        told = f"{value:.4f}" if math.isfinite(value) else "no groundtruth"
+        write(f"  {name:<{width}}  {told}\n", sys.stdout)

@@ -7,7 +7,7 @@ from cfgtool.data.check_boxes import box_flaws
 from cfgtool.data.check_loaded import loaded_flaws
 from cfgtool.data.check_objects import class_flaws, keypoint_flaws, length_flaws, mask_flaws
 from cfgtool.data.expected import Expected
-from cfgtool.data.images import image_header
+from cfgtool.data.images import image_header, too_large
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def _image_flaws(features: Features) -> Iterator[Flaw]:
     except ValueError as error:
         yield "image-not-decodable", "error", f"{keys.IMAGE!r} {error}"
         return
+    if (reason := too_large(header.width, header.height)) is not None:
+        yield "image-not-decodable", "error", f"{keys.IMAGE!r} {reason}"
     yield from _channel_flaws(header)
     name = (objects.first_bytes(features, keys.FORMAT) or b"").decode("latin-1").lower()
     if name and name.replace("jpg", "jpeg") != header.format:

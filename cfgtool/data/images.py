@@ -6,7 +6,13 @@ BITMAPINFOHEADER.
 
 from __future__ import annotations
 
+import os
 import struct
+
+MAX_PIXELS = 1 << 27
+"""Pictures with more pixels are not decoded: in three colours they take 0.4 GB each, and several are decoded at once."""
+LIMIT = "CFGTOOL_MAX_PIXELS"
+"""The environment variable that says another limit."""
 
 
 class ImageHeader:
@@ -29,6 +35,22 @@ class ImageHeader:
         self.height = height
         self.channels = channels
         self.bits = bits
+
+
+def max_pixels() -> int:
+    """How many pixels a picture may have: `MAX_PIXELS`, or what the environment says."""
+    said = os.environ.get(LIMIT, "")
+    return int(said[:12]) if said.isascii() and said.isdigit() else MAX_PIXELS
+
+
+def too_large(width: int, height: int) -> str | None:
+    """What to say of a picture of this size that is not decoded; None for any other."""
+    limit = max_pixels()
+    if width * height <= limit:
+        return None
+    return (
+        f"is {width}x{height}, more than the {limit:,} pixels that are decoded ({LIMIT} says another limit)"
+    )
 
 
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}

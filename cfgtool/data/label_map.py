@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cfgtool.data.problems import Problem
 from cfgtool.errors import UserError
-from cfgtool.files import read_text
+from cfgtool.files import read_proto, refuse_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config
 
     Mistake = tuple[int, str, str, str]
+
+MAX_ID = 1_000_000
+"""Higher ids are slips of the keyboard: a network has an output for each number up to the highest."""
 
 
 class LabelMapItem:
@@ -116,8 +119,9 @@ def check_label_map(path: str) -> list[Problem]:
 
 
 def load_label_map(path: str) -> tuple[LabelMap, list[Problem]]:
-    """What can be read of a label map, and its mistakes. Raises UserError if the file cannot be read."""
-    return parse_label_map(read_text(path), path)
+    """What can be read of a label map, and its mistakes. Raises UserError if the file cannot be read, or is none."""
+    refuse_device(path)
+    return parse_label_map(read_proto(path), path)
 
 
 def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]:
@@ -180,6 +184,9 @@ def _item_mistakes(config: Config, item: LabelMapItem, earlier: _Earlier) -> Ite
         yield start, "label-map-missing-id", "error", f"{_called(item)} has no id, ids start at 1"
     elif item.id < 0 or (item.id == 0 and not background):
         message = f"id '{item.id}' is not allowed: 0 is the background and classes start at 1"
+        yield place("id"), "label-map-id", "error", message
+    elif item.id > MAX_ID:
+        message = f"id '{item.id}' is beyond any number of classes, {MAX_ID:,} at most are taken"
         yield place("id"), "label-map-id", "error", message
     if not item.name and not item.display_name:
         yield start, "label-map-missing-name", "warning", f"item with id '{item.id}' has no name"

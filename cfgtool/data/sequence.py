@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from cfgtool.data import keys
-from cfgtool.data.example import wire_features, wire_fields, wire_values
+from cfgtool.data.example import MAX_VALUES, wire_features, wire_fields, wire_values
 from cfgtool.errors import UserError
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ def decode_frames(data: bytes) -> list[dict[str, Values]]:
     try:
         for number, value in wire_fields(memoryview(data)):
             if number == 1 and not isinstance(value, int):
-                context.update(wire_features(value))
+                context.update(wire_features(value, MAX_VALUES))
             elif number == 2 and not isinstance(value, int):
                 lists.update(_lists(value))
     except (IndexError, ValueError, struct.error):
@@ -51,7 +51,8 @@ def decode_frames(data: bytes) -> list[dict[str, Values]]:
 
 
 def _lists(data: Bytes) -> Iterator[tuple[str, list[Values]]]:
-    """The map entries of a FeatureLists message."""
+    """The map entries of a FeatureLists message; all of them have `MAX_VALUES` values at most."""
+    room = MAX_VALUES
     for number, entry in wire_fields(data):
         if number != 1 or isinstance(entry, int):
             continue
@@ -61,9 +62,9 @@ def _lists(data: Bytes) -> Iterator[tuple[str, list[Values]]]:
             if place == 1 and not isinstance(value, int):
                 key = bytes(value).decode("utf-8", "surrogateescape")
             elif place == 2 and not isinstance(value, int):
-                rows = [
-                    wire_values(row)
-                    for one, row in wire_fields(value)
-                    if one == 1 and not isinstance(row, int)
-                ]
+                rows = []
+                for one, row in wire_fields(value):
+                    if one == 1 and not isinstance(row, int):
+                        rows.append(wire_values(row, room))
+                        room -= len(rows[-1])
         yield key, rows

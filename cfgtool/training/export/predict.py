@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from cfgtool.errors import UserError
-from cfgtool.files import atomic_write, read_text
+from cfgtool.files import atomic_write, read_proto
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
 from cfgtool.training.evaluation.pasting import paste
@@ -68,7 +68,7 @@ def _config_beside(place: ModelPlace) -> Config:
             "has no pipeline.config beside it, which says how images are resized and normalised",
             path=str(place.path),
         )
-    return read_config(parse(read_text(str(path))))
+    return read_config(parse(read_proto(str(path))))
 
 
 def predict_images(

@@ -37,6 +37,7 @@ from cfgtool.training.input.fields import Fields
 from cfgtool.training.input.hierarchy import Hierarchy
 from cfgtool.training.input.keypoints import KeypointDecoder
 from cfgtool.training.input.picture_cache import PictureCache
+from cfgtool.training.input.picture_size import within_limit
 
 SOURCE_ID = "source_id"
 LABELED_CLASSES = "labeled_classes"
@@ -171,7 +172,7 @@ class Decoder:
         stored = counted(stored, tf.size(stored), number, message)
         channels = []
         for place in range(number):
-            channel = tf.io.decode_image(stored[place], channels=1, expand_animations=False)
+            channel = tf.io.decode_image(within_limit(stored[place]), channels=1, expand_animations=False)
             message = "an additional channel differs in size from the image"
             channel = counted(channel, tf.shape(channel)[:2], tf.shape(image)[:2], message)
             channels.append(tf.ensure_shape(channel, [None, None, 1]))
@@ -210,7 +211,7 @@ def context_features(stored: Tensor, length: Tensor, wanted: int) -> Tensor:
 
 
 def _colours(encoded: Tensor) -> Tensor:
-    return tf.io.decode_image(encoded, channels=COLOURS, expand_animations=False)
+    return tf.io.decode_image(within_limit(encoded), channels=COLOURS, expand_animations=False)
 
 
 def _masks(stored: Tensor, image: Tensor, count: Tensor) -> Tensor:
@@ -223,7 +224,7 @@ def _masks(stored: Tensor, image: Tensor, count: Tensor) -> Tensor:
     stored = counted(stored, tf.size(stored), count, "as many masks as boxes are needed")
 
     def decode(png: Tensor) -> Tensor:
-        mask = tf.io.decode_png(png, channels=1)[..., 0]
+        mask = tf.io.decode_png(within_limit(png), channels=1)[..., 0]
         mask = counted(mask, tf.shape(mask), shape[1:], "a mask differs in size from the image")
         return tf.cast(mask > 0, tf.uint8)
 

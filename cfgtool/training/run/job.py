@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cfgtool.data.paths import expand_pattern
 from cfgtool.errors import UserError
-from cfgtool.files import read_text
+from cfgtool.files import read_proto
 from cfgtool.lint.engine import Report, analyse
 from cfgtool.schema import Config, Entry, read_config
 from cfgtool.schema.overrides import set_value
@@ -65,7 +65,7 @@ def load_job(path: str, overrides: Iterable[str] = (), *, input_only: bool = Fal
     config that means something else than it says. With `input_only`, for looking at what the network would be fed,
     any architecture will do, and paths may be placeholders.
     """
-    text = read_text(path)
+    text = read_proto(path)
     document = parse(text)
     # First of all: whoever fills in every path should not learn it only then.
     if not input_only:
