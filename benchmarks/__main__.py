@@ -27,6 +27,8 @@ BENCHMARKS = {
     "extremes": extremes.extremes,
     "lsp": language_server.language_server,
     "training": training.training,
+    "faster-rcnn": training.faster_rcnn,
+    "center-net": training.center_net,
 }
 
 
