@@ -29,8 +29,13 @@ def encode_text(text: str) -> bytes:
 def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
     """The content of `path`.
 
-    Raises UserError if it is missing, a directory, unreadable, or larger than `limit` bytes.
+    Raises UserError if it is missing, a directory, unreadable, or larger than `limit` bytes. Paths with a scheme are read
+    by `cfgtool.remote`.
     """
+    if "://" in path:
+        from cfgtool import remote
+
+        return remote.read(path, limit)
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -64,6 +69,51 @@ def refuse_device(path: str) -> None:
             raise UserError("is a pipe or a device, not a file", path=path)
 
 
+def exists(path: str) -> bool:
+    """Whether a file or folder is there, here or elsewhere. Raises UserError if the place of a scheme cannot be asked."""
+    if "://" in path:
+        from cfgtool import remote
+
+        return remote.exists(path)
+    return os.path.exists(path)
+
+
+def is_file(path: str) -> bool:
+    """Whether a file is there, as `exists` finds out."""
+    if "://" in path:
+        from cfgtool import remote
+
+        return remote.is_file(path)
+    return os.path.isfile(path)
+
+
+def is_folder(path: str) -> bool:
+    """Whether a folder is there, as `exists` finds out."""
+    if "://" in path:
+        from cfgtool import remote
+
+        return remote.is_folder(path)
+    return os.path.isdir(path)
+
+
+def refuse_remote(path: str, what: str) -> None:
+    """Raise UserError for a `path` with a scheme where only a folder or file of this machine will do; `what` names it.
+
+    Understood too after `pathlib` has made one slash of two.
+    """
+    scheme, colon, rest = path.partition(":")
+    if (
+        colon
+        and len(scheme) > 1
+        and rest.startswith("/")
+        and scheme.isalnum()
+        and not os.path.isdir(f"{scheme}:")
+    ):
+        whole = f"{scheme}://{rest.lstrip('/')}"
+        hint = "use a folder here, or mount the bucket (gcsfuse, mount-s3)"
+        raise UserError(f"{what} has to be on this machine", path=whole, hint=hint)
+
+
 def read_proto(path: str) -> str:
     """The text of a config or label map: `read_text`, of `MAX_TEXT_BYTES` at most."""
     return read_text(path, MAX_TEXT_BYTES)
@@ -80,8 +130,14 @@ def read_text(path: str, limit: int = MAX_BYTES) -> str:
 def atomic_write(path: str, data: bytes) -> None:
     """Replace the content of `path` in one step; a crash leaves the old file or the new one, never a part.
 
-    The mode of an existing file is kept, and a symbolic link is followed. Raises UserError if it cannot be written.
+    The mode of an existing file is kept, and a symbolic link is followed. With a scheme, the file is put in one request.
+    Raises UserError if it cannot be written.
     """
+    if "://" in path:
+        from cfgtool import remote
+
+        remote.write(path, data)
+        return
     target = os.path.realpath(path)
     temporary = f"{target}.{os.getpid()}.tmp"
     try:

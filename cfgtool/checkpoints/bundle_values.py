@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from cfgtool.checkpoints.damage import DamageError
 from cfgtool.checkpoints.entry import WIDTHS
@@ -25,6 +25,7 @@ class BundleSource:
         self._checkpoint = checkpoint
         self._check = check
         self._files: dict[int, memoryview] = {}
+        self._remote: dict[str, BinaryIO] = {}
 
     def raw(self, entry: Entry) -> memoryview:
         """The bytes of a value: see `Values.raw`. Raises DamageError, UserError if a data file is missing."""
@@ -60,7 +61,7 @@ class BundleSource:
     def stored(self, entry: Entry, what: str) -> memoryview:
         """The bytes that one entry of the index says; `what` is its name in messages."""
         path = self._checkpoint.data_file(entry.shard)
-        view = self.file(entry.shard)[entry.offset : entry.offset + entry.size]
+        view = self._part(entry)
         if len(view) != entry.size:
             raise DamageError(
                 entry.offset, f"it ends before byte {entry.offset + entry.size}, where {what} ends", path
@@ -68,6 +69,17 @@ class BundleSource:
         if self._check and not _matches(entry, view):
             raise DamageError(entry.offset, f"the checksum of {what} does not match", path)
         return view
+
+    def _part(self, entry: Entry) -> memoryview:
+        path = self._checkpoint.data_file(entry.shard)
+        if "://" not in path:
+            return self.file(entry.shard)[entry.offset : entry.offset + entry.size]
+        from cfgtool import remote
+
+        if path not in self._remote:
+            self._remote[path] = remote.open_file(path)
+        self._remote[path].seek(entry.offset)
+        return memoryview(self._remote[path].read(entry.size))
 
     def file(self, shard: int) -> memoryview:
         """The content of a data file. Raises UserError if it cannot be read."""

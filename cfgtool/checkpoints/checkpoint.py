@@ -11,6 +11,7 @@ from cfgtool.checkpoints.entry import Entry
 from cfgtool.checkpoints.kinds import SAVED_MODEL, is_graph_file, is_in_saved_model, is_single_file
 from cfgtool.checkpoints.names import OBJECT_GRAPH, VALUE_SUFFIX
 from cfgtool.errors import UserError
+from cfgtool.files import is_file
 
 if TYPE_CHECKING:
     from cfgtool.checkpoints.graph import ObjectGraph
@@ -101,7 +102,7 @@ class Checkpoint:
     def missing_data(self) -> list[str]:
         """The data files that are not there."""
         names = [self.data_file(shard) for shard in range(self.shards)]
-        return [name for name in names if not os.path.isfile(name)]
+        return [name for name in names if not is_file(name)]
 
     @property
     def has_data(self) -> bool:
@@ -121,7 +122,7 @@ def read_checkpoint(prefix: str, notes: tuple[str, ...] = ()) -> Checkpoint:
     path and the offset in bytes, if that file is not whole.
     """
     path = f"{prefix}.index"
-    if not os.path.isfile(path):
+    if not is_file(path):
         if is_single_file(prefix):
             return _single_file(prefix, notes)
         if is_graph_file(prefix):
@@ -163,6 +164,10 @@ def _graph(path: str, notes: tuple[str, ...]) -> Checkpoint:
 
 
 def _read_file(path: str) -> bytes:
+    if "://" in path:
+        from cfgtool import remote
+
+        return remote.read(path, _MAX_INDEX_BYTES)
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size

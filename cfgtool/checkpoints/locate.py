@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cfgtool.checkpoints.kinds import SAVED_MODEL, is_graph_file, is_in_saved_model, is_single_file
 from cfgtool.checkpoints.nearby import has_index, listed, names_in, near, prefixes, with_step
 from cfgtool.errors import UserError
+from cfgtool.files import is_file, is_folder
 
 _STATE_FIELD = "model_checkpoint_path"
 _SUFFIXES = (".index", ".meta")
@@ -65,16 +66,14 @@ def resolve_checkpoint(path: str) -> Location:
     decides, or the only checkpoint in it), a state file, a prefix whose step is missing, a SavedModel, and a frozen
     graph. Raises UserError, naming candidates, if nothing fits.
     """
-    if "://" in path:
-        raise UserError(f"{path!r} is a remote path", hint="copy its .index file here and name that")
     if has_index(path):
         return Location(path)
     stripped = _strip(path)
     if stripped != path and has_index(stripped):
         return _corrected(path, stripped, "a file of the checkpoint", _file_error(path))
-    if os.path.isdir(path):
+    if is_folder(path):
         return _in_folder(path)
-    if os.path.isfile(path):
+    if is_file(path):
         return _file(path)
     steps = with_step(path)
     if len(steps) == 1:
@@ -162,7 +161,7 @@ def _in_folder(folder: str) -> Location:
         what = "a folder, whose state file names its newest checkpoint"
         return _corrected(folder, newest, what, ("DataLossError", text))
     error = ("ValueError", f"Couldn't find 'checkpoint' file or checkpoints in given directory {folder}")
-    if os.path.isfile(os.path.join(folder, SAVED_MODEL)):
+    if is_file(os.path.join(folder, SAVED_MODEL)):
         return _saved_model(folder, folder, error)
     found = prefixes(folder)
     if len(found) == 1:
@@ -191,7 +190,9 @@ def _latest(folder: str) -> str | None:
     named = _state(os.path.join(folder, "checkpoint"))
     if named:
         # A state file that moved with its folder still holds the old path; only the name is right then.
-        for candidate in (named, os.path.basename(named)):
+        # One that is elsewhere must not lead to a file here.
+        names = (named, os.path.basename(named))
+        for candidate in names[1:] if "://" in folder and os.path.isabs(named) else names:
             prefix = os.path.join(folder, candidate)
             if has_index(prefix):
                 return prefix
@@ -201,9 +202,14 @@ def _latest(folder: str) -> str | None:
 def _state(path: str) -> str | None:
     """The newest checkpoint by a state file (text of a `CheckpointState`), None without one."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read(1 << 20).splitlines()
-    except OSError:
+        if "://" in path:
+            from cfgtool import remote
+
+            lines = remote.read_range(path, 0, 1 << 20).decode("utf-8", "replace").splitlines()
+        else:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                lines = file.read(1 << 20).splitlines()
+    except (OSError, UserError):
         return None
     for line in lines:
         name, _, value = line.partition(":")

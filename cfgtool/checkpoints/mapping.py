@@ -8,12 +8,20 @@ import os
 from cfgtool.errors import UserError
 from cfgtool.files import refuse_device
 
+_MOST_REMOTE = 1 << 30
+"""A file with a scheme that is needed whole is held in memory: frozen graphs, and checkpoints in one file."""
+
 
 def mapped(path: str, missing: str = "no such file", hint: str | None = None) -> memoryview:
     """The content of a file, mapped for as long as the view or a slice of it is held.
 
-    Raises UserError, saying `missing` if the file is not there, and for what is no file.
+    Of a path with a scheme it is read into memory. Raises UserError, saying `missing` if the file is not there, and
+    for what is no file.
     """
+    if "://" in path:
+        from cfgtool import remote
+
+        return memoryview(remote.read(path, _MOST_REMOTE))
     refuse_device(path)
     try:
         with open(path, "rb") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from cfgtool.checkpoints.kinds import SAVED_MODEL
+from cfgtool.files import is_file
 
 _SHOWN = 4
 _FOLDERS = 200
@@ -15,11 +16,15 @@ _DEPTH = 3
 
 def has_index(prefix: str) -> bool:
     """True for the prefix of a bundle."""
-    return bool(prefix) and os.path.isfile(f"{prefix}.index")
+    return bool(prefix) and is_file(f"{prefix}.index")
 
 
 def names_in(folder: str) -> list[str]:
     """The names in a folder, sorted; none where it cannot be read."""
+    if "://" in folder:
+        from cfgtool import remote
+
+        return remote.names_in(folder)
     try:
         return sorted(os.listdir(folder or "."))
     except OSError:
@@ -56,6 +61,10 @@ def near(path: str, steps: list[str]) -> str:
     alike = [prefix for prefix in found if digits and _number(prefix) == int(digits)]
     if alike:
         return f"did you mean {listed(alike)}?"
+    if "://" in path:  # each folder would be a request
+        return (
+            f"near it {'are' if len(found) > 1 else 'is'} {listed(found)}" if found else "is the name right?"
+        )
     for deeper in names_in(folder)[:_FOLDERS]:
         found += prefixes(os.path.join(folder, deeper))
     if not found and folder:
@@ -63,7 +72,7 @@ def near(path: str, steps: list[str]) -> str:
     if found:
         return f"near it {'are' if len(found) > 1 else 'is'} {listed(found)}"
     saved = [os.path.join(folder, deeper) for deeper in names_in(folder)[:_FOLDERS]]
-    saved = [inner for inner in saved if os.path.isfile(os.path.join(inner, SAVED_MODEL))]
+    saved = [inner for inner in saved if is_file(os.path.join(inner, SAVED_MODEL))]
     if saved:
         return f"there is the SavedModel {listed(saved)}"
     if folder and not os.path.isdir(folder):

@@ -15,6 +15,7 @@ from cfgtool.checkpoints.table import Table
 from cfgtool.checkpoints.verify import Damage
 from cfgtool.checkpoints.wire import spans
 from cfgtool.errors import UserError
+from cfgtool.files import is_file
 
 if TYPE_CHECKING:
     from cfgtool.checkpoints.checkpoint import Checkpoint
@@ -79,7 +80,7 @@ def _values(
         if entry.shard != last:
             last, end = entry.shard, 0
         path = checkpoint.data_file(entry.shard)
-        if not os.path.isfile(path):
+        if not is_file(path):
             continue
         if entry.size and entry.offset < end:
             yield Damage(name, path, entry.offset, "it overlaps the value before it")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cfgtool.cli.pipeline import check_format
+from cfgtool.files import refuse_remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,7 @@ def doctor(
     something is missing or broken, 2 if the config cannot be read.
     """
     check_format(format, ("text", "json"))
+    refuse_remote(str(model_dir or ""), "the model dir")
     found = list(_remarks(config, model_dir, time_limit))
     if format == "json":
         import json

@@ -13,6 +13,7 @@ from cfgtool.cli.drawing import check_drawing, write_drawing
 from cfgtool.cli.needs import need_tensorflow
 from cfgtool.cli.output import refuse_to_replace, write
 from cfgtool.errors import UserError
+from cfgtool.files import refuse_remote
 
 if TYPE_CHECKING:
     from cfgtool.training.evaluation.many import Evaluated
@@ -72,6 +73,7 @@ def evaluate(
         raise UserError(
             "--timeout and --interval say how --wait waits", hint="give --wait, or leave them out"
         )
+    refuse_remote(str(model_dir or ""), "the model dir")
     from cfgtool.training.evaluation.packages import needs_pycocotools
     from cfgtool.training.run.job import load_job
     from cfgtool.training.starting.plan import find_checkpoint

@@ -10,6 +10,7 @@ import typer
 
 from cfgtool.cli.needs import need_tensorflow
 from cfgtool.errors import UserError
+from cfgtool.files import refuse_remote
 
 if TYPE_CHECKING:
     from cfgtool.training.export.options import ExportOptions
@@ -85,6 +86,8 @@ def export(
     _check_fit(options, {name for name, value in given.items() if value is not None})
     if model_dir is None and checkpoint is None:
         raise UserError("nothing to export is named", hint="give --model-dir or --checkpoint")
+    refuse_remote(str(model_dir or ""), "the model dir")
+    refuse_remote(str(output), "what is exported")
     from cfgtool.training.export.plan import plan_export
     from cfgtool.training.run.job import load_job
     from cfgtool.training.starting.plan import find_checkpoint

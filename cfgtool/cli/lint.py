@@ -71,6 +71,9 @@ Unsafe = Annotated[bool, typer.Option("--unsafe-fixes", help="With --fix or --di
 Diff = Annotated[bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")]
 StdinName = Annotated[str | None, typer.Option("--stdin-filename", help="The file that - stands for.")]
 AllRecords = Annotated[bool, typer.Option("--all-records", help="Read every record, not a sample.")]
+Remote = Annotated[
+    bool, typer.Option("--remote", help="Also look at files named with a scheme, such as gs://.")
+]
 Packs = Annotated[list[str] | None, typer.Option("--rules", help="A TOML pack of more rules.")]
 KnownFindings = Annotated[
     str | None, typer.Option("--baseline", help="Report only what is not in this file.")
@@ -109,6 +112,7 @@ def lint(
     stdin_filename: StdinName = None,
     rules: Packs = None,
     all_records: AllRecords = False,
+    remote: Remote = False,
     baseline: KnownFindings = None,
     write_baseline: WriteBaseline = None,
     exclude: Exclude = None,
@@ -141,6 +145,7 @@ def lint(
     if write_baseline and STDIN in (paths or ()) and stdin_filename is None:
         raise UserError("standard input has no name in a baseline", hint="give it one with --stdin-filename")
     work = Work(lookup, mode, unsafe_fixes, stdin_filename, fail_on)
+    work.remote = remote
     if all_records:
         work.read_all_records(show_progress=jobs == 1)
     run = Run(work)

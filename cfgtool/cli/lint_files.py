@@ -33,6 +33,7 @@ class Work:
         self.stdin_name = stdin_name
         self.fail_on = fail_on
         self.all_records = False
+        self.remote = False
         self.progress: Progress | None = None
 
     def read_all_records(self, *, show_progress: bool) -> None:
@@ -49,9 +50,10 @@ class Work:
     def settings(self, path: str) -> Settings:
         """The settings that hold for a path; standard input is looked up by the name that it stands for."""
         settings = self.lookup.settings(self.stdin_name if path == STDIN else path)
-        if self.all_records:
+        if self.all_records or self.remote:
             settings = settings.replaced(codes=settings.codes)
-            settings.all_records, settings.progress = True, self.progress
+            settings.all_records, settings.progress = self.all_records, self.progress
+            settings.remote = self.remote
         return settings
 
 

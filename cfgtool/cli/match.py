@@ -162,6 +162,7 @@ class _Job:
             )
         beside = None if config_path == "-" else config_path
         context = Context(self.config, self.config.document, beside, self.network.generation)
+        context.remote = True
         return open_checkpoint(context.locate(name, ".index") or context.locate(name) or name)
 
 

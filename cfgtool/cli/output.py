@@ -7,6 +7,7 @@ import sys
 from typing import TextIO
 
 from cfgtool.errors import UserError
+from cfgtool.files import exists
 
 _STYLES = ("[0m", "[1m", "[2m", "[31m", "[32m", "[33m", "[36m")
 """What follows an escape character in our own colours."""
@@ -58,7 +59,7 @@ def has_character(stream: TextIO, character: str) -> bool:
 
 def refuse_to_replace(path: str, force: bool) -> None:
     """Raise UserError if `path` exists, unless it may be replaced."""
-    if os.path.exists(path) and not force:
+    if exists(path) and not force:
         raise UserError("exists already", path=path, hint="--force replaces it")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from cfgtool.cli.drawing import check_drawing, write_drawing
 from cfgtool.errors import UserError
+from cfgtool.files import refuse_remote
 
 app = typer.Typer(
     add_completion=False, help="Draw learning rates and losses, as PNG or SVG.", no_args_is_help=True
@@ -61,6 +62,8 @@ def losses(
     from cfgtool.training.report.curves import draw_runs, run_charts
     from cfgtool.training.report.history import read_history
 
+    for folder in model_dirs:
+        refuse_remote(str(folder), "the model dir")
     histories = [read_history(folder) for folder in model_dirs]
     for history in histories:
         if history.cut_off:

@@ -12,6 +12,7 @@ import typer
 from cfgtool.cli.needs import need_tensorflow
 from cfgtool.cli.output import write
 from cfgtool.errors import UserError
+from cfgtool.files import refuse_remote
 
 if TYPE_CHECKING:
     from cfgtool.schema import Config
@@ -49,6 +50,12 @@ def predict(
     from cfgtool.training.export.labels import names_beside, read_names
     from cfgtool.training.export.places import find_model, image_files, picture_paths
 
+    for path, what in (
+        (model, "the model"),
+        (model_dir, "the model dir"),
+        (output, "the folder of pictures"),
+    ):
+        refuse_remote(str(path or ""), what)
     place = find_model(model)
     found = list(image_files(images))
     paths = [path for path, problem in found if problem is None]

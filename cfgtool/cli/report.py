@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cfgtool.files import refuse_remote
+
 app = typer.Typer(add_completion=False)
 
 
@@ -29,6 +31,7 @@ def report(
     from cfgtool.errors import UserError
     from cfgtool.training.report.folder import read_run
 
+    refuse_remote(str(model_dir), "the model dir")
     target = output or model_dir / "report.html"
     run = read_run(model_dir)
     if not target.parent.is_dir():

@@ -13,6 +13,7 @@ import click
 import typer
 
 from cfgtool.errors import UserError
+from cfgtool.files import refuse_remote
 
 if TYPE_CHECKING:
     from cfgtool.matching.report.text import Screen
@@ -153,6 +154,7 @@ def train(
         raise UserError(f"format {format!r} is not known", hint="use text or json")
     if format == "json" and not dry_run:
         raise UserError("--format json is the start page as an object", hint="give --dry-run too")
+    refuse_remote(str(model_dir), "the model dir")
     from cfgtool.training.run.job import load_job
     from cfgtool.training.run.options import TrainOptions
     from cfgtool.training.starting.plan import plan_start

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cfgtool.data.problems import Problem
 from cfgtool.errors import UserError
+from cfgtool.files import exists, is_file
 
 _GLOB = "*?["
 
@@ -15,11 +16,17 @@ def expand_pattern(pattern: str) -> list[str]:
     """The files that one `input_path` names, sorted; empty if a glob matches nothing.
 
     `name@N` stands for `name-00000-of-0000N` and so on, whether the files exist or not. A path without
-    wildcards stands for itself if it exists.
+    wildcards stands for itself if it exists. Raises UserError if a path has a scheme, and its place cannot be asked.
     """
     name, at, count = pattern.rpartition("@")
-    if at and name and count.isdigit() and not os.path.exists(pattern):
+    if at and name and count.isdigit() and not exists(pattern):
         return [f"{name}-{shard:05d}-of-{int(count):05d}" for shard in range(int(count))]
+    if "://" in pattern:
+        from cfgtool import remote
+
+        if remote.has_wildcards(pattern):
+            return remote.matching(pattern)
+        return [pattern] if is_file(pattern) else []
     if any(letter in pattern for letter in _GLOB):
         import glob
 
@@ -37,7 +44,7 @@ def expand_paths(patterns: Sequence[str]) -> list[str]:
     paths: dict[str, None] = {}
     for pattern in patterns:
         matches = expand_pattern(pattern)
-        missing = [path for path in matches if not os.path.exists(path)]
+        missing = [path for path in matches if not exists(path)]
         if not matches or missing:
             raise UserError(
                 _missing_message(pattern, missing),
@@ -72,6 +79,8 @@ def shard_problems(pattern: str, paths: Sequence[str]) -> list[Problem]:
 
 def nearby(pattern: str) -> str:
     """A hint for a pattern that matches nothing: the nearest existing name, or where it was looked for."""
+    if "://" in pattern:
+        return "is the name right, and may it be listed?"
     folder, name = os.path.split(pattern)
     if any(letter in folder for letter in _GLOB):
         return f"relative paths start at {os.getcwd()!r}"

@@ -73,7 +73,11 @@ class WholeReading:
 
 
 def size_of(path: str) -> int:
-    """The bytes of a file, 0 if there is none."""
+    """The bytes of a file, 0 if there is none. Raises UserError if a path has a scheme, and its place cannot be asked."""
+    if "://" in path:
+        from cfgtool import remote
+
+        return remote.size(path) or 0
     try:
         return os.stat(path).st_size
     except OSError:

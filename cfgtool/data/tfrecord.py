@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from cfgtool.crc32c import masked_crc32c
 from cfgtool.errors import UserError
-from cfgtool.files import refuse_device
+from cfgtool.files import refuse_device, refuse_remote
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
@@ -104,6 +104,7 @@ def record_offsets(path: str) -> list[tuple[int, int]]:
 
 def write_records(path: str, records: Iterable[bytes]) -> int:
     """Write a TFRecord file; a crash leaves the old file or the new one. Returns the number of records."""
+    refuse_remote(path, "a record file that is written")
     temporary = f"{path}.{os.getpid()}.tmp"
     count = 0
     try:
@@ -130,6 +131,10 @@ def frame(data: bytes) -> bytes:
 
 def open_records(path: str) -> BinaryIO:
     """The file, open for reading. Raises UserError if it cannot be opened, or is none."""
+    if "://" in path:
+        from cfgtool import remote
+
+        return remote.open_file(path)
     refuse_device(path)
     try:
         return open(path, "rb")
@@ -147,7 +152,7 @@ def walk(file: BinaryIO, path: str, start: int = 0) -> Iterator[tuple[int | None
     When it yields, `file` stands at the data. Numbers are None unless the walk starts at the beginning. Raises
     RecordError where the framing is broken.
     """
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
     offset, count = start, 0
     while offset < size:
         file.seek(offset)

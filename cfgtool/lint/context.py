@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cfgtool.errors import UserError
+from cfgtool.files import exists, is_folder
 from cfgtool.lint.declarative import weakened
 from cfgtool.lint.findings import Fix
 from cfgtool.textproto import Edit
@@ -36,8 +37,8 @@ class Context:
 
     `generation` is "tf1" or "tf2"; `path` is None for text without a file. `remaps` says what prefixes of
     file names stand for here, the longest first. With `all_records` every record is read, and `progress` is
-    told how far that is. `lacking` is set when a file or network that was asked for cannot be had; `unjudged`
-    are the codes of the rules that this happened to.
+    told how far that is. With `remote` names with a scheme are looked at too. `lacking` is set when a file
+    or network that was asked for cannot be had; `unjudged` are the codes of the rules that this happened to.
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class Context:
         "path",
         "progress",
         "remaps",
+        "remote",
         "unjudged",
     )
 
@@ -71,6 +73,7 @@ class Context:
         self.lacking = False
         self.unjudged: set[str] = set()
         self.all_records = False
+        self.remote = False
         self.progress: Progress | None = None
         self._cache: dict[tuple[str, str], Any] = {}
 
@@ -127,27 +130,42 @@ class Context:
         resolved. None if it is nowhere.
         """
         name = self.remapped(name)
-        for folder in self.folders():
+        for folder in self.folders(name):
             path = os.path.join(folder, name)
-            if os.path.exists(path + suffix):
-                return path
+            try:
+                if exists(path + suffix):
+                    return path
+            except UserError as error:
+                self.note(f"not looked at: {error}")
         self.lacking = True
         return None
+
+    def looks_at(self, name: str) -> bool:
+        """Whether the file `name` of the config may be looked for: no placeholder, and elsewhere only if asked for."""
+        from cfgtool.lint.checks._paths import is_local
+
+        name = self.remapped(name)
+        return is_local(name) or (self.remote and "://" in name and not is_placeholder(name))
 
     def remapped(self, name: str) -> str:
         """The file name `name` of the config as it is called here; itself where no remap is about it."""
         return remapped(name, self.remaps)
 
-    def folders(self) -> list[str]:
-        """Where relative names are looked for: the current folder, as in training, then the config's."""
+    def folders(self, name: str = "") -> list[str]:
+        """Where `name`, if relative, is looked for: the current folder, as in training, then the config's.
+
+        A name with a scheme is looked for at its place, or nowhere.
+        """
+        if "://" in name:
+            return [""] if self.remote else []
         beside = os.path.dirname(self.path) if self.path else ""
         return ["", beside] if beside else [""]
 
     def files(self, pattern: str) -> list[str]:
         """The files that an `input_path` means, sorted; it may hold `*`, `?` and `[...]`."""
-        if not any(character in pattern for character in "*?["):
+        if not _has_wildcards(pattern):
             path = self.locate(pattern)
-            return [] if path is None or os.path.isdir(path) else [path]
+            return [] if path is None or is_folder(path) else [path]
         found = self.once("files", pattern, lambda: self._matching(pattern))
         self.lacking = self.lacking or not found
         return found or []
@@ -156,9 +174,14 @@ class Context:
         import glob
 
         pattern = self.remapped(pattern)
-        for folder in self.folders():
-            matches = sorted(glob.glob(os.path.join(folder, pattern)))
-            found = [path for path in matches if not os.path.isdir(path)]
+        for folder in self.folders(pattern):
+            whole = os.path.join(folder, pattern)
+            if "://" in whole:
+                from cfgtool import remote
+
+                found = remote.matching(whole)
+            else:
+                found = [path for path in sorted(glob.glob(whole)) if not os.path.isdir(path)]
             if found:
                 return found
         return []
@@ -274,6 +297,14 @@ class Context:
         if problem and noted:
             self.note(problem)
         return value
+
+
+def _has_wildcards(pattern: str) -> bool:
+    if "://" in pattern:
+        from cfgtool import remote
+
+        return remote.has_wildcards(pattern)
+    return any(character in pattern for character in "*?[")
 
 
 def _edit_start(edit: Edit) -> tuple[int, int]:

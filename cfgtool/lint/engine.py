@@ -41,7 +41,8 @@ class Settings:
     says what a rule's findings count as in place of its own severity, `remaps` are (prefix of a file name in
     a config, what stands for it here), the longest prefix first, `baseline` holds the findings that are known
     and not reported, `fail_on` is the least severity that fails a run ("never": none does). With `all_records`
-    every record is read instead of a sample, and `progress` is told how far that is.
+    every record is read instead of a sample, and `progress` is told how far that is; with `remote` files
+    whose names have a scheme are looked at.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Settings:
         "fail_on",
         "progress",
         "remaps",
+        "remote",
         "severities",
         "target",
     )
@@ -75,6 +77,7 @@ class Settings:
         self.baseline = baseline
         self.fail_on = fail_on
         self.all_records = False
+        self.remote = False
         self.progress: Progress | None = None
 
     def replaced(self, *, target: str | None = None, codes: frozenset[str] | None) -> Settings:
@@ -88,7 +91,11 @@ class Settings:
             baseline=self.baseline,
             fail_on=self.fail_on,
         )
-        settings.all_records, settings.progress = self.all_records, self.progress
+        settings.all_records, settings.progress, settings.remote = (
+            self.all_records,
+            self.progress,
+            self.remote,
+        )
         return settings
 
     def on(self, code: str) -> bool:
@@ -149,6 +156,7 @@ def analyse(document: Document, path: str | None = None, settings: Settings | No
     generation, reason = _generation(config, settings.target)
     context = Context(config, document, path, generation, settings.remaps)
     context.all_records, context.progress = settings.all_records, settings.progress
+    context.remote = settings.remote
     whole = _as_a_whole(document, catalogue)
     if whole is not None:
         findings = [whole]

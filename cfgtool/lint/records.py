@@ -68,14 +68,14 @@ def record_files(context: Context, reader: Config) -> dict[str, Entry]:
 
     Why there are none is noted, unless the path is a placeholder or a finding of its own.
     """
-    from cfgtool.lint.checks._paths import is_local, worth_reporting
+    from cfgtool.lint.checks._paths import worth_reporting
 
     files: dict[str, Entry] = {}
     for entry in reader.message("tf_record_input_reader").entries("input_path"):
         name = entry.value
         if not isinstance(name, str) or is_placeholder(name):
             continue
-        found = files_of(context, name) if is_local(context.remapped(name)) else []
+        found = files_of(context, name) if context.looks_at(name) else []
         if not found and not worth_reporting(context, name):
             context.note(f"records not checked: there is no '{name}' on this machine")
         for path in found:

@@ -25,6 +25,8 @@ def worth_reporting(context: Context, path: str) -> bool:
     its own is judged only where the folder of the path exists: nobody knows yet where it will be used.
     """
     path = context.remapped(path)
+    if "://" in path:
+        return context.looks_at(path)
     if not is_local(path):
         return False
     if os.path.isabs(path):
@@ -42,6 +44,8 @@ def near(context: Context, path: str) -> tuple[str, str | None]:
     """The end of a message about the missing file `path`, and the path that was meant if there is one."""
     from cfgtool.schema.nearest import nearest
 
+    if "://" in context.remapped(path):
+        return "", None
     folder, name = os.path.split(path)
     for start in context.folders():
         names = _names(os.path.join(start, context.remapped(folder)))
@@ -59,6 +63,10 @@ def near(context: Context, path: str) -> tuple[str, str | None]:
 
 
 def _names(folder: str) -> list[str]:
+    if "://" in folder:
+        from cfgtool import remote
+
+        return remote.names_in(folder)[:2000]
     try:
         return sorted(os.listdir(folder or "."))[:2000]
     except OSError:

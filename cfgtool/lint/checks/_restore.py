@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
-from cfgtool.lint.checks._paths import is_local
+from cfgtool.files import is_file
 from cfgtool.networks.roles import role
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ DETECTOR_MARKS = ("_coco17_", "_coco_20", "_coco_11_", "_coco14_")
 def start_of(context: Context, config: Config) -> tuple[Entry, str] | None:
     """(entry, value) of a start checkpoint that may be on this machine; None for placeholders and URLs."""
     entry, name = config.entry("fine_tune_checkpoint"), config.text("fine_tune_checkpoint")
-    return (entry, name) if entry is not None and is_local(context.remapped(name)) else None
+    return (entry, name) if entry is not None and context.looks_at(name) else None
 
 
 def resolve(context: Context, name: str) -> Location | UserError:
@@ -39,11 +39,14 @@ def _resolved(context: Context, name: str) -> Location | UserError:
 
     name = context.remapped(name)
     # Where it is spelled exactly, nobody needs to look around in the other folder.
-    for folder in context.folders():
-        if os.path.isfile(os.path.join(folder, f"{name}.index")):
-            return Location(os.path.join(folder, name))
+    for folder in context.folders(name):
+        try:
+            if is_file(os.path.join(folder, f"{name}.index")):
+                return Location(os.path.join(folder, name))
+        except UserError as error:  # elsewhere, and not to be reached
+            return error
     first: UserError | None = None
-    for folder in context.folders():
+    for folder in context.folders(name):
         try:
             found = resolve_checkpoint(os.path.join(folder, name))
             if found.kind == "checkpoint":

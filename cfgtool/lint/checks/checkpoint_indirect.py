@@ -24,9 +24,9 @@ Safe: it is the checkpoint that is meant, as far as there is only one, or the st
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from cfgtool.files import is_file
 from cfgtool.lint.checks._restore import as_written, resolve, start_of
 from cfgtool.lint.rules import Rule
 
@@ -60,7 +60,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     prefix = as_written(context, name, found.prefix)
     fix = context.fix(f"write '{prefix}'", "safe", [context.replace(entry, f'"{prefix}"')])
     what = "a folder, which the OD API does not look into"
-    if os.path.isfile(context.locate(name) or ""):
+    if is_file(context.locate(name) or ""):
         what = "a state file, which the OD API takes for a checkpoint"
     if context.locate(name) is None:
         what = "no checkpoint without its step, which the OD API does not guess"

@@ -43,7 +43,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._paths import is_local
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     """Read the label map of a reader, if it is there, and compare its highest id."""
     entry = config.entry("label_map_path")
     name = config.text("label_map_path")
-    if entry is None or not is_local(context.remapped(name)) or context.locate(name) is None:
+    if entry is None or not context.looks_at(name) or context.locate(name) is None:
         return
     model = config.root.message("model")
     kind = model.which("model")

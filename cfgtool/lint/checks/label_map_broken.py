@@ -29,7 +29,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._paths import is_local
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ RULE = Rule(
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Read the file if it is there, and report its first mistake."""
     entry, name = config.entry("label_map_path"), config.text("label_map_path")
-    path = context.locate(name) if entry is not None and is_local(context.remapped(name)) else None
+    path = context.locate(name) if entry is not None and context.looks_at(name) else None
     if entry is None or path is None:
         return
     from cfgtool.data.label_map import read_label_map

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._paths import is_local, near, worth_reporting
+from cfgtool.lint.checks._paths import near, worth_reporting
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ RULE = Rule(
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Look for the file from the current folder, and beside the config."""
     entry, name = config.entry("label_map_path"), config.text("label_map_path")
-    if entry is None or not is_local(context.remapped(name)) or context.locate(name) is not None:
+    if entry is None or not context.looks_at(name) or context.locate(name) is not None:
         return
     if not worth_reporting(context, name):
         context.note(f"not checked against the label map: there is no '{name}' on this machine")

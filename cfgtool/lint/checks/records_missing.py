@@ -31,10 +31,10 @@ Unsafe: the nearest name is a guess.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._paths import is_local, near, worth_reporting
+from cfgtool.files import is_folder
+from cfgtool.lint.checks._paths import near, worth_reporting
 from cfgtool.lint.records import files_of
 from cfgtool.lint.rules import Rule
 
@@ -60,12 +60,12 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     """Expand every path of a reader."""
     for entry in config.entries("input_path"):
         name = entry.value
-        if not isinstance(name, str) or not is_local(context.remapped(name)):
+        if not isinstance(name, str) or not context.looks_at(name):
             continue
         if files_of(context, name) or not worth_reporting(context, name):
             continue
         found = context.locate(name)
-        if found is not None and os.path.isdir(found):
+        if found is not None and is_folder(found):
             message = (
                 f"'input_path' of '{name}' is a folder; write '{name.rstrip('/')}/*' for the files in it"
             )

@@ -28,7 +28,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._paths import is_local
 from cfgtool.lint.records import files_of
 from cfgtool.lint.rules import Rule
 
@@ -58,7 +57,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
 
     for entry in config.entries("input_path"):
         name = entry.value
-        files = files_of(context, name) if isinstance(name, str) and is_local(name) else []
+        files = files_of(context, name) if isinstance(name, str) and context.looks_at(name) else []
         for problem in shard_problems(name, files) if files else ():
             message = f"{problem.message} of those that '{name}' names; there are {len(files)}"
             yield RULE.finding(entry, message, severity=problem.severity)

@@ -12,12 +12,16 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def relative(path: str | None) -> str | None:
     """`path` below the current folder, with slashes; None if it is not below it."""
+    if path and "://" in path:
+        return None
     name = os.path.relpath(os.path.abspath(path or "<stdin>"))
     return None if name.split(os.sep)[0] == os.pardir else name.replace(os.sep, "/")
 
 
 def shown(path: str | None) -> str:
     """`path` below the current folder, or else the whole path; with slashes."""
+    if path and "://" in path:
+        return path
     return relative(path) or os.path.abspath(path or "<stdin>").replace(os.sep, "/")
 
 
@@ -28,7 +32,9 @@ def relative_uri(path: str | None) -> str | None:
 
 
 def absolute_uri(path: str) -> str:
-    """`path` as a `file:` URI."""
+    """`path` as a `file:` URI; one that has a scheme as it is."""
+    if "://" in path:
+        return path
     return Path(os.path.abspath(path)).as_uri()
 
 

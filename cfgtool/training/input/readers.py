@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.data.paths import expand_paths
-from cfgtool.data.tfrecord import record_offsets
+from cfgtool.data.tfrecord import read_records, record_offsets
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
 
@@ -74,13 +74,16 @@ def input_files(reader: Config) -> list[str]:
 
 
 def _expand(patterns: list[str]) -> list[str]:
-    """The files of local patterns and of those that only TensorFlow can open (`gs://`, ...)."""
+    """The files of all patterns; those with a scheme that TensorFlow knows (`gs://`) are listed by it."""
     paths: list[str] = []
     for pattern in patterns:
-        if "://" not in pattern:
+        if not _is_tensorflows(pattern):
             paths += expand_paths([pattern])
             continue
-        found = sorted(tf.io.gfile.glob(pattern))
+        try:
+            found = sorted(tf.io.gfile.glob(pattern))
+        except tf.errors.OpError as error:
+            raise UserError(f"cannot be listed: {error.message}", path=pattern) from None
         if not found:
             raise UserError(f"no file matches input_path '{pattern}'", path=pattern)
         paths += found
@@ -88,10 +91,41 @@ def _expand(patterns: list[str]) -> list[str]:
 
 
 def _count(path: str) -> int:
-    """The number of records. Raises UserError (RecordError) where a local file's framing is broken."""
-    if "://" not in path:
+    """The number of records. Raises UserError (RecordError) where the framing is broken, or a file cannot be read."""
+    if not _is_tensorflows(path):
         return len(record_offsets(path))
-    return int(tf.data.TFRecordDataset(path).reduce(0, lambda count, _: count + 1))
+    try:
+        return int(tf.data.TFRecordDataset(path).reduce(0, lambda count, _: count + 1))
+    except tf.errors.OpError as error:
+        raise UserError(f"cannot be read: {error.message}", path=path) from None
+
+
+def _is_tensorflows(path: str) -> bool:
+    """True for a path with a scheme that TensorFlow opens by itself."""
+    scheme, mark, _ = path.partition("://")
+    return bool(mark) and scheme in tf.io.gfile.get_registered_schemes()
+
+
+def _needs_fsspec(paths: list[str]) -> bool:
+    """True where TensorFlow cannot open all files by itself."""
+    return any("://" in path and not _is_tensorflows(path) for path in paths)
+
+
+def _in_files(paths: list[str]) -> Callable[[Tensor], tf.data.Dataset]:
+    """What makes the dataset of the records of a file of `paths`, in their order.
+
+    One file that TensorFlow cannot open has all of them read by `cfgtool.data`: a dataset cannot choose by the name.
+    """
+    if not _needs_fsspec(paths):
+        return plain_python(lambda path: tf.data.TFRecordDataset(path, buffer_size=_BUFFER_BYTES))
+
+    def records(path: bytes) -> Iterator[bytes]:
+        return read_records(path.decode())
+
+    serialised = tf.TensorSpec([], tf.string)
+    return plain_python(
+        lambda path: tf.data.Dataset.from_generator(records, args=(path,), output_signature=serialised)
+    )
 
 
 def training_records(reader: Config, seed: int, start: int) -> tf.data.Dataset:
@@ -117,7 +151,10 @@ def training_records(reader: Config, seed: int, start: int) -> tf.data.Dataset:
 def evaluation_records(reader: Config) -> tf.data.Dataset:
     """Serialised examples, once each, in the order of the files."""
     source = Source(reader.message("tf_record_input_reader").texts("input_path"))
-    records = tf.data.TFRecordDataset(source.paths, buffer_size=_BUFFER_BYTES)
+    if _needs_fsspec(source.paths):
+        records = tf.data.Dataset.from_tensor_slices(source.paths).flat_map(_in_files(source.paths))
+    else:
+        records = tf.data.TFRecordDataset(source.paths, buffer_size=_BUFFER_BYTES)
     return records.shard(max(1, reader.integer("sample_1_of_n_examples")), 0)
 
 
@@ -147,7 +184,7 @@ def _epoch(reader: Config, source: Source, seed: Tensor) -> tf.data.Dataset:
         size = min(reader.integer("filenames_shuffle_buffer_size"), len(source.paths))
         files = files.shuffle(size, seed=seed, reshuffle_each_iteration=False)
     records = files.interleave(
-        plain_python(lambda path: tf.data.TFRecordDataset(path, buffer_size=_BUFFER_BYTES)),
+        _in_files(source.paths),
         cycle_length=min(reader.integer("num_readers"), len(source.paths)),
         block_length=reader.integer("read_block_length"),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cfgtool.data.paths import expand_pattern
 from cfgtool.errors import UserError
-from cfgtool.files import read_proto
+from cfgtool.files import exists, read_proto
 from cfgtool.lint.engine import Report, analyse
 from cfgtool.schema import Config, Entry, read_config
 from cfgtool.schema.overrides import set_value
@@ -140,25 +140,27 @@ def _findable_paths(config: Config, path: str) -> Iterator[Edit]:
     for entry in _relative_paths(config):
         name = entry.value
         if entry.node is not None and not _exists(name) and _exists(os.path.join(folder, name)):
-            found = os.path.normpath(os.path.join(folder, name))
-            yield Edit(entry.node.start, entry.node.end, quoted(Path(found).as_posix()))
+            found = os.path.join(folder, name)
+            if "://" not in found:
+                found = Path(os.path.normpath(found)).as_posix()
+            yield Edit(entry.node.start, entry.node.end, quoted(found))
 
 
 def _relative_paths(config: Config) -> Iterator[Entry]:
     """The fields that hold a relative path."""
     for _, entry in config.walk():
         name = entry.value
-        if entry.type.name in PATH_FIELDS and isinstance(name, str) and name and not os.path.isabs(name):
+        if entry.type.name in PATH_FIELDS and isinstance(name, str) and name and _is_relative(name):
             yield entry
 
 
 def _exists(name: str) -> bool:
     """Whether a path, a glob, a sharded name or a checkpoint prefix leads anywhere."""
-    return (
-        os.path.exists(name)
-        or os.path.exists(name + ".index")
-        or any(map(os.path.exists, expand_pattern(name)))
-    )
+    return exists(name) or exists(name + ".index") or any(map(exists, expand_pattern(name)))
+
+
+def _is_relative(name: str) -> bool:
+    return not os.path.isabs(name) and "://" not in name
 
 
 def quoted(text: str) -> str:

@@ -260,7 +260,8 @@ def _make(options: TrainOptions) -> None:
 
 def carry_out(plan: RestorePlan, assembly: Assembly) -> None:
     """Give the assembly's weights the values of the plan. Raises UserError if the data cannot be read."""
-    if plan.checkpoint.in_graph:  # TensorFlow reads constants only into the graph that they are of
+    # TensorFlow reads constants only into the graph that they are of, and knows few schemes.
+    if plan.checkpoint.in_graph or "://" in plan.checkpoint.path:
         with Values(plan.checkpoint) as constants:
             assembly.weights.assign(
                 {variable.name: constants.array(entry) for variable, entry in plan.restored}
