@@ -261,10 +261,11 @@ def _make(options: TrainOptions) -> None:
 def carry_out(plan: RestorePlan, assembly: Assembly) -> None:
     """Give the assembly's weights the values of the plan. Raises UserError if the data cannot be read."""
     # TensorFlow reads constants only into the graph that they are of, and knows few schemes.
-    if plan.checkpoint.in_graph or "://" in plan.checkpoint.path:
-        with Values(plan.checkpoint) as constants:
+    remote = "://" in plan.checkpoint.path
+    if plan.checkpoint.in_graph or remote:
+        with Values(plan.checkpoint, check=remote) as values_of:
             assembly.weights.assign(
-                {variable.name: constants.array(entry) for variable, entry in plan.restored}
+                {variable.name: values_of.array(entry) for variable, entry in plan.restored}
             )
         return
     try:
