@@ -18,7 +18,7 @@ from cfgtool.checkpoints.strings import checked_bytes
 from cfgtool.checkpoints.table_writer import write_table
 from cfgtool.crc32c import masked_crc32c
 from cfgtool.errors import UserError
-from cfgtool.files import atomic_write, sync_folder
+from cfgtool.files import atomic_write, refuse_remote, sync_folder
 
 _CODES = {name: code for code, (name, _) in DTYPES.items()}
 _HEADER = number_field(1, 1) + bytes_field(3, number_field(1, 1))  # num_shards, version.producer
@@ -45,6 +45,7 @@ class Written(NamedTuple):
 
 def check_prefix(prefix: str, *, force: bool = False) -> None:
     """Raise UserError where no checkpoint could be written, or where one is and `force` is not given."""
+    refuse_remote(prefix, "a checkpoint that is written")
     folder, name = os.path.split(prefix)
     if not name or os.path.isdir(prefix):
         hint = f"add a name, such as {os.path.join(prefix, 'ckpt-1')!r}"

@@ -11,6 +11,7 @@ import pytest
 from served import Site, served
 
 from cfgtool import remote
+from cfgtool.checkpoints.writer import check_prefix
 from cfgtool.data.paths import expand_paths, expand_pattern
 from cfgtool.data.tfrecord import frame, frames, record_offsets, write_records
 from cfgtool.errors import UserError
@@ -201,6 +202,8 @@ def test_what_cannot_be_written(site: Site) -> None:
         atomic_write(f"{site.address}/a.config", b"")
     with pytest.raises(UserError, match="has to be on this machine"):
         write_records("memory://bucket/a.record", [b""])
+    with pytest.raises(UserError, match="a checkpoint that is written has to be on this machine"):
+        check_prefix("s3://bucket/ckpt-1")
 
 
 def test_pathlib_s_spelling_is_seen_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from cfgtool.errors import UserError
 tf = pytest.importorskip("tensorflow")
 
 from cfgtool.checkpoints import open_checkpoint  # noqa: E402
+from cfgtool.training.input.pipeline import explain  # noqa: E402
 from cfgtool.training.input.readers import evaluation_records, input_files, training_records  # noqa: E402
 from cfgtool.training.run.job import load_job  # noqa: E402
 from cfgtool.training.run.train import carry_out  # noqa: E402
@@ -87,6 +88,20 @@ def test_what_is_not_there_is_said_before_the_first_step(
     memory("bucket/cut.record", frame(b"whole") + frame(b"cut")[:-3])
     with pytest.raises(UserError, match="3 bytes too early"):
         training_records(reader(["memory://bucket/cut.record"]), 0, 0)
+
+
+def test_damage_met_while_training_is_one_message(memory: Put) -> None:
+    data = bytearray(frame(b"abcd") * 3)
+    data[-6] ^= 1
+    config = reader([memory("bucket/a.record", bytes(data))], "shuffle: false")
+    with pytest.raises(tf.errors.OpError) as caught:
+        first(training_records(config, 0, 0), 3)
+    told = str(explain(caught.value, config))
+    assert told.startswith(
+        "reading the data failed: memory://bucket/a.record: the data checksum does not fit"
+    )
+    assert "(record 2, byte 40)" in told
+    assert "\n" not in told
 
 
 def test_paths_beside_a_config_that_is_elsewhere(memory: Put) -> None:

@@ -92,6 +92,7 @@ from cfgtool.training.input.readers import (
 READ_ERRORS = (tf.errors.OpError, UnicodeDecodeError)
 """How reading fails. TensorFlow quotes a record that is no tf.Example, and stumbles over bytes that are no text."""
 _ASSERTED = re.compile(r"assertion failed: \[([^\]]*)\]")
+_RAISED = re.compile(r"\b(?:UserError|RecordError): (.+)")
 
 
 def input_problems(config: Config) -> list[tuple[str, str]]:
@@ -268,12 +269,12 @@ def explain(error: Exception, reader: Config) -> UserError:
 
 
 def without_assertion(error: Exception) -> str:
-    """What TensorFlow says of a record, or the text of the check of ours that failed."""
+    """What TensorFlow says of a record, or the text of the check or the reader of ours that failed."""
     if isinstance(error, UnicodeDecodeError):
         return "is no tf.Example"
     message = str(getattr(error, "message", error)).splitlines()[0]
-    asserted = _ASSERTED.search(message)
-    return asserted[1] if asserted else message
+    ours = _ASSERTED.search(message) or _RAISED.search(message)
+    return ours[1] if ours else message
 
 
 def _refuse(problems: list[tuple[str, str]]) -> None:
