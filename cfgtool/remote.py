@@ -33,11 +33,6 @@ _WHOLE = 16 << 20
 """A file of a server that gives no parts is read whole up to this size."""
 
 
-def is_remote(path: str) -> bool:
-    """True for a path with a scheme."""
-    return "://" in path
-
-
 def exists(path: str) -> bool:
     """Whether a file or folder is there. Raises UserError if that cannot be told."""
     return _info(path) is not None

@@ -66,10 +66,16 @@ class Baseline:
 
     def missing_files(self) -> list[str]:
         """Names of files with known findings that are not there any more."""
-        return [name for name in self.entries if not os.path.exists(os.path.join(self.folder, name))]
+        return [
+            name
+            for name in self.entries
+            if not ("://" in name or os.path.exists(os.path.join(self.folder, name)))
+        ]
 
     def name_of(self, path: str) -> str:
         """The name that a file has in the baseline."""
+        if "://" in path:
+            return path
         return os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
 
 

@@ -39,6 +39,8 @@ class Discovery:
         """
         if path == STDIN:
             return [(path, False)]
+        if "://" in path:
+            return self._elsewhere(path)
         if os.path.isdir(path):
             return self._in_folder(path)
         if any(character in path for character in GLOB) and not os.path.lexists(path):
@@ -86,6 +88,16 @@ class Discovery:
             root = os.path.dirname(root)
         ignores = self._ignores(root or os.curdir)
         return [(os.path.normpath(path), True) for path in matches if not self._hidden(path, root, ignores)]
+
+    def _elsewhere(self, path: str) -> list[tuple[str, bool]]:
+        from cfgtool import remote
+
+        if not remote.has_wildcards(path):
+            return [] if self._force and self._left_out(path, None) else [(path, False)]
+        found = [(each, True) for each in remote.matching(path) if not self._left_out(each, None)]
+        if not found:
+            raise UserError("matches no file", path=path)
+        return found
 
     def _hidden(self, path: str, root: str, ignores: GitIgnores | None) -> bool:
         """True if `path`, or a folder between `root` and it, is left out."""

@@ -35,6 +35,33 @@ def test_lint_says_of_a_served_config_what_it_says_of_the_file(
     assert any(code == "CFG556" for code, *_ in here), "records beside the config were read"
 
 
+def test_other_programs_are_given_the_address(run: Run, site: Site) -> None:
+    config = f"{site.address}/demo/pipeline.config"
+    result = run("lint", "--format", "sarif", config)
+    results = json.loads(result.stdout)["runs"][0]["results"]
+    assert {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in results} == {
+        config
+    }
+
+
+def test_patterns_and_baselines(run: Run, memory: Put) -> None:
+    for name in ("a.config", "b.config", "c.txt"):
+        memory(f"bucket/{name}", b"eval_config { num_examples: 40 }\n")
+    before = run(
+        "lint", "--format", "concise", "--target", "tf2", "--select", "CFG113", "memory://bucket/*.config"
+    )
+    assert [line.partition(": ")[0] for line in before.stdout.splitlines()] == [
+        "memory://bucket/a.config:1:15",
+        "memory://bucket/b.config:1:15",
+    ]
+    words = ("lint", "--target", "tf2", "--select", "CFG113", "memory://bucket/*.config")
+    run(*words, "--write-baseline", "known.json")
+    after = run(*words, "--baseline", "known.json", "--format", "concise", "--fail-on", "info")
+    assert (after.returncode, after.stdout, "gone" in after.stderr) == (0, "", False)
+    nothing = run("lint", "memory://bucket/*.cfg")
+    assert (nothing.returncode, "matches no file" in nothing.stderr) == (2, True)
+
+
 def test_names_with_a_scheme_are_followed_when_asked_only(run: Run, site: Site, tmp_path: Path) -> None:
     config = tmp_path / "pipeline.config"
     config.write_text(

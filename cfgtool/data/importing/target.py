@@ -9,7 +9,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
-from cfgtool.files import sync_folder
+from cfgtool.files import refuse_remote, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ def check_target(path: str, *, force: bool) -> None:
 
     With `force` a folder is replaced that holds nothing but what an import writes.
     """
+    refuse_remote(path, "the folder of an import")
     parent = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(parent):
         raise UserError("there is no such folder", path=parent)
