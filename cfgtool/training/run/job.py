@@ -65,7 +65,11 @@ def load_job(path: str, overrides: Iterable[str] = (), *, input_only: bool = Fal
     config that means something else than it says. With `input_only`, for looking at what the network would be fed,
     any architecture will do, and paths may be placeholders.
     """
-    text = read_proto(path)
+    return job_of(path, read_proto(path), overrides, input_only=input_only)
+
+
+def job_of(path: str, text: str, overrides: Iterable[str] = (), *, input_only: bool = False) -> Job:
+    """As `load_job`, of a text that is or would be the file at `path`."""
     document = parse(text)
     # First of all: whoever fills in every path should not learn it only then.
     if not input_only:

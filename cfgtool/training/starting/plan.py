@@ -71,7 +71,7 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     check_options(options)
     train_config = job.config.message("train_config")
     network = describe(job.config, keypoints=configured_counts(job.config))
-    num_steps, batch_size = _numbers(job)
+    num_steps, batch_size = steps_and_batch(job)
     build_schedule(learning_rate_config(job.config))
     check_writable(options.model_dir)
     refuse_running(options.model_dir)
@@ -113,8 +113,8 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     return start
 
 
-def _numbers(job: Job) -> tuple[int, int]:
-    """`num_steps` and `batch_size`. Raises UserError if one of them is not positive."""
+def steps_and_batch(job: Job) -> tuple[int, int]:
+    """`num_steps` and `batch_size` of a config. Raises UserError if one of them is not positive."""
     train_config = job.config.message("train_config")
     num_steps, batch_size = train_config.integer("num_steps"), train_config.integer("batch_size")
     if num_steps <= 0:
