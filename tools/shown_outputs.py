@@ -7,8 +7,8 @@ A shown output is a fenced block right below a comment that names its command:
     ...
     ```
 
-The comment may end in `| head N` or `| tail N`: only the first or last N lines are shown, and a line `...` stands for the rest. A
-command after `$ ` is shown above its output.
+The comment may end in `| head N` or `| tail N`: only the first or last N lines are shown, and a line `...` stands for
+the rest. A command after `$ ` is shown above its output.
 
     python -m tools.shown_outputs            rewrite the blocks
     python -m tools.shown_outputs --check    exit 1 if a block is not what the command prints

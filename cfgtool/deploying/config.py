@@ -12,9 +12,8 @@ from cfgtool.errors import UserError
 from cfgtool.schema import read_config
 from cfgtool.schema.editing import edit_text
 from cfgtool.textproto import parse
-from cfgtool.training.run.job import PATH_FIELDS, Job, job_of
+from cfgtool.training.run.job import PATH_FIELDS, Job, job_of, steps_and_batch
 from cfgtool.training.run.options import TrainOptions, check_options
-from cfgtool.training.starting.plan import steps_and_batch
 
 MOST_BYTES = 1024 * 1024 - 1
 """What a config map holds at most."""

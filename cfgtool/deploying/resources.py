@@ -113,7 +113,7 @@ def _job(run: ClusterRun) -> Resource:
 
 def _rules(run: ClusterRun) -> list[Resource]:
     """What becomes of a pod that failed; the first rule that fits counts."""
-    rules = [
+    rules: list[Resource] = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "Ignore", "onExitCodes": _exit_codes(*STOPPED)},
     ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from manifests import CLAIMS, DEMO, IMAGE, VARIANTS, Manifest, documents, pod_of
+from manifests import CLAIMS, DEMO, IMAGE, ROOT, VARIANTS, Manifest, documents, pod_of
 
 from cfgtool.cli.main import load_command
 from cfgtool.schema.editing import edit_text
@@ -90,3 +94,28 @@ def test_set_changes_the_config_as_the_command_set_does(manifest: Manifest) -> N
     words = [word for change in changes for word in ("--set", change)]
     found = documents(manifest(*IMAGE, "--workers", "2", *CLAIMS, *words)[1])["ConfigMap"]
     assert found["data"]["pipeline.config"] == edit_text(DEMO.read_text(), changes).text != DEMO.read_text()
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_pod_would_start(manifest: Manifest, tmp_path: Path, index: int) -> None:
+    """The command line of a pod plans its run, with folders here in place of what is mounted there."""
+    found = documents(manifest(*IMAGE, "--workers", "2", *CLAIMS, "--train-option", "--eval-every 5")[1])
+    (container,) = pod_of(found["Job"])["containers"]
+    assert container["workingDir"] == "/data"
+    places = {"/data": str(DEMO.parent), "/runs": str(tmp_path / "runs"), "/etc/cfgtool": str(tmp_path)}
+    (tmp_path / "pipeline.config").write_text(found["ConfigMap"]["data"]["pipeline.config"])
+    words = [expanded(word, {"JOB_COMPLETION_INDEX": str(index)}) for word in container["args"]]
+    for there, here in places.items():
+        words = [here + word.removeprefix(there) if word.startswith(there) else word for word in words]
+    done = subprocess.run(
+        [sys.executable, "-m", "cfgtool", *words, "--dry-run", "--format", "json"],
+        cwd=places["/data"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = json.loads(done.stdout)
+    assert said["config"] == str(tmp_path / "pipeline.config")
+    # Relative paths lead from the first claim: beside this copy of the config there is nothing.
+    assert (said["weights"]["from"], said["weights"]["checkpoint"]) == ("restore", "pretrained/ckpt-1")

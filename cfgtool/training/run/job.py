@@ -165,6 +165,23 @@ def _exists(name: str) -> bool:
     )
 
 
+def steps_and_batch(job: Job) -> tuple[int, int]:
+    """`num_steps` and `batch_size` of a config. Raises UserError if one of them is not positive."""
+    train_config = job.config.message("train_config")
+    num_steps, batch_size = train_config.integer("num_steps"), train_config.integer("batch_size")
+    if num_steps <= 0:
+        raise job.fail(
+            "train_config.num_steps is not set",
+            train_config.entry("num_steps"),
+            "set it, or give --num-steps",
+        )
+    if batch_size <= 0:
+        raise job.fail(
+            f"train_config.batch_size '{batch_size}' makes no batch", train_config.entry("batch_size")
+        )
+    return num_steps, batch_size
+
+
 def quoted(text: str) -> str:
     """`text` as a string of the text format."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
