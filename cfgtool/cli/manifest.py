@@ -149,13 +149,13 @@ def manifest(
         retries=retries,
         grace_seconds=grace_seconds,
     )
-    notes = check_run(run)
+    general = check_run(run)
     shown = shown_name(config)
-    text, more = prepare_config(shown, read_input(config), overrides)
-    notes += [*more, *check_config(shown, text, run, _trained(words, run.addresses))]
+    text, notes = prepare_config(shown, read_input(config), overrides)
+    notes += check_config(shown, text, run, _trained(words, run.addresses))
     manifest_text = as_yaml(resources(run, text))
-    for note in notes:
-        tell(f"{shown}: note: {note}")
+    for note in [*(f"note: {note}" for note in general), *(f"{shown}: note: {note}" for note in notes)]:
+        tell(note)
     if output is None:
         write_out(manifest_text)
     else:

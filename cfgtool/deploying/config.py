@@ -92,7 +92,7 @@ def _unfindable(text: str, run: ClusterRun) -> Iterator[str]:
         value = entry.value
         if entry.type.name not in PATH_FIELDS or not isinstance(value, str) or not value:
             continue
-        if _ELSEWHERE.match(value) or value.startswith("/cns/"):
+        if _ELSEWHERE.match(value):
             continue
         place = posixpath.normpath(posixpath.join(run.working_dir, value))
         if not any(claim.holds(place) for claim in run.claims):
