@@ -15,17 +15,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import extremes, language_server, light, matching, records, training
+from benchmarks import extremes, importing, language_server, light, matching, records, training
 
 BENCHMARKS = {
     "cold-lint": light.cold_lint,
     "corpus-lint": light.corpus_lint,
     "record-sample": records.record_sample,
+    "import": importing.importing,
     "cold-match": matching.cold_match,
     "checkpoint-list": light.checkpoint_list,
     "extremes": extremes.extremes,
     "lsp": language_server.language_server,
     "training": training.training,
+    "faster-rcnn": training.faster_rcnn,
+    "center-net": training.center_net,
 }
 
 

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cfgtool.errors import UserError
-from cfgtool.files import atomic_write, decode_text, encode_text, read_text
+from cfgtool.files import atomic_write, decode_text, encode_text, read_proto
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -207,7 +207,7 @@ class ConfigDocument:
 
 def load(path: str | os.PathLike[str]) -> ConfigDocument:
     """The config or label map at `path`. Raises UserError if it cannot be read, or is a binary file."""
-    return ConfigDocument(read_text(os.fspath(path)), path)
+    return ConfigDocument(read_proto(os.fspath(path)), path)
 
 
 def loads(text: str | bytes) -> ConfigDocument:

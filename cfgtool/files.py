@@ -8,8 +8,12 @@ import stat
 
 from cfgtool.errors import UserError
 
-MAX_TEXT_BYTES = 16 * 1024 * 1024
-"""Larger files are refused: a real config is a few kilobytes, a record or checkpoint given by mistake is not."""
+MAX_BYTES = 16 * 1024 * 1024
+"""Larger files are not read whole, unless somebody has a reason to."""
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""Larger configs and label maps are refused: a real one has a few kilobytes, a record or checkpoint given by mistake has
+not. What is read of a text takes up to a hundred times its size.
+"""
 
 
 def decode_text(data: bytes) -> str:
@@ -22,7 +26,7 @@ def encode_text(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
+def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
     """The content of `path`.
 
     Raises UserError if it is missing, a directory, unreadable, or larger than `limit` bytes.
@@ -30,13 +34,16 @@ def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            if size > limit:
+            # What is no file, such as a pipe or a device, has no size.
+            data = file.read(limit + 1) if size <= limit else b""
+            if max(size, len(data)) > limit:
+                shown = f"file is {size / 1048576:.0f} MiB" if size else "does not end"
                 raise UserError(
-                    f"file is {size / 1048576:.0f} MiB, more than the {limit // 1048576} MiB that a text file may have",
+                    f"{shown}, and {limit // 1048576} MiB are read",
                     path=path,
                     hint="is this a record or a checkpoint?",
                 )
-            return file.read()
+            return data
     except FileNotFoundError:
         raise UserError("no such file", path=path) from None
     except IsADirectoryError:
@@ -47,9 +54,24 @@ def read_bytes(path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
         raise UserError(f"cannot be read: {error.strerror or error}", path=path) from None
 
 
-def read_text(path: str) -> str:
+def refuse_device(path: str) -> None:
+    """Raise UserError for a pipe, a socket or a device, which a name in somebody's config may lead to: reading it could
+    wait or go on for ever. What is not there is no matter of this.
+    """
+    with contextlib.suppress(OSError):
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise UserError("is a pipe or a device, not a file", path=path)
+
+
+def read_proto(path: str) -> str:
+    """The text of a config or label map: `read_text`, of `MAX_TEXT_BYTES` at most."""
+    return read_text(path, MAX_TEXT_BYTES)
+
+
+def read_text(path: str, limit: int = MAX_BYTES) -> str:
     """The text of `path`, decoded by `decode_text`. Raises UserError as `read_bytes` does, and for binary files."""
-    data = read_bytes(path)
+    data = read_bytes(path, limit)
     if b"\0" in data:
         raise UserError("is a binary file, not a text proto", path=path)
     return decode_text(data)

@@ -16,6 +16,7 @@ GENERATORS = (
     "make_field_reference",
     "make_reference",
     "make_migration_steps",
+    "make_support",
     "shown_outputs",
 )
 """Modules of `tools`, in the order in which one builds on the other."""

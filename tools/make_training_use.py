@@ -19,12 +19,22 @@ from tools.renewing import renew
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "cfgtool" / "lint" / "data" / "training_use.json"
 
-READERS = ("networks", "matching", "training", "lint/context.py", "schema/unwritten.py", "data/label_map.py")
+READERS = (
+    "networks",
+    "matching",
+    "training",
+    "lint/context.py",
+    "schema/unwritten.py",
+    "data/expected.py",
+    "data/label_map.py",
+)
 """Below `cfgtool`: the code that a training run reads its config with."""
 
 STARTS = ("TrainEvalPipelineConfig", "StringIntLabelMap")
 
 REFUSING = (
+    "_LEARNT_FROM",
+    "_NOT_OF_POINTS",
     "_UNSUPPORTED_FLAGS",
     "_refused",
     "augmentation_problems",
@@ -45,6 +55,7 @@ READ_AS_THE_REST = {
 """Members of a oneof that the code reaches in an `else`."""
 
 NAMESAKES = {
+    "CenterNetFeatureExtractor.use_depthwise",
     "FasterRcnn.use_static_shapes",
     "FasterRcnnFeatureExtractor.pad_to_multiple",
     "Hyperparams.group_norm",
@@ -56,7 +67,7 @@ NAMESAKES = {
 """Fields without effect, though a field of the same name is read, or a member of the same oneof."""
 
 REFUSED = {
-    "DetectionModel.center_net",
+    "CenterNet.deepmac_mask_estimation",
 }
 """Fields that are refused, though the code names them for other reasons too."""
 

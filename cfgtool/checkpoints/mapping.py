@@ -6,13 +6,15 @@ import mmap
 import os
 
 from cfgtool.errors import UserError
+from cfgtool.files import refuse_device
 
 
 def mapped(path: str, missing: str = "no such file", hint: str | None = None) -> memoryview:
     """The content of a file, mapped for as long as the view or a slice of it is held.
 
-    Raises UserError, saying `missing` if the file is not there.
+    Raises UserError, saying `missing` if the file is not there, and for what is no file.
     """
+    refuse_device(path)
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size

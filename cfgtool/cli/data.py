@@ -1,21 +1,27 @@
-"""`cfgtool data`: what is in a data set, and what is wrong with it."""
+"""`cfgtool data`: what is in a data set, what is wrong with it, and data sets from other formats."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cfgtool.cli.data_import import import_
+from cfgtool.cli.data_show import show
+from cfgtool.cli.output import write
+
 if TYPE_CHECKING:
     from cfgtool.data.check import Inspection
-    from cfgtool.data.label_map import LabelMap
     from cfgtool.data.problems import Problem
     from cfgtool.data.sources import Source
     from cfgtool.schema import Config
 
 app = typer.Typer(
-    add_completion=False, help="Check and describe TFRecords and label maps.", no_args_is_help=True
+    add_completion=False, help="Import, check and describe TFRecords and label maps.", no_args_is_help=True
 )
+app.command("import")(import_)
 
 _CONFIG_ENDINGS = (".config", ".prototxt", ".textproto", ".pbtxt")
 
@@ -25,18 +31,30 @@ Targets = Annotated[
 LabelMapPath = Annotated[str | None, typer.Option("--label-map", help="Label map (default: the config's).")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read only the first N records of a file.")]
 Format = Annotated[str, typer.Option("--format", help="text or json.")]
+Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes (0: one for each core).")]
 
 
 @app.command()
 def check(
-    targets: Targets, label_map: LabelMapPath = None, limit: Limit = None, format: Format = "text"
+    targets: Targets,
+    label_map: LabelMapPath = None,
+    limit: Limit = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Also decode every picture and mask (needs Pillow).")
+    ] = False,
+    workers: Workers = 0,
+    format: Format = "text",
 ) -> int:
     """Report broken records, wrong boxes and wrong classes."""
     _check_format(format)
+    if pictures:
+        from cfgtool.data.importing.pixels import need_pillow
+
+        need_pillow("--pictures")
     problems: list[Problem] = []
     records = 0
     for source in _sources(targets, label_map):
-        found, inspection = _inspect(source, limit)
+        found, inspection = _inspect(source, limit, workers, decode=pictures)
         problems += found + inspection.listed()
         records += inspection.stats.records
     if format == "json":
@@ -45,36 +63,47 @@ def check(
         print(json.dumps([problem.as_dict() for problem in problems], indent=2))
     else:
         for problem in problems:
-            print(problem)
+            write(f"{problem}\n", sys.stdout)
         _note(f"{records} records read, {len(problems)} problems")
     return int(any(problem.severity in ("error", "warning") for problem in problems))
 
 
 @app.command()
 def stats(
-    targets: Targets, label_map: LabelMapPath = None, limit: Limit = None, format: Format = "text"
+    targets: Targets,
+    label_map: LabelMapPath = None,
+    limit: Limit = None,
+    workers: Workers = 0,
+    format: Format = "text",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Also draw them: a .png, .svg or .html.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")] = False,
 ) -> int:
-    """Count images, boxes, classes and sizes."""
-    import json
+    """Count images, boxes, classes and sizes; with a config also what its anchors reach."""
+    from cfgtool.cli.data_text import drawn, print_numbers
+    from cfgtool.training.report.data_numbers import data_numbers
 
     _check_format(format)
-    results: list[dict[str, object]] = []
+    draw = drawn(output, force) if output is not None else None
+    results = []
     for source in _sources(targets, label_map):
-        names = _read_label_map(source.label_map_path)
-        found = _inspect(source, limit)[1].stats.as_dict()
-        result = {"source": source.field, **found}
-        if names is not None:
-            labels = found["boxes_by_class_id"]
-            titles = names.titles()
-            assert isinstance(labels, dict)
-            result["boxes_by_class"] = {titles.get(int(key), key): count for key, count in labels.items()}
-        results.append(result)
+        inspection = _inspect(source, limit, workers)[1]
+        labels = inspection.expected.label_map
+        results.append(data_numbers(source.field, inspection.stats, labels, source.reader))
     if format == "json":
+        import json
+
         print(json.dumps(results, indent=2))
     else:
         for result in results:
-            _print_stats(result)
+            print_numbers(result)
+    if draw is not None:
+        draw(results, targets[0])
     return 0
+
+
+app.command("show")(show)
 
 
 def _check_format(name: str) -> None:
@@ -108,13 +137,14 @@ def _read_config(path: str) -> Config:
     return config
 
 
-def _inspect(source: Source, limit: int | None) -> tuple[list[Problem], Inspection]:
+def _inspect(
+    source: Source, limit: int | None, workers: int, *, decode: bool = False
+) -> tuple[list[Problem], Inspection]:
     """The flaws of the label map and of the set of files, and what was found in the records."""
     from cfgtool.cli.progress import record_progress
-    from cfgtool.data.check import inspect_records
+    from cfgtool.data.check import inspect_files
     from cfgtool.data.label_map import load_label_map
     from cfgtool.data.paths import expand_paths, expand_pattern, shard_problems
-    from cfgtool.data.reading import WholeReading
 
     paths = expand_paths(source.patterns)
     problems: list[Problem] = []
@@ -123,33 +153,11 @@ def _inspect(source: Source, limit: int | None) -> tuple[list[Problem], Inspecti
         label_map, problems = load_label_map(source.label_map_path)
     for pattern in source.patterns:
         problems += shard_problems(pattern, expand_pattern(pattern))
-    reading = WholeReading(paths, limit, record_progress())
-    return problems, inspect_records(reading, source.expected(label_map))
-
-
-def _read_label_map(path: str) -> LabelMap | None:
-    from cfgtool.data.label_map import load_label_map
-
-    return load_label_map(path)[0] if path else None
-
-
-def _print_stats(result: dict[str, object]) -> None:
-    print(f"{result.pop('source')}:")
-    by_class = result.pop("boxes_by_class", None)
-    if by_class is not None:
-        result.pop("boxes_by_class_id")
-        result.pop("boxes_by_class_text")
-        result["boxes_by_class"] = by_class
-    for name, value in result.items():
-        title = name.replace("_", " ")
-        if isinstance(value, dict) and name.startswith("boxes_by"):
-            print(f"  {title}:")
-            for key, count in sorted(value.items(), key=lambda item: -item[1]):
-                print(f"    {count:>8}  {key}")
-        elif isinstance(value, dict):
-            print(f"  {title}: " + ", ".join(f"{key} {count}" for key, count in value.items()))
-        else:
-            print(f"  {title}: {value}")
+    expected = source.expected(label_map)
+    inspection = inspect_files(
+        paths, expected, limit, decode=decode, workers=workers, progress=record_progress()
+    )
+    return problems, inspection
 
 
 def _note(message: str) -> None:

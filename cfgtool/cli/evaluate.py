@@ -11,7 +11,7 @@ import typer
 
 from cfgtool.cli.drawing import check_drawing, write_drawing
 from cfgtool.cli.needs import need_tensorflow
-from cfgtool.cli.output import refuse_to_replace
+from cfgtool.cli.output import refuse_to_replace, write
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -72,12 +72,13 @@ def evaluate(
         raise UserError(
             "--timeout and --interval say how --wait waits", hint="give --wait, or leave them out"
         )
+    from cfgtool.training.evaluation.packages import needs_pycocotools
     from cfgtool.training.run.job import load_job
     from cfgtool.training.starting.plan import find_checkpoint
 
     job = load_job(config, overrides)
     source = None if all_ or wait else find_checkpoint(model_dir, checkpoint)
-    need_tensorflow()
+    need_tensorflow(pycocotools=curves or pr_curves is not None or needs_pycocotools(job.config))
     from cfgtool.training.evaluation.checkpoint import CheckpointEvaluator
     from cfgtool.training.evaluation.many import Wanted, evaluate_several
 
@@ -127,11 +128,10 @@ def _write_pictures(
 
         write_picture(evaluation, draw, min_score)
         _say(f"detections are drawn in {draw}")
-    if pr_curves is not None and evaluation.curves is not None:
-        from cfgtool.training.evaluation.curves import curves_chart
-        from cfgtool.training.report.chart import draw_chart
+    if pr_curves is not None and evaluation.curves:
+        from cfgtool.training.evaluation.curves import draw_curves
 
-        write_drawing(draw_chart(curves_chart(evaluation.curves, f"Step {step}"), height=560.0), pr_curves)
+        write_drawing(draw_curves(evaluation.curves.values(), f"Step {step}"), pr_curves)
 
 
 def _show(found: Evaluated, format_: str, curves: bool) -> None:
@@ -146,11 +146,12 @@ def _show(found: Evaluated, format_: str, curves: bool) -> None:
         from cfgtool.training.evaluation.log import as_json
 
         row = {"step": step, "checkpoint": checkpoint.path, "metrics": as_json(evaluation.values)}
-        if curves and evaluation.curves is not None:
-            row["curves"] = curves_as_json(evaluation.curves)
+        for compared, curve in evaluation.curves.items() if curves else ():
+            row["mask_curves" if compared == "masks" else "curves"] = curves_as_json(curve)
         print(json.dumps(row))
         return
-    print(f"step {step}, {checkpoint.path}" if step >= 0 else checkpoint.path)
+    write((f"step {step}, {checkpoint.path}" if step >= 0 else checkpoint.path) + "\n", sys.stdout)
     width = max(map(len, evaluation.values))
     for name, value in evaluation.values.items():
-        print(f"  {name:<{width}}  " + (f"{value:.4f}" if math.isfinite(value) else "no groundtruth"))
+        told = f"{value:.4f}" if math.isfinite(value) else "no groundtruth"
+        write(f"  {name:<{width}}  {told}\n", sys.stdout)

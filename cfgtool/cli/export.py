@@ -52,6 +52,9 @@ def export(
     regular_nms: bool = typer.Option(
         False, "--regular-nms", help="TFLite: suppress class by class, not over all classes at once."
     ),
+    keypoints: bool = typer.Option(
+        False, "--keypoints", help="TFLite of a CenterNet: keypoints too, beside the boxes."
+    ),
     quantize: str | None = typer.Option(
         None, "--quantize", help="TFLite: none, float16, dynamic or int8, which needs the training data."
     ),
@@ -72,6 +75,7 @@ def export(
         label_map=label_map,
         max_detections=max_detections or MAX_DETECTIONS,
         regular_nms=regular_nms,
+        keypoints=keypoints,
         quantize=quantize or "none",
         samples=samples or SAMPLES,
         force=force,
@@ -112,7 +116,7 @@ def _check_names(options: ExportOptions) -> None:
 
 def _check_fit(options: ExportOptions, given: set[str]) -> None:
     """Raise UserError for options that say nothing about what is written."""
-    of_tflite = sorted(given) + ["--regular-nms"] * options.regular_nms
+    of_tflite = sorted(given) + ["--regular-nms"] * options.regular_nms + ["--keypoints"] * options.keypoints
     if of_tflite and options.format != "tflite":
         raise UserError(f"{of_tflite[0]} is for --format tflite")
     if options.format == "tflite" and options.input_type != "image_tensor":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Callback = Callable[..., None]
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "new": ("cfgtool.cli.new", "Write a config for a network and your data."),
     "lint": ("cfgtool.cli.lint", "Report every mistake of a config at its place."),
     "migrate": ("cfgtool.cli.migrate", "Rewrite deprecated and dead fields, keeping comments."),
     "fmt": ("cfgtool.cli.fmt", "Write configs in one layout, keeping values and comments."),
@@ -49,7 +50,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("cfgtool.cli.rules", "List the rules of the linter."),
     "explain": ("cfgtool.cli.explain", "Explain a rule or a field of the config."),
     "schema": ("cfgtool.cli.schema", "Show the schema of the config, also as JSON Schema."),
-    "data": ("cfgtool.cli.data", "Check and describe TFRecords and label maps."),
+    "data": ("cfgtool.cli.data", "Import, check and describe TFRecords and label maps."),
+    "doctor": ("cfgtool.cli.doctor", "Tell what of this environment suits."),
     "lsp": ("cfgtool.cli.lsp", "Serve editors: diagnostics, fixes, hover, completion."),
 }
 """Command name -> (module, one-line help)."""
@@ -157,7 +159,9 @@ def main(args: list[str] | None = None) -> None:
     try:
         status = _cli.main(args=args, prog_name="cfgtool", standalone_mode=False)
     except UserError as error:
-        print(f"cfgtool: error: {error}", file=sys.stderr)
+        from cfgtool.cli.output import write
+
+        write(f"cfgtool: error: {error}\n", sys.stderr)
         status = 2
     except click.exceptions.Exit as exit_:
         status = exit_.exit_code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -84,7 +83,7 @@ def migrate(
                 deliver(path, result.before, result.after, stdout)
         except UserError as error:
             failed = True
-            print(f"cfgtool: error: {error}", file=sys.stderr)
+            tell(f"cfgtool: error: {error}")
             reports.append({"file": name, "error": str(error)})
             continue
         changed = changed or result.changed

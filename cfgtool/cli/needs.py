@@ -8,17 +8,18 @@ import sys
 from cfgtool.errors import UserError
 
 
-def need_tensorflow() -> None:
-    """Import TensorFlow without its greetings. Raises UserError if a package that training needs is not installed."""
+def need_tensorflow(*, pycocotools: bool = False) -> None:
+    """Import TensorFlow without its greetings.
+
+    Raises UserError if a package that training needs is not installed; `pycocotools` counts where COCO's metrics are
+    asked for.
+    """
     import importlib.util
 
     from cfgtool.training.quiet import silence
 
-    missing = [
-        name
-        for name in ("tensorflow", "numpy", "PIL", "pycocotools")
-        if importlib.util.find_spec(name) is None
-    ]
+    names = ("tensorflow", "numpy", "PIL", *(["pycocotools"] if pycocotools else []))
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(
             f"training needs {', '.join(missing)}, which is not installed",

@@ -8,11 +8,32 @@ from typing import TextIO
 
 from cfgtool.errors import UserError
 
+_STYLES = ("[0m", "[1m", "[2m", "[31m", "[32m", "[33m", "[36m")
+"""What follows an escape character in our own colours."""
+_HIDDEN = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\x1b"},
+    0x7F: 0x2421,
+    **dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
+}
+"""Characters that steer a terminal or turn the direction of text, and a sign of the same width for each."""
+_ESCAPE = "\u241b"
+
+
+def visible(text: str) -> str:
+    """`text` without what steers a terminal: names and texts come from files that anybody may have written. Line ends,
+    tabs and our own colours stay.
+    """
+    text = text.replace("\r\n", "\n").translate(_HIDDEN)
+    if "\x1b" in text:
+        first, *rest = text.split("\x1b")
+        text = first + "".join(("\x1b" if part.startswith(_STYLES) else _ESCAPE) + part for part in rest)
+    return text
+
 
 def write(text: str, stream: TextIO) -> None:
-    """Write text that may hold bytes which were no UTF-8, or characters that the stream does not have."""
+    """Write text for people, which may hold bytes that were no UTF-8, or characters that the stream does not have."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.write(visible(text).encode(encoding, "backslashreplace").decode(encoding))
 
 
 def terminal_width(stream: TextIO) -> int | None:

@@ -27,9 +27,9 @@ def read_pipeline(path: str, parts: Collection[str] | None = None) -> Config:
     below the fields `parts` of the file count; None: all.
     """
     from cfgtool import schema, textproto
-    from cfgtool.files import decode_text, read_text
+    from cfgtool.files import decode_text, read_proto
 
-    text = decode_text(sys.stdin.buffer.read()) if path == "-" else read_text(path)
+    text = decode_text(sys.stdin.buffer.read()) if path == "-" else read_proto(path)
     document = textproto.parse(text)
     config = schema.read_config(document)
     problems: list[Problem | SchemaProblem] = [*document.problems]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cfgtool.cli.needs import need_tensorflow
+from cfgtool.cli.output import write
 from cfgtool.errors import UserError
 
 if TYPE_CHECKING:
@@ -109,14 +110,15 @@ def _trained(
 def _print_errors(results: list[Result]) -> None:
     for result in results:
         if result.error is not None:
-            print(f"cfgtool: error: {result.error}", file=sys.stderr)
+            write(f"cfgtool: error: {result.error}\n", sys.stderr)
 
 
 def _print_text(result: Result) -> None:
-    print(f"{result.path}  {result.width} x {result.height}")
+    lines = [f"{result.path}  {result.width} x {result.height}"]
     width = max((len(found["class"]) for found in result.detections), default=0)
     for found in result.detections:
         corners = "  ".join(f"{name} {value:.1f}" for name, value in found["box"].items())
-        print(f"  {found['class']:<{width}}  {found['score']:.3f}  {corners}")
+        lines.append(f"  {found['class']:<{width}}  {found['score']:.3f}  {corners}")
     if not result.detections:
-        print("  nothing found")
+        lines.append("  nothing found")
+    write("".join(f"{line}\n" for line in lines), sys.stdout)

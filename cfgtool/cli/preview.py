@@ -26,6 +26,12 @@ def preview(
         int, typer.Option("--seed", help="That of the run: the same examples, augmented alike.")
     ] = 0,
     step: Annotated[int, typer.Option("--step", min=1, help="The step of the run whose batch is drawn.")] = 1,
+    accumulate: Annotated[
+        int,
+        typer.Option(
+            "--accumulate", min=1, metavar="N", help="That of the run: batches that make one update."
+        ),
+    ] = 1,
     original: Annotated[
         bool, typer.Option("--original", help="Also the stored image with its groundtruth.")
     ] = False,
@@ -44,7 +50,7 @@ def preview(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Let -o replace an existing file.")] = False,
 ) -> None:
-    """Draw what the network is fed: training examples after augmentation, with boxes, masks and keypoints."""
+    """Draw what the network is fed: training examples after augmentation, with boxes, masks and points."""
     from cfgtool.cli.needs import need_tensorflow
     from cfgtool.cli.output import refuse_to_replace
     from cfgtool.files import atomic_write
@@ -61,9 +67,11 @@ def preview(
     from cfgtool.training.report.sheet import draw_sheet, lines
     from cfgtool.training.run.drawing import as_png
 
-    batch_size = job.config.message("train_config").integer("batch_size")
+    batch_size = job.config.message("train_config").integer("batch_size") * accumulate
     count = count or min(max(batch_size, 1), _MOST)
-    samples = training_samples(job.config, seed=seed, step=step, count=count, match=anchors or matches)
+    samples = training_samples(
+        job.config, seed=seed, step=step, count=count, match=anchors or matches, accumulate=accumulate
+    )
     names = training_names(job.config)
     title = f"What step {step} is fed: {'/'.join(Path(config).parts[-2:])}"
     if count > batch_size:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from cfgtool.cli.output import write
 from cfgtool.errors import UserError
-from cfgtool.files import atomic_write, decode_text, encode_text, read_text
+from cfgtool.files import atomic_write, decode_text, encode_text, read_proto
 
 STDIN = "-"
 
@@ -21,7 +22,7 @@ def read_input(path: str, name: str | None = None) -> str:
     Raises UserError if it cannot be read or is binary.
     """
     if path != STDIN:
-        return read_text(path)
+        return read_proto(path)
     data = sys.stdin.buffer.read()
     if b"\0" in data:
         raise UserError("is binary, not a text proto", path=name or shown_name(path))
@@ -45,7 +46,7 @@ def write_out(text: str) -> None:
 
 def tell(text: str) -> None:
     """Write a line to standard error, whatever bytes are in it."""
-    print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
+    write(f"{text}\n", sys.stderr)
 
 
 def unified_difference(name: str, before: str, after: str) -> str:

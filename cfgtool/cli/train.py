@@ -209,8 +209,9 @@ def _run(job: Job, start: Start, options: TrainOptions, context: click.Context) 
         print(f"nothing to do: {steps}; give --num-steps to train on", file=sys.stderr)
         return
     from cfgtool.cli.needs import need_tensorflow
+    from cfgtool.training.evaluation.packages import needs_pycocotools
 
-    need_tensorflow()
+    need_tensorflow(pycocotools=bool(options.eval_every) and needs_pycocotools(job.config))
     from cfgtool.training.run.train import run_training
 
     outcome = run_training(job, start, options)

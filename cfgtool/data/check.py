@@ -11,7 +11,7 @@ from cfgtool.data.check_example import check_example
 from cfgtool.data.example import decode_example
 from cfgtool.data.expected import Expected
 from cfgtool.data.problems import Problem
-from cfgtool.data.reading import WholeReading
+from cfgtool.data.reading import WholeReading, size_of
 from cfgtool.data.stats import Stats
 from cfgtool.errors import UserError
 
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cfgtool.data.example import Values
-    from cfgtool.data.reading import Reading
+    from cfgtool.data.processes import Advance
+    from cfgtool.data.reading import Progress, Reading
     from cfgtool.data.tfrecord import Record
 
+    Place = tuple[str, int | None, int]
+    """File, number (None if not counted) and offset of a record."""
+
+_TWINS = "record-duplicate-source"
 MAX_PER_CODE = 20
 """Problems of one code beyond this many are only counted."""
 
@@ -35,15 +40,18 @@ class Inspection:
     hold. `complete`: whether every record was read.
     """
 
-    def __init__(self, expected: Expected) -> None:
+    def __init__(self, expected: Expected, *, decode: bool = False) -> None:
+        """`decode`: every picture is decoded, which needs Pillow."""
         self.expected = expected
+        self._decode = decode
         self.problems: list[Problem] = []
         self.counts: dict[str, int] = {}
         self.records: dict[str, int] = {}
         self.stats = Stats()
         self.complete = False
         self._last: dict[str, tuple[str, int]] = {}
-        self._sources: dict[bytes, str] = {}
+        self._sources: dict[bytes, Place] = {}
+        self._twins: list[tuple[bytes, Place]] = []
 
     def first(self, code: str) -> Problem | None:
         """The first problem of this code."""
@@ -77,27 +85,62 @@ class Inspection:
             self.add(Problem(code, severity, message, record.path, **place))
 
         try:
-            features = decode_example(record.data)
+            examples = _examples(record.data, self.expected.loaded.sequences)
         except UserError as error:
             flaw("record-not-an-example", "error", error.message)
             return
-        for code, severity, message in check_example(features, self.expected):
-            flaw(code, severity, message)
-        self.stats.add(features, len(record.data))
-        if self.expected.unique_sources and (twin := self._twin(record, features)):
-            source = (objects.first_bytes(features, keys.SOURCE_ID) or b"").decode("utf-8", "replace")
-            flaw("record-duplicate-source", "warning", f"source id {source!r} is already that of {twin}")
+        for features in examples:
+            for code, severity, message in check_example(features, self.expected):
+                flaw(code, severity, message)
+            if self._decode:
+                from cfgtool.data.check_pixels import pixel_flaws
 
-    def _twin(self, record: Record, features: dict[str, Values]) -> str | None:
-        """An earlier record with the same source id: evaluation counts a picture once per id, and loses this."""
-        source = objects.first_bytes(features, keys.SOURCE_ID)
-        if not source:
-            return None
-        twin = self._sources.get(source)
-        if twin is None:
-            number = f"record {record.index}" if record.index is not None else f"byte {record.offset}"
-            self._sources[source] = number
-        return twin
+                for code, severity, message in pixel_flaws(features):
+                    flaw(code, severity, message)
+            self.stats.add(features, len(record.data) // len(examples))
+            source = objects.first_bytes(features, keys.SOURCE_ID) if self.expected.unique_sources else None
+            if source:
+                self._twin(source, (record.path, record.index, record.offset))
+
+    def _twin(self, source: bytes, place: Place) -> None:
+        """Note an earlier record with the same source id: evaluation counts a picture once per id, and loses this."""
+        first = self._sources.setdefault(source, place)
+        if first is not place:
+            self._told(source, place, first)
+            self._twins.append((source, place))
+
+    def _told(self, source: bytes, place: Place, first: Place) -> None:
+        path, index, offset = place
+        where = f"record {first[1]}" if first[1] is not None else f"byte {first[2]}"
+        where += f" of {first[0]}" if first[0] != path else ""
+        message = f"source id {source.decode('utf-8', 'replace')!r} is already that of {where}"
+        self.add(Problem("record-duplicate-source", "warning", message, path, record=index, offset=offset))
+
+    def merge(self, other: Inspection) -> None:
+        """Add what became of another part of the data set. The order of the parts makes the result, nothing else."""
+        room = {code: MAX_PER_CODE - self.counts.get(code, 0) for code in other.counts}
+        room[_TWINS] = 0  # told below, with the records of all parts
+        for problem in other.problems:
+            if room[problem.code] > 0:
+                room[problem.code] -= 1
+                self.problems.append(problem)
+        for code, count in other.counts.items():
+            if code != _TWINS:
+                self.counts[code] = self.counts.get(code, 0) + count
+                if code in other.records:
+                    self.records[code] = self.records.get(code, 0) + other.records[code]
+        for source, place in [*other._sources.items(), *other._twins]:
+            self._twin(source, place)
+        self.stats.merge(other.stats)
+
+
+def _examples(data: bytes, sequences: bool) -> list[dict[str, Values]]:
+    """The features of a record, or of each of its frames. Raises UserError for a record of the other kind."""
+    if not sequences:
+        return [decode_example(data)]
+    from cfgtool.data.sequence import decode_frames
+
+    return decode_frames(data)
 
 
 def check_records(
@@ -122,6 +165,58 @@ def inspect_records(reading: Reading, expected: Expected | None = None) -> Inspe
     inspection.complete = reading.complete
     _judge(inspection, reading.paths)
     return inspection
+
+
+class _FileReader:
+    """Inspects one file; a process has one."""
+
+    def __init__(self, expected: Expected, limit: int | None, decode: bool) -> None:
+        self._expected = expected
+        self._limit = limit
+        self._decode = decode
+
+    def __call__(self, path: str, advance: Advance) -> Inspection:
+        done = 0
+
+        def progress(now: int, total: int) -> None:
+            nonlocal done
+            advance(min(now, total) - done)
+            done = min(now, total)
+
+        inspection = Inspection(self._expected, decode=self._decode)
+        reading = WholeReading([path], self._limit, progress)
+        for item in reading:
+            if isinstance(item, Problem):
+                inspection.add(item)
+            else:
+                inspection.see(item)
+        return inspection
+
+
+def inspect_files(
+    paths: Sequence[str],
+    expected: Expected,
+    limit: int | None = None,
+    *,
+    decode: bool = False,
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> Inspection:
+    """The flaws and the statistics of whole files, several at a time: what is found does not depend on how many.
+
+    With `decode` every picture is decoded. `workers` of 0: a process for each core. Raises UserError if a process is
+    killed.
+    """
+    from cfgtool.data.processes import results
+
+    total = sum(size_of(path) for path in paths)
+    whole = Inspection(expected)
+    for part in results(_FileReader(expected, limit, decode), paths, workers, total, progress):
+        whole.merge(part)
+    whole.stats.files = len(paths)
+    whole.complete = limit is None
+    _judge(whole, paths)
+    return whole
 
 
 def _judge(inspection: Inspection, paths: Sequence[str]) -> None:

@@ -16,6 +16,8 @@ _TOLERANCE = 1e-5
 _ASSERTED_MAXIMUM = 1.1
 """Beyond this the OD API's conversion between box coordinates stops with an assertion."""
 _PIXELS_FROM = 2.0
+_LEAST_AREA = 0.999
+"""Square pixels; a box of exactly one may lose a little in float32."""
 _VANISHING = 1e-3
 """Where all boxes of an image end before this, they were divided by the image's sides twice, or never filled in."""
 
@@ -53,7 +55,7 @@ def _box_flaw(box: Box, image_area: int) -> Flaw | None:
         return "box-over-edge", "warning", "crosses the edge of the image"
     if ymin == ymax or xmin == xmax:
         return "box-without-area", "warning", "has no area: training drops it"
-    if image_area and (ymax - ymin) * (xmax - xmin) * image_area < 1:
+    if image_area and (ymax - ymin) * (xmax - xmin) * image_area < _LEAST_AREA:
         return "box-below-a-pixel", "warning", "is smaller than one pixel"
     return None
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from cfgtool.data import keys, objects
 from cfgtool.data.check_boxes import box_flaws
+from cfgtool.data.check_loaded import loaded_flaws
 from cfgtool.data.check_objects import class_flaws, keypoint_flaws, length_flaws, mask_flaws
 from cfgtool.data.expected import Expected
-from cfgtool.data.images import image_header
+from cfgtool.data.images import image_header, too_large
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ def check_example(features: Features, expected: Expected = _NOTHING) -> Iterator
     yield from box_flaws(boxes, height[0] * width[0] if height and width else 0)
     if not lengths:
         yield from class_flaws(features, expected)
-        yield from mask_flaws(features, expected.masks, len(boxes))
-        yield from keypoint_flaws(features, expected.keypoints, len(boxes))
+        yield from mask_flaws(features, expected.loaded.masks, len(boxes))
+        keypoints = 0 if expected.loaded.labelled else expected.loaded.keypoints
+        yield from keypoint_flaws(features, keypoints, len(boxes))
+    yield from loaded_flaws(features, expected.loaded, len(boxes))
     if expected.max_boxes is not None and len(boxes) > expected.max_boxes:
         message = (
             f"{len(boxes)} boxes, but max_number_of_boxes is '{expected.max_boxes}': the rest is cut off"
@@ -67,6 +70,8 @@ def _image_flaws(features: Features) -> Iterator[Flaw]:
     except ValueError as error:
         yield "image-not-decodable", "error", f"{keys.IMAGE!r} {error}"
         return
+    if (reason := too_large(header.width, header.height)) is not None:
+        yield "image-not-decodable", "error", f"{keys.IMAGE!r} {reason}"
     yield from _channel_flaws(header)
     name = (objects.first_bytes(features, keys.FORMAT) or b"").decode("latin-1").lower()
     if name and name.replace("jpg", "jpeg") != header.format:

@@ -17,20 +17,27 @@ Values = list[bytes] | list[int] | list[float]
 
 Bytes = bytes | memoryview
 
+MAX_VALUES = 1 << 26
+"""Numbers and texts of a record beyond this are not read: each takes some forty bytes, and one in the file."""
 _LARGE = 64 << 10
 """Records beyond this are taken apart as views: an image would be copied at each of five levels."""
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
 def decode_example(data: bytes) -> dict[str, Values]:
-    """The features of one serialised tf.Example by key. Raises UserError if `data` is not one."""
+    """The features of one serialised tf.Example by key. Raises UserError if `data` is not one,
+    or has more than `MAX_VALUES` values.
+    """
     features: dict[str, Values] = {}
+    room = MAX_VALUES
     try:
-        for number, value in _fields(memoryview(data) if len(data) > _LARGE else data):
+        for number, value in wire_fields(memoryview(data) if len(data) > _LARGE else data):
             if number == 2 and not isinstance(value, int):
                 raise UserError("is a tf.SequenceExample, not a tf.Example")
             if number == 1 and not isinstance(value, int):
-                features.update(_features(value))
+                for key, values in wire_features(value, room):
+                    room -= len(values)
+                    features[key] = values
     except (IndexError, ValueError, struct.error):
         raise UserError("is not a serialised tf.Example") from None
     return features
@@ -47,7 +54,7 @@ def encode_example(features: Mapping[str, Sequence[bytes | str] | Sequence[int] 
     return _field(1, entries)
 
 
-def _fields(data: Bytes) -> Iterator[tuple[int, Bytes | int]]:
+def wire_fields(data: Bytes) -> Iterator[tuple[int, Bytes | int]]:
     """(number, value) of each field: an int for varints, a part of `data` for everything else."""
     at, end = 0, len(data)
     while at < end:
@@ -88,61 +95,83 @@ def _varint(data: Bytes, at: int) -> tuple[int, int]:
             raise ValueError("varint beyond 64 bits")
 
 
-def _features(data: Bytes) -> Iterator[tuple[str, Values]]:
-    """The map entries of a Features message; of entries with one key the last counts, as in any map field."""
-    for number, entry in _fields(data):
+def wire_features(data: Bytes, room: int) -> Iterator[tuple[str, Values]]:
+    """The map entries of a Features message, of `room` values at most; of entries with one key the last counts, as in
+    any map field.
+    """
+    for number, entry in wire_fields(data):
         if number == 1 and not isinstance(entry, int):
-            yield _map_entry(entry)
+            key, values = _map_entry(entry, room)
+            room -= len(values)
+            yield key, values
 
 
-def _map_entry(data: Bytes) -> tuple[str, Values]:
+def _map_entry(data: Bytes, room: int) -> tuple[str, Values]:
     key = ""
     values: Values = []
-    for number, value in _fields(data):
+    for number, value in wire_fields(data):
         if number == 1 and not isinstance(value, int):
             key = bytes(value).decode("utf-8", "surrogateescape")
         elif number == 2 and not isinstance(value, int):
-            values = _feature_values(value)
+            values = wire_values(value, room)
     return key, values
 
 
-def _feature_values(data: Bytes) -> Values:
+def wire_values(data: Bytes, room: int) -> Values:
     """The values of a Feature; the last list wins, as in any oneof."""
     values: Values = []
-    for number, value in _fields(data):
+    for number, value in wire_fields(data):
         if isinstance(value, int):
             raise ValueError("scalar where a list is expected")
         if number == 1:
-            values = [
-                bytes(item) for field, item in _fields(value) if field == 1 and not isinstance(item, int)
-            ]
+            values = _texts(value, room)
         elif number == 2:
-            values = _floats(value)
+            values = _floats(value, room)
         elif number == 3:
-            values = _integers(value)
+            values = _integers(value, room)
     return values
 
 
-def _floats(data: Bytes) -> list[float]:
-    values: list[float] = []
-    for number, value in _fields(data):  # packed, or one fixed32 field each: four bytes per value both ways
+def _texts(data: Bytes, room: int) -> list[bytes]:
+    values: list[bytes] = []
+    for number, value in wire_fields(data):
         if number == 1 and not isinstance(value, int):
+            if len(values) >= room:
+                raise _too_many()
+            values.append(bytes(value))
+    return values
+
+
+def _floats(data: Bytes, room: int) -> list[float]:
+    values: list[float] = []
+    for number, value in wire_fields(
+        data
+    ):  # packed, or one fixed32 field each: four bytes per value both ways
+        if number == 1 and not isinstance(value, int):
+            if len(values) + len(value) // 4 > room:
+                raise _too_many()
             values += struct.unpack(f"<{len(value) // 4}f", value)
     return values
 
 
-def _integers(data: Bytes) -> list[int]:
+def _too_many() -> UserError:
+    return UserError(f"has more than {MAX_VALUES:,} values, more than any example of a detection data set")
+
+
+def _integers(data: Bytes, room: int) -> list[int]:
     values: list[int] = []
-    for number, value in _fields(data):
+    for number, value in wire_fields(data):
         if number != 1:
             continue
         if isinstance(value, int):
             values.append(value)
-            continue
-        at = 0
-        while at < len(value):
-            item, at = _varint(value, at)
-            values.append(item)
+        else:
+            at = 0
+            while at < len(value) and len(values) <= room:
+                item, at = _varint(value, at)
+                values.append(item)
+        if len(values) > room:
+            raise _too_many()
     return [value - (1 << 64) if value >> 63 else value for value in values]
 
 
@@ -168,6 +197,8 @@ def _field(number: int, data: bytes) -> bytes:
 
 
 def _encode_varint(value: int) -> bytes:
+    if value <= 0x7F:
+        return bytes((value,))
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -27,6 +27,13 @@ def keypoint_counts(config: Config, read: Callable[[str], LabelMap | None]) -> M
     return None if labels is None else {item.name: len(item.keypoints) for item in labels.items}
 
 
+def configured_counts(config: Config) -> Mapping[str, int] | None:
+    """`keypoint_counts` from the label map that the config names. Raises UserError if it cannot be read."""
+    from cfgtool.data.label_map import read_label_map
+
+    return keypoint_counts(config, read_label_map)
+
+
 def beside(config_path: str) -> Callable[[str], LabelMap | None]:
     """A reader of label maps for `keypoint_counts`: below the current folder, else beside the config."""
     import os

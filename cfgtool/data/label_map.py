@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cfgtool.data.problems import Problem
 from cfgtool.errors import UserError
-from cfgtool.files import read_text
+from cfgtool.files import read_proto, refuse_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,15 +14,28 @@ if TYPE_CHECKING:
 
     Mistake = tuple[int, str, str, str]
 
+MAX_ID = 1_000_000
+"""Higher ids are slips of the keyboard: a network has an output for each number up to the highest."""
+
 
 class LabelMapItem:
     """One class: `id` from 1, `name` as the records spell it, `display_name` for people (may be empty).
 
-    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0; `ancestors` and
-    `descendants` the ids of the classes above and below it.
+    `keypoints` are the ids of its keypoints, places among the keypoints of an object from 0, `keypoint_labels` their
+    names; `ancestors` and `descendants` the ids of the classes above and below it. `frequency` is in how many images
+    it is, `FREQUENT`, `COMMON` or `RARE`, empty where nobody says.
     """
 
-    __slots__ = ("ancestors", "descendants", "display_name", "id", "keypoints", "name")
+    __slots__ = (
+        "ancestors",
+        "descendants",
+        "display_name",
+        "frequency",
+        "id",
+        "keypoint_labels",
+        "keypoints",
+        "name",
+    )
 
     def __init__(
         self,
@@ -32,6 +45,8 @@ class LabelMapItem:
         keypoints: Sequence[int] = (),
         ancestors: Sequence[int] = (),
         descendants: Sequence[int] = (),
+        keypoint_labels: Sequence[str] = (),
+        frequency: str = "",
     ) -> None:
         self.id = id
         self.name = name
@@ -39,6 +54,13 @@ class LabelMapItem:
         self.keypoints = tuple(keypoints)
         self.ancestors = tuple(ancestors)
         self.descendants = tuple(descendants)
+        self.keypoint_labels = tuple(keypoint_labels)
+        self.frequency = frequency
+
+    @property
+    def keypoint_ids(self) -> dict[str, int]:
+        """The ids of its keypoints by their labels."""
+        return dict(zip(self.keypoint_labels, self.keypoints, strict=True))
 
     @property
     def title(self) -> str:
@@ -97,8 +119,9 @@ def check_label_map(path: str) -> list[Problem]:
 
 
 def load_label_map(path: str) -> tuple[LabelMap, list[Problem]]:
-    """What can be read of a label map, and its mistakes. Raises UserError if the file cannot be read."""
-    return parse_label_map(read_text(path), path)
+    """What can be read of a label map, and its mistakes. Raises UserError if the file cannot be read, or is none."""
+    refuse_device(path)
+    return parse_label_map(read_proto(path), path)
 
 
 def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]:
@@ -115,14 +138,16 @@ def parse_label_map(text: str, path: str = "") -> tuple[LabelMap, list[Problem]]
     earlier = _Earlier()
     items: list[LabelMapItem] = []
     for entry in config.messages("item"):
-        keypoints = [keypoint.integer("id") for keypoint in entry.messages("keypoints")]
+        keypoints = entry.messages("keypoints")
         item = LabelMapItem(
             entry.integer("id"),
             entry.text("name"),
             entry.text("display_name"),
-            keypoints,
+            [keypoint.integer("id") for keypoint in keypoints],
             entry.integers("ancestor_ids"),
             entry.integers("descendant_ids"),
+            [keypoint.text("label") for keypoint in keypoints],
+            entry.enum("frequency").replace("UNSPECIFIED", ""),
         )
         found += _item_mistakes(entry, item, earlier)
         items.append(item)
@@ -159,6 +184,9 @@ def _item_mistakes(config: Config, item: LabelMapItem, earlier: _Earlier) -> Ite
         yield start, "label-map-missing-id", "error", f"{_called(item)} has no id, ids start at 1"
     elif item.id < 0 or (item.id == 0 and not background):
         message = f"id '{item.id}' is not allowed: 0 is the background and classes start at 1"
+        yield place("id"), "label-map-id", "error", message
+    elif item.id > MAX_ID:
+        message = f"id '{item.id}' is beyond any number of classes, {MAX_ID:,} at most are taken"
         yield place("id"), "label-map-id", "error", message
     if not item.name and not item.display_name:
         yield start, "label-map-missing-name", "warning", f"item with id '{item.id}' has no name"

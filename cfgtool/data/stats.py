@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from cfgtool.data import keys, objects
 from cfgtool.data.images import image_header
 
@@ -16,6 +18,10 @@ KEPT_BOXES = 4096
 
 SMALL, MEDIUM = 32**2, 96**2
 """COCO's size classes: areas in square pixels below SMALL are small, below MEDIUM medium, else large."""
+
+
+SHAPES = (0.0, 0.25, 0.5, 0.8, 1.25, 2.0, 4.0)
+"""Where the classes of width / height begin."""
 
 
 class KeptBoxes:
@@ -35,15 +41,34 @@ class KeptBoxes:
             return
         self.sizes.append((height, width, image_height, image_width))
         if len(self.sizes) == 2 * KEPT_BOXES:
-            self.sizes = self.sizes[1::2]
-            self._every *= 2
+            self._thin()
+
+    def merge(self, other: KeptBoxes) -> None:
+        """Take the boxes of another part in, as evenly thinned."""
+        while self._every < other._every:
+            self._thin()
+        self.sizes += other.sizes[self._every // other._every - 1 :: self._every // other._every]
+        self._seen += other._seen
+        while len(self.sizes) >= 2 * KEPT_BOXES:
+            self._thin()
+
+    def _thin(self) -> None:
+        self.sizes = self.sizes[1::2]
+        self._every *= 2
+
+
+_SUMS = ("records", "bytes", "boxes", "without_boxes", "difficult", "crowd", "undecodable")
+_MOST = ("max_boxes", "max_of_class")
+_COUNTS = ("labels", "texts", "images_with", "per_image", "shapes", "formats", "sizes")
 
 
 class Stats:
     """Counts over the records of a data set. Sizes are of the stored images, in pixels.
 
     `max_of_class` is the largest number of boxes of one class in one image, `kept` sizes of boxes with an area,
-    `images` a number for each encoded image: equal for equal images, within this process.
+    `images` a number for each encoded image: equal for equal images. `images_with` counts the images that have a
+    class, by id and by text; `per_image` the images by their number of boxes, `shapes` the boxes by width / height
+    (the lower ends of `SHAPES`), `sizes` the boxes by area in the stored image.
     """
 
     def __init__(self) -> None:
@@ -61,6 +86,9 @@ class Stats:
         self.undecodable = 0
         self.labels: dict[int, int] = {}
         self.texts: dict[str, int] = {}
+        self.images_with: dict[int | str, int] = {}
+        self.per_image: dict[int, int] = {}
+        self.shapes: dict[float, int] = {}
         self.formats: dict[str, int] = {}
         self.sizes: dict[str, int] = {"small": 0, "medium": 0, "large": 0}
         self.widths: list[int] = []
@@ -72,6 +100,7 @@ class Stats:
         self.bytes += size
         boxes = objects.boxes(features)
         self.boxes += len(boxes)
+        self.per_image[len(boxes)] = self.per_image.get(len(boxes), 0) + 1
         self.max_boxes = max(self.max_boxes, len(boxes))
         self.without_boxes += not boxes
         self.difficult += sum(1 for value in objects.integers(features, keys.DIFFICULT) if value)
@@ -84,6 +113,9 @@ class Stats:
             self.labels[label] = self.labels.get(label, 0) + 1
         for text in texts:
             self.texts[text] = self.texts.get(text, 0) + 1
+        names: set[int | str] = {*labels, *texts}
+        for name in names:
+            self.images_with[name] = self.images_with.get(name, 0) + 1
         objects_of: list[int] | list[str] = labels or texts
         if len(objects_of) > self.max_of_class:
             most = max(objects_of.count(name) for name in set(objects_of))  # type: ignore[arg-type]
@@ -95,7 +127,8 @@ class Stats:
         except ValueError:
             self.undecodable += 1
             return
-        self.images.add(hash(encoded))
+        # Not `hash`, which differs from process to process.
+        self.images.add(zlib.crc32(encoded) << 32 | len(encoded))
         self.formats[header.format] = self.formats.get(header.format, 0) + 1
         self.widths.append(header.width)
         self.heights.append(header.height)
@@ -105,7 +138,24 @@ class Stats:
             name = "small" if area < SMALL else "medium" if area < MEDIUM else "large"
             self.sizes[name] += 1
             if height > 0 and width > 0:
+                shape = max((low for low in SHAPES if low <= width / height), default=0.0)
+                self.shapes[shape] = self.shapes.get(shape, 0) + 1
                 self.kept.add(height, width, header.height, header.width)
+
+    def merge(self, other: Stats) -> None:
+        """Add what another part of the data set holds; merged in the order of the parts, the sum is always the same."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in _MOST:
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
+        for name in _COUNTS:
+            mine = getattr(self, name)
+            for key, count in getattr(other, name).items():
+                mine[key] = mine.get(key, 0) + count
+        self.kept.merge(other.kept)
+        self.images |= other.images
+        self.widths += other.widths
+        self.heights += other.heights
 
     def has_class(self, id: int, *names: str) -> bool:  # noqa: A002
         """Whether a box has this class id or one of these class texts."""
@@ -128,9 +178,18 @@ class Stats:
             "width": _spread(self.widths),
             "height": _spread(self.heights),
             "box_sizes": self.sizes,
+            "boxes_per_image_counts": {str(count): self.per_image[count] for count in sorted(self.per_image)},
+            "box_shapes": {shape_name(low): self.shapes.get(low, 0) for low in SHAPES},
             "boxes_by_class_id": {str(label): self.labels[label] for label in sorted(self.labels)},
             "boxes_by_class_text": {text: self.texts[text] for text in sorted(self.texts)},
         }
+
+
+def shape_name(low: float) -> str:
+    """The class of width / height that begins there, in words."""
+    place = SHAPES.index(low)
+    end = f"{SHAPES[place + 1]:g}" if place + 1 < len(SHAPES) else ""
+    return f"{low:g} to {end}" if end else f"{low:g} and more"
 
 
 def _spread(values: list[int]) -> dict[str, int] | None:

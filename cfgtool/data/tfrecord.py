@@ -13,12 +13,15 @@ from typing import BinaryIO
 
 from cfgtool.crc32c import masked_crc32c
 from cfgtool.errors import UserError
+from cfgtool.files import refuse_device
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size
 FRAME_BYTES = _HEADER.size + _FOOTER.size
 """What framing adds to each record."""
+MAX_RECORD_BYTES = 1 << 30
+"""Larger records are not read: a message of protocol buffers ends at 2 GiB, and an example has some megabytes."""
 _HIGH_BYTES = bytes(4)  # the upper half of a length below 4 GiB, with which every search for a header begins
 _CANDIDATES = 1024  # data that is full of zeros, such as masks, would be searched for seconds
 
@@ -126,7 +129,8 @@ def frame(data: bytes) -> bytes:
 
 
 def open_records(path: str) -> BinaryIO:
-    """The file, open for reading. Raises UserError if it cannot be opened."""
+    """The file, open for reading. Raises UserError if it cannot be opened, or is none."""
+    refuse_device(path)
     try:
         return open(path, "rb")
     except FileNotFoundError:
@@ -153,6 +157,13 @@ def walk(file: BinaryIO, path: str, start: int = 0) -> Iterator[tuple[int | None
         if end > size:
             raise RecordError(
                 f"the file ends {end - size} bytes too early: it was cut off or is still being written",
+                path=path,
+                record=index,
+                offset=offset,
+            )
+        if length > MAX_RECORD_BYTES:
+            raise RecordError(
+                f"a record of {length:,} bytes is larger than any example",
                 path=path,
                 record=index,
                 offset=offset,

@@ -9,7 +9,7 @@ from cfgtool.errors import UserError
 if TYPE_CHECKING:
     from cfgtool.schema import Config
 
-TRAINED = ("ssd", "faster_rcnn")
+TRAINED = ("ssd", "faster_rcnn", "center_net")
 """The meta-architectures that a run can work on."""
 
 

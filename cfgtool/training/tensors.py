@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import tensorflow as tf
 
+from cfgtool.data.keypoints import configured_counts
 from cfgtool.networks.description import NetworkDescription, describe
 from cfgtool.networks.freezing import frozen_variables
 from cfgtool.networks.heads.predictions import Predictions
@@ -31,16 +32,23 @@ class Forward(NamedTuple):
 class Detector:
     """A network with weights.
 
-    `weights.tree` is what a checkpoint holds under `model`; `description` is what the dry run said.
+    `weights.tree` is what a checkpoint holds under `model`; `description` is what the dry run said; `keypoints` are the
+    numbers of keypoints by class, where the model has any.
     """
 
     def __init__(
-        self, config: Config, description: NetworkDescription, weights: Weights, compute_dtype: tf.DType
+        self,
+        config: Config,
+        description: NetworkDescription,
+        weights: Weights,
+        compute_dtype: tf.DType,
+        keypoints: Mapping[str, int] | None = None,
     ) -> None:
         self.config = config
         self.description = description
         self.weights = weights
         self.compute_dtype = compute_dtype
+        self.keypoints = keypoints
 
     def ops(self, *, training: bool = False, dropout_seed: tf.Tensor | None = None) -> TensorOps:
         """The operations over these weights, for one pass in the detector's type; `dropout_seed` as in `forward`."""
@@ -79,12 +87,14 @@ def build_detector(
     """The detector of a whole pipeline config with start weights.
 
     `train_config`'s patterns decide what is frozen. `compute_dtype` `bfloat16` or `float16`: convolutions
-    compute in it, variables and outputs stay float32. Raises UserError as `networks.describe` does.
+    compute in it, variables and outputs stay float32. Raises UserError as `networks.describe` does, and for a keypoint
+    label map that cannot be read.
     """
-    description = describe(config, generation)
+    keypoints = configured_counts(config)
+    description = describe(config, generation, keypoints=keypoints)
     frozen = frozen_variables(config.message("train_config"), description.variables)
     weights = Weights(description.variables, seed=seed, frozen=frozen)
-    return Detector(config, description, weights, tf.as_dtype(compute_dtype))
+    return Detector(config, description, weights, tf.as_dtype(compute_dtype), keypoints)
 
 
 def apply_updates(updates: Sequence[Update]) -> None:

@@ -14,7 +14,7 @@ from cfgtool.data import keys
 from cfgtool.data.check import MAX_PER_CODE, check_records, inspect_records
 from cfgtool.data.check_example import check_example
 from cfgtool.data.example import decode_example, encode_example
-from cfgtool.data.expected import Expected, expected_of
+from cfgtool.data.expected import Expected, Loaded, expected_of
 from cfgtool.data.label_map import parse_label_map
 from cfgtool.data.reading import WholeReading
 from cfgtool.data.sources import readers
@@ -138,7 +138,7 @@ POINTS = {keys.KEYPOINT_Y: [0.5] * 6, keys.KEYPOINT_X: [0.5] * 6}
 def test_masks_and_keypoints(
     features: Features, change: Features, more: dict[str, Any], expected: set[str]
 ) -> None:
-    found = _codes(features | change, **more)
+    found = _codes(features | change, loaded=Loaded(**more))
     assert {code for code in found if code.startswith(("mask", "keypoint"))} == expected
     assert not _codes(features | change).keys() & {"masks-missing", "keypoints-missing"}
 
@@ -154,13 +154,13 @@ eval_input_reader { mask_type: PNG_MASKS }
 def test_expectations_of_readers() -> None:
     config = read_config(parse(READER))
     training, first, second = (expected_of(reader, MAP) for reader in readers(config))
-    assert (training.num_classes, training.max_boxes, training.masks, training.keypoints) == (
+    assert (training.num_classes, training.max_boxes, training.loaded.masks, training.loaded.keypoints) == (
         7,
         100,
         "png",
         5,
     )
-    assert (first.max_boxes, first.masks, second.masks) == (9, "numerical", "")
+    assert (first.max_boxes, first.loaded.masks, second.loaded.masks) == (9, "numerical", "")
     assert (training.unique_sources, first.unique_sources) == (False, True)
     assert training.lookup == MAP.lookup()
     assert expected_of(readers(read_config(parse("train_input_reader { }")))[0], None).num_classes is None
@@ -310,3 +310,61 @@ def test_the_pets_are_sound(shared: Path) -> None:
         [str(shared / "corpus/records/pets_examples.record")], Expected(label_map, 37, 100)
     )
     assert [(problem.code, problem.severity) for problem in problems] == [("classes-without-boxes", "info")]
+
+
+SURFACE = {
+    keys.DENSEPOSE_NUM: [1, 2],
+    **dict.fromkeys(keys.DENSEPOSE, [0.5] * 3),
+    keys.DENSEPOSE_PART: [0, 1, 23],
+}
+LABELLED = {**POINTS, keys.KEYPOINT_TEXT: [b"a", b"b", b"c"] * 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "expected"),
+    [
+        (SURFACE, {"dense_pose": True}, set()),
+        ({}, {"dense_pose": True}, set()),
+        (SURFACE | {keys.DENSEPOSE_NUM: [3]}, {"dense_pose": True}, {"densepose-differs"}),
+        (SURFACE | {keys.DENSEPOSE_U: []}, {"dense_pose": True}, {"densepose-differs"}),
+        (SURFACE | {keys.DENSEPOSE_PART: [0, 1, 24]}, {"dense_pose": True}, {"densepose-part"}),
+        ({keys.TRACK: [4, 5]}, {"track_ids": True}, set()),
+        ({}, {"track_ids": True}, {"track-ids-differ"}),
+        (POINTS | {keys.KEYPOINT_DEPTH: [0.5] * 6}, {"keypoints": 3, "depths": True}, set()),
+        (
+            POINTS | {keys.KEYPOINT_DEPTH: [0.5] * 5},
+            {"keypoints": 3, "depths": True},
+            {"keypoint-depths-differ"},
+        ),
+        (LABELLED, {"keypoints": 9, "labelled": True}, set()),
+        (
+            LABELLED | {keys.KEYPOINT_TEXT: [b"a"] * 4},
+            {"keypoints": 9, "labelled": True},
+            {"keypoint-count-differs"},
+        ),
+        (
+            LABELLED | {keys.KEYPOINT_TEXT: [b"a"] * 3},
+            {"keypoints": 9, "labelled": True},
+            {"keypoint-count-differs"},
+        ),
+        ({keys.CONTEXT_LENGTH: [2], keys.CONTEXT_FEATURES: [0.5] * 6}, {"context_length": 2}, set()),
+        (
+            {keys.CONTEXT_LENGTH: [2], keys.CONTEXT_FEATURES: [0.5] * 5},
+            {"context_length": 2},
+            {"context-features-differ"},
+        ),
+        (
+            {keys.CONTEXT_LENGTH: [3], keys.CONTEXT_FEATURES: [0.5] * 6},
+            {"context_length": 2},
+            {"context-features-differ"},
+        ),
+        ({}, {"context_length": 2}, {"context-features-differ"}),
+    ],
+)
+def test_what_only_some_readers_load(
+    features: Features, change: Features, more: dict[str, Any], expected: set[str]
+) -> None:
+    found = _codes(features | change, loaded=Loaded(**more))
+    prefixes = ("densepose", "track", "keypoint", "context")
+    assert {code for code in found if code.startswith(prefixes)} == expected
+    assert not {code for code in _codes(features | change) if code.startswith(prefixes)}

@@ -87,7 +87,8 @@ def test_statistics(
     status, out, _ = _run(capsys, "stats", path, "--label-map", label_map_file)
     assert status == 0
     assert "records: 2\n" in out
-    assert " 2  cat\n" in out
+    assert "          2         2   50.0 %      1  cat\n" in out
+    assert "          0         0    0.0 %      3  bird\n" in out
 
 
 @pytest.mark.parametrize(

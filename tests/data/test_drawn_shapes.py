@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cfgtool.cli.main import main
 from cfgtool.data import keys, objects
 from cfgtool.data.check import inspect_records
 from cfgtool.data.example import decode_example
@@ -64,11 +65,11 @@ def test_a_picture_depends_on_its_seed_only() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_boxes_are_tight(name: str, seed: int) -> None:
     """The mask of a shape touches all four sides of its box and nothing lies outside."""
-    mask = draw_shapes._place(random.Random(seed), name, 128, [])
-    assert mask is not None
-    box = mask.getbbox()
-    assert box is not None
-    left, top, right, bottom = box
+    drawn = draw_shapes._place(random.Random(seed), name, 128, [])
+    assert drawn is not None
+    mask = drawn.mask
+    left, top, right, bottom = drawn.box
+    assert mask.getbbox() == drawn.box
     sides = [(left, top, right, top + 1), (left, bottom - 1, right, bottom)]
     sides += [(left, top, left + 1, bottom), (right - 1, top, right, bottom)]
     assert all(mask.crop(side).getbbox() is not None for side in sides)
@@ -78,7 +79,59 @@ def test_boxes_are_tight(name: str, seed: int) -> None:
 def test_objects_hardly_overlap() -> None:
     for number in range(20):
         _, found = draw_shapes.draw(random.Random(number), 128)
-        boxes = [box for _, box in found]
+        boxes = [drawn.box for drawn in found]
         assert boxes
         for index, box in enumerate(boxes):
             assert all(draw_shapes._overlap(box, other) <= 0.08 for other in boxes[:index])
+
+
+def test_masks_and_keypoints_lie_in_their_boxes(fixtures: Path) -> None:
+    records = [decode_example(record) for record in read_records(str(fixtures / "shapes/shapes_val.record"))]
+    seen = dict.fromkeys((0, 1, 2), 0)
+    for record in records:
+        masks = [Image.open(io.BytesIO(png)) for png in record[keys.MASK] if isinstance(png, bytes)]
+        boxes = objects.boxes(record)
+        number = len(draw_shapes.KEYPOINTS)
+        points = list(
+            zip(
+                *(record[key] for key in (keys.KEYPOINT_Y, keys.KEYPOINT_X, keys.KEYPOINT_VISIBILITY)),
+                strict=True,
+            )
+        )
+        assert len(points) == number * len(boxes)
+        for row, (mask, (ymin, xmin, ymax, xmax), area) in enumerate(
+            zip(masks, boxes, record[keys.AREA], strict=True)
+        ):
+            left, top, right, bottom = mask.getbbox() or (0, 0, 0, 0)
+            inside = (top / 128 >= ymin, left / 128 >= xmin, bottom / 128 <= ymax, right / 128 <= xmax)
+            assert all(inside)
+            assert sum(mask.convert("L").histogram()[128:]) == area
+            for y, x, visibility in points[row * number : (row + 1) * number]:
+                seen[visibility] += 1
+                margin = 1.5 / 128
+                assert visibility == 0 or (
+                    ymin - margin < y < ymax + margin and xmin - margin < x < xmax + margin
+                )
+    assert min(seen.values()) > 0
+
+
+def test_each_shape_has_its_keypoints(fixtures: Path) -> None:
+    counts = {"circle": 1, "square": 5, "triangle": 4, "star": 6}
+    for record in map(decode_example, read_records(str(fixtures / "shapes/shapes_val.record"))):
+        for name, number in zip(objects.texts(record, keys.TEXT), record[keys.KEYPOINT_NUM], strict=True):
+            assert counts[name] - 2 <= int(number) <= counts[name]
+
+
+def test_keypoint_label_map_is_the_drawn_one(fixtures: Path) -> None:
+    path = fixtures / "shapes/keypoint_label_map.pbtxt"
+    assert path.read_text() == draw_shapes.keypoint_label_map()
+    assert read_label_map(str(path)).items[0].keypoints == tuple(range(len(draw_shapes.KEYPOINTS)))
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn", "center_net"])
+def test_the_small_configs_have_nothing_wrong(
+    fixtures: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["lint", str(fixtures / "demo" / f"{name}.config")])
+    assert (caught.value.code, capsys.readouterr().out) == (0, "")

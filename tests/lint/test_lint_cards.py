@@ -212,9 +212,9 @@ class TestTrainingUse:
         assert set(uses["refused"]) >= make_training_use.REFUSED
         assert set(uses["ignored"]) >= make_training_use.NAMESAKES
 
-    @pytest.mark.parametrize("member", ["center_net"])
+    @pytest.mark.parametrize("member", ["experimental_model"])
     def test_other_architectures_are_refused(self, member: str, tmp_path: Path) -> None:
-        assert f"DetectionModel.{member}" in make_training_use.REFUSED
+        assert f"DetectionModel.{member}" in make_training_use.uses()["refused"]
         config = tmp_path / "pipeline.config"
         config.write_text(f"model {{ {member} {{ }} }}")
         with pytest.raises(UserError, match=f"'{member}' cannot be trained"):
@@ -228,13 +228,16 @@ class TestTrainingUse:
             ("TrainConfig.sync_replicas", "ignored"),
             ("TrainConfig.max_number_of_boxes", "ignored"),
             ("InputReader.max_number_of_boxes", "acts"),
-            ("InputReader.load_track_id", "refused"),
+            ("InputReader.external_input_reader", "refused"),
+            ("InputReader.load_track_id", "acts"),
             ("PreprocessingStep.autoaugment_image", "acts"),
             ("PreprocessingStep.random_crop_image", "acts"),
             ("Regularizer.l2_regularizer", "acts"),
             ("Ssd.mask_head_config", "refused"),
             ("Ssd.MaskHead.mask_height", "unreached"),
-            ("CenterNet.num_classes", "unreached"),
+            ("CenterNet.num_classes", "acts"),
+            ("CenterNet.deepmac_mask_estimation", "refused"),
+            ("CenterNet.DeepMACMaskEstimation.dim", "unreached"),
             ("StringIntLabelMapItem.name", "acts"),
         ],
     )

@@ -182,6 +182,8 @@ STATIC = [
     ("CFG517", "train_input_reader { sample_from_datasets_weights: 1 sample_from_datasets_weights: 2 }", ["error"]),
     ("CFG713", "eval_config { include_metrics_per_category: true }", ["warning"]),
     ("CFG714", FRCNN.format("") + 'eval_config { metrics_set: "coco_mask_metrics" }', ["error"]),
+    ("CFG714", FRCNN.format("") + 'eval_config { metrics_set: "lvis_mask_metrics" }', ["error"]),
+    ("CFG714", 'model { center_net { mask_estimation_task { } } } eval_config { metrics_set: "coco_mask_metrics" }', []),
     ("CFG410", 'train_config { fine_tune_checkpoint: "a/ckpt-0.data-00000-of-00001" }', ["error"]),
     ("CFG410", 'train_config { fine_tune_checkpoint: "a/my.data-set/ckpt-0" }', []),
     ("CFG421", 'train_config { fine_tune_checkpoint: "a/ckpt-0" from_detection_checkpoint: true }', []),

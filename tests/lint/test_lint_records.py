@@ -78,7 +78,15 @@ def test_there_are_as_many_rules_as_planned_codes() -> None:
 def test_every_problem_of_the_data_layer_has_one_rule() -> None:
     sources_of = "".join(
         (ROOT / "cfgtool" / "data" / f"{name}.py").read_text()
-        for name in ("check", "check_example", "check_boxes", "check_objects", "reading", "paths")
+        for name in (
+            "check",
+            "check_example",
+            "check_boxes",
+            "check_objects",
+            "check_loaded",
+            "reading",
+            "paths",
+        )
     )
     written = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)",\s+"(?:error|warning|info)"', sources_of))
     assert len(written) > 30

@@ -138,3 +138,8 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
     (tmp_path / "best").write_text("a file where the folder should be")
     with pytest.raises(UserError, match="could not be written"):
         best.offer(1, 0.5)
+
+
+@pytest.mark.parametrize("metric", ["Loss/object_center", "Loss/RPNLoss/localization_loss"])
+def test_of_any_loss_the_lowest_is_the_best(tmp_path: Path, metric: str) -> None:
+    assert offered(tmp_path, {10: 0.3, 20: 0.1, 30: 0.2}, metric=metric)[1] == [10, 20]

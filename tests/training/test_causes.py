@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 from cfgtool.data.tfrecord import frames
-from cfgtool.training.run.causes import batch_causes, find_records
+from cfgtool.training.run.causes import batch_causes, find_records, not_finite
+from cfgtool.training.run.job import load_job
 
 SOUND = [[0.1, 0.1, 0.5, 0.5], [0.2, 0.3, 0.9, 1.0]]
 
@@ -51,6 +52,14 @@ def test_a_sound_batch_is_not_blamed() -> None:
 def test_flaws_of_the_batch_are_named(flaw: dict[str, Any], said: str) -> None:
     (cause,) = batch_causes(batch(**flaw))
     assert cause.startswith(said)
+
+
+def test_the_terms_are_named_whatever_they_are_called(fixtures: Path) -> None:
+    job = load_job(str(fixtures / "demo" / "pipeline.config"))
+    values = {"Loss/box/scale": float("nan"), "Loss/object_center": 1.0, "Loss/total_loss": float("nan")}
+    message = str(not_finite(job, 3, values, batch(), None))
+    assert "not finite at step 3: Loss/box/scale is nan\n" in message
+    assert "values: box/scale nan, object center 1, total loss nan" in message
 
 
 def test_padding_is_no_box() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from cfgtool.training.run.drawing import Boxes, class_colour, draw_boxes, side_by_side
+from cfgtool.training.run.colours import class_colour, object_colour
+from cfgtool.training.run.drawing import Boxes, draw_boxes, side_by_side
 from cfgtool.training.run.fonts import fitted, text_font
 
 NAMES = {1: "cat", 2: "a name that is longer than any picture could ever be wide, and longer still", 3: "dog"}
@@ -130,3 +131,49 @@ def test_side_by_side_has_room_for_the_largest() -> None:
         [[Image.new("RGB", (10, 20)), Image.new("RGB", (30, 5))], [Image.new("RGB", (8, 8))]]
     )
     assert sheet.size == (2 * 36 + 6, 2 * 26 + 6)
+
+
+def test_masks_have_an_outline() -> None:
+    mask = np.zeros((1, 320, 320), np.uint8)
+    mask[0, 100:200, 100:] = 1
+    grey = np.full((320, 320, 3), 100, np.uint8)
+    image = np.asarray(draw_boxes(grey, boxes([[0.1, 0.1, 0.8, 0.8]], masks=mask), {1: ""}))
+    colour = ImageColor.getrgb(class_colour(1))
+    assert tuple(image[150, 100]) == colour
+    assert tuple(image[150, 319]) == colour, "along the edge of the picture too"
+    assert tuple(image[150, 150]) not in (colour, (100, 100, 100))
+
+
+def test_an_empty_mask_and_one_of_another_size() -> None:
+    masks = np.zeros((2, 10, 10), np.uint8)
+    masks[1, 5:, 5:] = 1
+    rows = [[0.0, 0.0, 0.1, 0.1]] * 2
+    image = np.asarray(draw_boxes(black(320, 320), boxes(rows, masks=masks), {1: ""}))
+    assert image[250, 250].any()
+    assert not image[100, 250].any()
+
+
+def test_objects_of_a_class_are_told_apart() -> None:
+    masks = np.zeros((3, 320, 320), np.uint8)
+    for number in range(3):
+        masks[number, 200:300, 100 * number : 100 * number + 90] = 1
+    rows = [[0.0, 0.0, 0.1, 0.1]] * 3
+    for by_object, count in ((True, 3), (False, 1)):
+        drawn = Boxes(np.array(rows, np.float32), np.ones(3, np.int64), masks=masks, by_object=by_object)
+        image = np.asarray(draw_boxes(black(320, 320), drawn, {1: ""}))
+        assert len({tuple(image[250, 100 * number + 50]) for number in range(3)}) == count
+    assert len({object_colour(1, rank) for rank in range(8)}) == 8
+
+
+def test_lines_run_between_keypoints_that_are_there() -> None:
+    points = np.array([[[0.25, 0.25], [0.25, 0.75], [np.nan, np.nan]]], np.float32)
+    drawn = Boxes(
+        np.array([[0.0, 0.0, 1.0, 1.0]], np.float32),
+        np.array([4]),
+        keypoints=points,
+        edges=((0, 1), (1, 2), (0, 7)),
+        by_object=True,
+    )
+    image = np.asarray(draw_boxes(black(320, 320), drawn, {4: ""}))
+    assert tuple(image[80, 160]) == ImageColor.getrgb(class_colour(4))
+    assert not image[160, 160].any()

@@ -152,9 +152,9 @@ def test_several_sets_at_once(config: str, assembly: Assembly, whole: Evaluation
 
 def test_curves_come_when_asked_for(job: Job, assembly: Assembly, whole: Evaluation) -> None:
     curves = Evaluator(job, assembly).run(curves=True).curves
-    assert whole.curves is None
-    assert curves is not None
-    assert curves.mean.mean() == pytest.approx(whole.values[f"{MAIN_METRIC}@.50IOU"])
+    assert whole.curves == {}
+    assert list(curves) == ["boxes"]
+    assert curves["boxes"].mean.mean() == pytest.approx(whole.values[f"{MAIN_METRIC}@.50IOU"])
 
 
 def test_the_function_is_traced_once(config: str, assembly: Assembly) -> None:
@@ -227,8 +227,9 @@ def test_nothing_is_drawn_where_nothing_shall_be(config: str, assembly: Assembly
     [
         (
             'eval_config.metrics_set[0]="coco_mask_metrics"',
-            "'coco_mask_metrics' compares masks, and SSD predicts boxes",
+            "'coco_mask_metrics' compares masks, and this 'ssd' predicts boxes only",
         ),
+        ("eval_config.eval_instance_masks=true", "'eval_instance_masks' compares masks, and this 'ssd'"),
         ('eval_config.metrics_set[0]="coco_metrics"', "'coco_metrics' is not known"),
         ("eval_config.ignore_groundtruth=true", "'ignore_groundtruth' is not supported"),
         ('eval_config.visualization_export_dir="there"', "--draw"),

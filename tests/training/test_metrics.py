@@ -18,9 +18,9 @@ from cfgtool.training.evaluation.metrics import (
     ImageResult,
     VocMetrics,
     chosen_metrics,
+    label_problems,
     metric_problems,
 )
-from cfgtool.training.evaluation.metrics.sets import unknown_members
 
 CLASSES = {1: "cat", 2: "dog"}
 BOX = [10, 20, 60, 80]  # 50 high, 60 wide: medium
@@ -291,7 +291,7 @@ def test_super_categories_of_unknown_classes_are_named() -> None:
     config = _eval_config(
         'super_categories { key: "pets" value: "cat, dgo" } super_categories { key: "none" value: "" }'
     )
-    assert [message for _, message in unknown_members(config, CLASSES)] == [
+    assert [message for _, message in label_problems(config, CLASSES, [])] == [
         "super category 'pets' has class 'dgo', which is not in the label map; did you mean 'dog'?",
         "super category 'none' has no classes",
     ]
@@ -303,9 +303,14 @@ def test_super_categories_of_unknown_classes_are_named() -> None:
         ("", []),
         ("metrics_set: 'coco_detection_metrics' include_metrics_per_category: true", []),
         ("metrics_set: 'pascal_voc_detection_metrics' all_metrics_per_category: true", []),
-        ("metrics_set: 'coco_mask_metrics'", ["metrics_set[0]"]),
+        ("metrics_set: 'coco_panoptic_metrics'", ["metrics_set[0]"]),
+        ("metrics_set: 'coco_keypoint_metrics'", ["metrics_set[0]"]),
         ("metrics_set: 'coco_detection_metric'", ["metrics_set[0]"]),
-        ("parameterized_metric { coco_keypoint_metrics { } }", ["parameterized_metric[0]"]),
+        ("parameterized_metric { }", ["parameterized_metric[0]"]),
+        (
+            "parameterized_metric { coco_keypoint_metrics { } }",
+            ["parameterized_metric[0].coco_keypoint_metrics"],
+        ),
         ("recall_lower_bound: 0.9 recall_upper_bound: 0.1", []),
         (
             "metrics_set: 'precision_at_recall_detection_metrics' recall_lower_bound: 0.9 recall_upper_bound: 0.1",

@@ -12,25 +12,53 @@ import pytest
 pytest.importorskip("pycocotools")
 
 from cfgtool import schema, textproto
-from cfgtool.training.evaluation.metrics import ImageResult, chosen_metrics
+from cfgtool.data.label_map import LabelMapItem
+from cfgtool.training.evaluation.metrics import ImageResult, Metric, chosen_metrics
+from cfgtool.training.evaluation.metrics.lvis import FREQUENCIES
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "metrics.json").read_text())
 CLASSES = {int(number): name for number, name in RECORDED["classes"].items()}
 SETS = sorted(RECORDED["cases"][0]["metrics"])
+KEYPOINTS = RECORDED["keypoints"]
+LETTERS = {letter: frequency for frequency, letter in FREQUENCIES.items()}
 
 
 def config_of(name: str) -> schema.Config:
-    set_name, _, skipping = name.partition(" ")
+    set_name, _, variant = name.partition(" ")
     low, high = RECORDED["recalls"]
-    text = f"metrics_set: '{set_name}' recall_lower_bound: {low} recall_upper_bound: {high}"
-    text += " skip_predictions_for_unlabeled_class: true" if skipping else ""
+    text = f"recall_lower_bound: {low} recall_upper_bound: {high}"
+    if set_name == "coco_keypoint_metrics":
+        sigmas = "".join(
+            f'keypoint_label_to_sigmas {{ key: "{label}" value: {sigma} }}'
+            for label, sigma in RECORDED["sigmas"].items()
+            if variant != "unweighted"
+        )
+        label = CLASSES[RECORDED["keypoint_class"]]
+        text += f' parameterized_metric {{ {set_name} {{ class_label: "{label}" {sigmas} }} }}'
+    else:
+        text += f' metrics_set: "{set_name}"'
+    text += " skip_predictions_for_unlabeled_class: true" if variant == "skipping" else ""
     return schema.read_config(textproto.parse(text), root="EvalConfig")
+
+
+def metric_of(name: str) -> Metric:
+    items = [
+        LabelMapItem(
+            number,
+            label,
+            keypoints=KEYPOINTS.values() if number == RECORDED["keypoint_class"] else (),
+            keypoint_labels=KEYPOINTS if number == RECORDED["keypoint_class"] else (),
+            frequency=LETTERS[RECORDED["frequencies"][str(number)]],
+        )
+        for number, label in CLASSES.items()
+    ]
+    return chosen_metrics(config_of(name), CLASSES, items)[-1]
 
 
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("case", RECORDED["cases"], ids=range(len(RECORDED["cases"])))
 def test_numbers_are_those_of_the_od_api(case: dict[str, Any], name: str) -> None:
-    (metric,) = chosen_metrics(config_of(name), CLASSES)
+    metric = metric_of(name)
     for image in case["images"]:
         metric.add(ImageResult(**image))
     result, expected = metric.result(), case["metrics"][name]

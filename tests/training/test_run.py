@@ -93,7 +93,9 @@ def test_a_run_leaves_what_it_promises(uninterrupted: Run) -> None:
     terms = [last[f"Loss/{name}_loss"] for name in ("localization", "classification", "regularization")]
     assert last["Loss/total_loss"] == pytest.approx(sum(terms), rel=1e-5)
     assert list((folder / "train").glob("events.out.tfevents.*"))
-    assert load_job(str(folder / "pipeline.config")).config.find("train_config").integer("batch_size") == 2
+    kept = load_job(str(folder / "pipeline.config")).config
+    assert kept.find("train_config").integer("batch_size") == 2
+    assert Path(kept.find("train_input_reader").text("label_map_path")).is_absolute()
 
 
 def test_checkpoints_have_the_keys_of_the_od_api(uninterrupted: Run) -> None:

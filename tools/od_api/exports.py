@@ -1,6 +1,7 @@
 """What the OD API exports of the demo's checkpoint: signatures, and detections on one image.
 
-`PYTHON -m tools.od_api.exports` writes `tests/training/recorded/exports.json`. Boxes and scores are rounded to 7 digits;
+`PYTHON -m tools.od_api.exports` writes `tests/training/recorded/exports.json`; of the demo's other configs, which have no
+checkpoint, the signatures alone. Boxes and scores are rounded to 7 digits;
 of the raw tensors every 7th value is kept.
 """
 
@@ -18,6 +19,13 @@ ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "tests" / "training" / "recorded" / "exports.json"
 INPUT_TYPES = ("image_tensor", "encoded_image_string_tensor", "tf_example", "float_image_tensor")
 PADDED = "keep_aspect_ratio_resizer { min_dimension: 128 max_dimension: 128 pad_to_max_dimension: true }"
+OTHERS = {
+    "faster_rcnn": "",
+    "faster_rcnn+free": "keep_aspect_ratio_resizer { min_dimension: 96 max_dimension: 160 }",
+    "mask_rcnn": "",
+    "center_net": "",
+}
+"""Demo configs, and the resizer in place of their own."""
 ROWS = 96
 """Of the 128 rows of the image, so that it is not square."""
 
@@ -39,7 +47,9 @@ def main() -> None:
         lite = {
             nms: _tflite(tf, nms == "regular", source, folder / nms, square) for nms in ("fast", "regular")
         }
-    TARGET.write_text(json.dumps({"saved_model": saved, "padded": padded, "tflite": lite}, indent=1) + "\n")
+        others = {name: _signature(tf, name, changes, folder / name) for name, changes in OTHERS.items()}
+    found = {"saved_model": saved, "padded": padded, "tflite": lite, "signatures": others}
+    TARGET.write_text(json.dumps(found, indent=1) + "\n")
 
 
 def _image(tf: Any) -> Any:
@@ -89,6 +99,32 @@ def _saved_model(tf: Any, kind: str, resizer: str, source: Path, folder: Path, i
         },
         "values": {name: _values(name, value.numpy()) for name, value in outputs.items()},
     }
+
+
+def _signature(tf: Any, name: str, changes: str, folder: Path) -> dict[str, Any]:
+    """Outputs of an export of a demo config: type and shape by name."""
+    from google.protobuf import text_format
+    from object_detection import exporter_lib_v2
+    from object_detection.builders import model_builder
+    from object_detection.protos import pipeline_pb2
+
+    demo = ROOT / "fixtures" / "demo"
+    text = (demo / f"{name.partition('+')[0]}.config").read_text().replace('"../', f'"{demo.parent}/')
+    pipeline = pipeline_pb2.TrainEvalPipelineConfig()
+    text_format.Merge(text, pipeline)
+    if changes:
+        resizer = getattr(pipeline.model, pipeline.model.WhichOneof("model")).image_resizer
+        resizer.Clear()
+        text_format.Merge(changes, resizer)
+    model = model_builder.build(pipeline.model, is_training=False)
+    images, shapes = model.preprocess(tf.zeros([1, 96, 128, 3]))
+    model.postprocess(model.predict(images, shapes), shapes)
+    source = folder / "source"
+    tf.train.CheckpointManager(tf.train.Checkpoint(model=model), str(source), max_to_keep=1).save()
+    exporter_lib_v2.export_inference_graph("image_tensor", pipeline, str(source), str(folder))
+    signature = tf.saved_model.load(str(folder / "saved_model")).signatures["serving_default"]
+    outputs = signature.structured_outputs
+    return {key: [spec.dtype.name, spec.shape.as_list()] for key, spec in outputs.items()}
 
 
 def _tflite(tf: Any, regular: bool, source: Path, folder: Path, image: Any) -> dict[str, Any]:

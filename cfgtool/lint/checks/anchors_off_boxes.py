@@ -80,10 +80,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgtool.errors import UserError
-from cfgtool.lint.checks._boxes import Box, detector_of, middle, seen_boxes
 from cfgtool.lint.checks._records import training_sample
 from cfgtool.lint.rules import Rule
 from cfgtool.networks.anchor_shapes import anchor_sizes
+from cfgtool.networks.seen_boxes import (
+    SeenBox,
+    best_overlap,
+    detector_of,
+    generator_of,
+    middle,
+    positive_overlap,
+    seen_boxes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +114,6 @@ SHARE = 0.25
 """Every set of anchors misses a few boxes of odd shapes. So many are a mistake, and no choice."""
 FEW = 5
 """Fewer boxes may be an accident of a small set of records."""
-FIRST_STAGE = 0.5
-"""Positives of the first stage overlap by 0.7; the usual scales miss that often, but not by far."""
 SMALLER = {
     "ssd_anchor_generator": "lower 'min_scale' or write 'scales'",
     "multiscale_anchor_generator": "lower 'anchor_scale' or 'min_level'",
@@ -124,22 +130,26 @@ LARGER = {
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
     """Lay the best anchor over the centre of each box."""
-    generator = config.message(
-        "anchor_generator" if config.type.name == "Ssd" else "first_stage_anchor_generator"
-    )
-    kind = generator.which("anchor_generator_oneof")
-    threshold = _threshold(config)
+    generator = generator_of(config)
+    kind = generator.which("anchor_generator_oneof") if generator is not None else None
+    threshold = positive_overlap(config)
     sample = training_sample(context)
-    if kind is None or threshold is None or sample is None or detector_of(context.config) is not config:
+    if (
+        generator is None
+        or kind is None
+        or threshold is None
+        or sample is None
+        or detector_of(context.config) is not config
+    ):
         return
-    boxes = seen_boxes(sample, config.message("image_resizer"))
+    boxes = seen_boxes(sample.stats.kept.sizes, config.message("image_resizer"))
     try:
         anchors = {shape: _flat(anchor_sizes(generator, shape)) for shape in {box.canvas for box in boxes}}
     except UserError:
         return  # generators that cannot work are another rule's matter
     if not boxes or not all(anchors.values()):
         return
-    missed = [box for box in boxes if _best(box, anchors[box.canvas]) < threshold]
+    missed = [box for box in boxes if best_overlap(box, anchors[box.canvas]) < threshold]
     if len(missed) < max(SHARE * len(boxes), FEW):
         return
     message = (
@@ -149,36 +159,15 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     yield RULE.finding(generator.entry(kind) or generator, message)
 
 
-def _threshold(detector: Config) -> float | None:
-    """The overlap that makes an anchor a positive; None where another matcher, or the best anchor alone, decides."""
-    if detector.type.name != "Ssd":
-        return FIRST_STAGE
-    matcher = detector.message("matcher")
-    argmax = matcher.message("argmax_matcher")
-    if matcher.which("matcher_oneof") == "bipartite_matcher" or argmax.flag("ignore_thresholds"):
-        return None
-    return argmax.number("matched_threshold")
-
-
 def _flat(levels: list[list[Size]]) -> list[Size]:
     return [size for level in levels for size in level]
 
 
-def _best(box: Box, anchors: list[Size]) -> float:
-    """The largest overlap (intersection over union) of a box with an anchor of the same centre."""
-    height, width = box.height, box.width
-    area, best = height * width, 0.0
-    for anchor_height, anchor_width in anchors:
-        common = min(height, anchor_height) * min(width, anchor_width)
-        best = max(best, common / (area + anchor_height * anchor_width - common))
-    return best
-
-
-def _described(missed: list[Box], anchors: dict[tuple[int, int], list[Size]], kind: str) -> str:
+def _described(missed: list[SeenBox], anchors: dict[tuple[int, int], list[Size]], kind: str) -> str:
     """How many of the missed boxes are too small, too large or of other shapes, and what would fit."""
-    small: list[Box] = []
-    large: list[Box] = []
-    other: list[Box] = []
+    small: list[SeenBox] = []
+    large: list[SeenBox] = []
+    other: list[SeenBox] = []
     for box in missed:
         sizes = anchors[box.canvas]
         area = box.height * box.width
@@ -201,5 +190,5 @@ def _described(missed: list[Box], anchors: dict[tuple[int, int], list[Size]], ki
     return ", ".join(parts) + "; " + max(groups, key=lambda group: len(group[0]))[1]
 
 
-def _typical(boxes: list[Box]) -> str:
+def _typical(boxes: list[SeenBox]) -> str:
     return f"{middle([box.height for box in boxes]):.0f} x {middle([box.width for box in boxes]):.0f}"

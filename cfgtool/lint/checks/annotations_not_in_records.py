@@ -1,9 +1,10 @@
-"""Masks or keypoints that are loaded and are not there.
+"""Masks, keypoints or other annotations that are loaded and are not there.
 
 ## Why it is bad
 
 Training stops with an assertion about shapes, or with groundtruth that was not provided. The records were
-written without masks (the tools want a switch for them), or with another number of keypoints.
+written without masks (the tools want a switch for them), with another number of keypoints, or without the track
+ids, DensePose points or context features that the reader asks for.
 
 ## Example
 
@@ -44,14 +45,24 @@ RULE = Rule(
     code="CFG592",
     name="annotations-not-in-records",
     severity="error",
-    summary="Finds readers that load masks or keypoints which the records do not hold",
+    summary="Finds readers that load masks, keypoints and the like which the records do not hold",
     on=READER,
     needs="records",
 )
 
-PROBLEMS = ("masks-missing", "mask-count-differs", "keypoints-missing", "keypoint-count-differs")
+PROBLEMS = (
+    "masks-missing",
+    "mask-count-differs",
+    "keypoints-missing",
+    "keypoint-count-differs",
+    "keypoint-depths-differ",
+    "densepose-differs",
+    "densepose-part",
+    "track-ids-differ",
+    "context-features-differ",
+)
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:
-    """Count masks and keypoints against the boxes."""
+    """Count them against the boxes."""
     yield from told(RULE, PROBLEMS, context, config)

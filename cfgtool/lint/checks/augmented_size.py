@@ -54,8 +54,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._images import static_size
 from cfgtool.lint.rules import Rule
+from cfgtool.networks.image_size import static_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

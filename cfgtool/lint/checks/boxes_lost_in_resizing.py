@@ -49,9 +49,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._boxes import detector_of, middle, seen_boxes
 from cfgtool.lint.checks._records import training_sample
 from cfgtool.lint.rules import Rule
+from cfgtool.networks.seen_boxes import detector_of, middle, seen_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ def check(context: Context, config: Config) -> Iterator[Finding]:
     resizer = detector.message("image_resizer")
     kind = resizer.which("image_resizer_oneof")
     entry = resizer.entry(kind) if kind else None
-    boxes = seen_boxes(sample, resizer)
+    boxes = seen_boxes(sample.stats.kept.sizes, resizer)
     small = [box for box in boxes if max(box.height, box.width) < PIXELS]
     if entry is None or not boxes or len(small) < SOME * len(boxes):
         return

@@ -55,9 +55,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgtool.lint.checks._boxes import detector_of
 from cfgtool.lint.checks._records import value_fix
 from cfgtool.lint.rules import Rule
+from cfgtool.networks.seen_boxes import detector_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgtool.data.predicted import predicted
 from cfgtool.lint.rules import Rule
 
 if TYPE_CHECKING:
@@ -40,32 +41,27 @@ if TYPE_CHECKING:
     from cfgtool.lint.findings import Finding
     from cfgtool.schema import Config
 
+SETS = (
+    "coco_mask_metrics",
+    "lvis_mask_metrics",
+    "oid_challenge_segmentation_metrics",
+    "pascal_voc_instance_segmentation_metrics",
+    "weighted_pascal_voc_instance_segmentation_metrics",
+)
+
 RULE = Rule(
     code="CFG714",
     name="mask-metrics-without-masks",
     severity="error",
     summary="Finds mask metrics for a model that predicts no masks",
     on=("EvalConfig.metrics_set",),
-    when={"equals": ["coco_mask_metrics"]},
 )
 
 
 def check(context: Context, config: Config) -> Iterator[Finding]:  # noqa: ARG001 - all checks take the context
     """Look whether the model has a part that predicts masks."""
-    entry = next((e for e in config.entries("metrics_set") if e.value == "coco_mask_metrics"), None)
-    model = config.root.message("model")
-    kind = model.which("model")
-    if entry is None or kind is None or _masks(model, kind):
+    entry = next((entry for entry in config.entries("metrics_set") if entry.value in SETS), None)
+    model = predicted(config.root)
+    if entry is None or model.masks or model.kind not in ("ssd", "faster_rcnn", "center_net"):
         return
-    yield RULE.finding(entry, f"'coco_mask_metrics' needs masks, which this '{kind}' does not predict")
-
-
-def _masks(model: Config, kind: str) -> bool:
-    if kind == "faster_rcnn":
-        return model.find("faster_rcnn.second_stage_box_predictor.mask_rcnn_box_predictor").flag(
-            "predict_instance_masks"
-        )
-    if kind == "center_net":
-        center_net = model.message(kind)
-        return center_net.has("mask_estimation_task") or center_net.has("deepmac_mask_estimation")
-    return kind != "ssd"
+    yield RULE.finding(entry, f"'{entry.value}' needs masks, which this '{model.kind}' does not predict")

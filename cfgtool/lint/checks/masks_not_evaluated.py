@@ -3,7 +3,7 @@
 ## Why it is bad
 
 Without a metrics_set only boxes are evaluated, and so with a set for boxes alone. How good the masks are is
-not known then; the old switch eval_instance_masks has no reader.
+not known then; the old switch eval_instance_masks has no reader in the OD API.
 
 ## Example
 

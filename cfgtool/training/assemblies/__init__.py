@@ -5,12 +5,14 @@ from __future__ import annotations
 from cfgtool.schema import Config
 from cfgtool.training.architecture import architecture
 from cfgtool.training.assemblies.base import Assembly, Batch
+from cfgtool.training.assemblies.center_net import CenterNetAssembly
 from cfgtool.training.assemblies.faster_rcnn import FasterRcnnAssembly
 from cfgtool.training.assemblies.ssd import SsdAssembly
 
 __all__ = ["Assembly", "Batch", "build_assembly"]
 
-_OF: dict[str, type[FasterRcnnAssembly | SsdAssembly]] = {
+_OF: dict[str, type[CenterNetAssembly | FasterRcnnAssembly | SsdAssembly]] = {
+    "center_net": CenterNetAssembly,
     "faster_rcnn": FasterRcnnAssembly,
     "ssd": SsdAssembly,
 }

@@ -57,12 +57,18 @@ class Assembly(ABC):
     def evaluate(self, batch: Batch) -> tuple[Values, Values]:
         """Detections (see `detect`) and losses of a batch, in inference mode."""
 
+    @property
+    def side_inputs(self) -> dict[str, tf.TensorSpec]:
+        """What `detect` may be given of a batch beside images, by the names of the input's keys; none for most."""
+        return {}
+
     @abstractmethod
-    def detect(self, images: tf.Tensor, true_image_shapes: tf.Tensor) -> Values:
+    def detect(self, images: tf.Tensor, true_image_shapes: tf.Tensor, **side: tf.Tensor) -> Values:
         """Detections of preprocessed `images` [batch, height, width, channels], under the OD API's names.
 
         `true_image_shapes` int32 [batch, 3]: height, width and channels of each image before padding. Boxes and
-        keypoints are fractions of the image before padding, classes count from 0.
+        keypoints are fractions of the image before padding, classes count from 0. `side` are those of `side_inputs`
+        that there are.
         """
 
     def _seed_of(self, step: tf.Tensor | None) -> tf.Tensor | None:

@@ -45,6 +45,17 @@ class FasterRcnnAssembly(Assembly):
         apply_updates(ops.updates)
         return found
 
+    @property
+    def side_inputs(self) -> dict[str, tf.TensorSpec]:
+        """See `Assembly`: the context of a Context R-CNN."""
+        if not self._config.has("context_config"):
+            return {}
+        length = self._config.message("context_config").integer("context_feature_length")
+        return {
+            "context_features": tf.TensorSpec([None, None, length], tf.float32, "context_features"),
+            "valid_context_size": tf.TensorSpec([None], tf.int32, "valid_context_size"),
+        }
+
     @tf.autograph.experimental.do_not_convert
     def evaluate(self, batch: Batch) -> tuple[Values, Values]:
         """Detections (see `FasterRcnnDetector.infer`) and losses."""
@@ -53,9 +64,9 @@ class FasterRcnnAssembly(Assembly):
         return inference.detections, self.detector.inference_losses(network, inference, _truth(batch))
 
     @tf.autograph.experimental.do_not_convert
-    def detect(self, images: tf.Tensor, true_image_shapes: tf.Tensor) -> Values:
-        """Detections, see `FasterRcnnDetector.infer`; a model with a context has none to look at here."""
-        network = self._run(self.network.ops(), images, {})
+    def detect(self, images: tf.Tensor, true_image_shapes: tf.Tensor, **side: tf.Tensor) -> Values:
+        """Detections, see `FasterRcnnDetector.infer`; without `side` a model with a context has nothing to look at."""
+        network = self._run(self.network.ops(), images, side)
         return self.detector.infer(network, true_image_shapes).detections
 
     def _run(self, ops: TensorOps, images: tf.Tensor, batch: Batch) -> TensorNetwork:

@@ -42,7 +42,12 @@ class SsdAssembly(Assembly):
         detections = self.ssd.postprocess(predictions, batch["true_image_shape"])
         return detections, self.ssd.loss(predictions, _groundtruth(batch))
 
-    def detect(self, images: tf.Tensor, true_image_shapes: tf.Tensor) -> Values:
+    def detect(
+        self,
+        images: tf.Tensor,
+        true_image_shapes: tf.Tensor,
+        **side: tf.Tensor,  # noqa: ARG002
+    ) -> Values:
         """Detections, see `SsdDetector.postprocess`."""
         predictions = _named(self.network.forward(images, training=False))
         return self.ssd.postprocess(predictions, true_image_shapes)

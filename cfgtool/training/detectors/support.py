@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cfgtool.training.architecture import architecture
 from cfgtool.training.detectors import ssd_support
+from cfgtool.training.detectors.center_net import support as center_net_support
 from cfgtool.training.detectors.faster_rcnn import support as faster_rcnn_support
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from cfgtool.schema import Config
 
 _OF: dict[str, Callable[[Config], list[str]]] = {
+    "center_net": center_net_support.untrainable,
     "faster_rcnn": faster_rcnn_support.unsupported,
     "ssd": ssd_support.unsupported,
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from cfgtool.training.evaluation.metrics import Curves
-from cfgtool.training.report.chart import Chart, Series
-from cfgtool.training.report.scene import SERIES
+from cfgtool.training.report.chart import Chart, Series, draw_chart
+from cfgtool.training.report.scene import SERIES, Scene, in_grid
+
+_SIZE = (760.0, 560.0)
 
 
 def curves_as_json(curves: Curves) -> dict[str, Any]:
@@ -17,6 +20,16 @@ def curves_as_json(curves: Curves) -> dict[str, Any]:
         for name, curve in curves.precision.items()
     }
     return {"iou": 0.5, "recall": curves.recall.tolist(), "mean": curves.mean.tolist(), "classes": classes}
+
+
+def draw_curves(curves: Iterable[Curves], title: str) -> Scene:
+    """A chart of each, beside one another; where there are several, their titles say what is compared."""
+    found = list(curves)
+    width, height = _SIZE
+    if len(found) == 1:
+        return draw_chart(curves_chart(found[0], title), width, height)
+    panels = [draw_chart(curves_chart(one, f"{title}: {one.compares}"), width, height) for one in found]
+    return in_grid(panels, len(panels), title, Scene(width * len(panels), 0.0, title))
 
 
 def curves_chart(curves: Curves, title: str) -> Chart:

@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from cfgtool.data.expected import num_classes
-from cfgtool.data.label_map import read_label_map
 from cfgtool.errors import UserError
-from cfgtool.schema import Config
 from cfgtool.training.assemblies import Assembly
-from cfgtool.training.evaluation.metrics import CocoMetrics, Curves, ImageResult, Metric, chosen_metrics
-from cfgtool.training.evaluation.pictures import Arrays, Picture, picture_of
+from cfgtool.training.evaluation.labels import class_items, titles_of
+from cfgtool.training.evaluation.metrics import CocoMetrics, Curves, Metric, chosen_metrics
+from cfgtool.training.evaluation.metrics.image import Compared
+from cfgtool.training.evaluation.pictures import DRAWN, Picture, picture_of
+from cfgtool.training.evaluation.results import FOUND, FOUND_OF, TRUTH, TRUTH_OF, Arrays, image_result
 from cfgtool.training.evaluation.settings import Drawing, drawing, example_limit, refuse_settings
 from cfgtool.training.input.finish import Batch
 from cfgtool.training.input.pipeline import checked, evaluation_batches
@@ -23,32 +23,20 @@ from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import TOTAL_LOSS
 
 _PENALTY = "regularization_loss"
-_TRUTH = (
-    "original_boxes",
-    "classes",
-    "num_boxes",
-    "original_size",
-    "is_crowd",
-    "difficult",
-    "area",
-    "group_of",
-    "labeled_classes",
-)
-_FOUND = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """`values` by the OD API's names, the main one first; `notes` say what a reader of them should know.
 
-    `pictures` are the first examples, `curves` precision over recall where they were asked for.
+    `pictures` are the first examples, `curves` precision over recall by what is compared, where they were asked for.
     """
 
     values: dict[str, float]
     names: Mapping[int, str]
     draw: Drawing
     pictures: list[Picture] = field(default_factory=list)
-    curves: Curves | None = None
+    curves: Mapping[Compared, Curves] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def side_by_side(self, min_score: float | None = None) -> Iterator[Image.Image]:
@@ -58,7 +46,7 @@ class Evaluation:
         """
         least = self.draw.min_score if min_score is None else min_score
         for picture in self.pictures:
-            yield picture.side_by_side(self.names, least, self.draw.max_boxes)
+            yield picture.side_by_side(self.names, least, self.draw.max_boxes, self.draw.edges)
 
 
 class Evaluator:
@@ -71,8 +59,9 @@ class Evaluator:
         """
         config = job.config
         self._config = config.message("eval_config")
-        self.names = class_names(config, reader)
-        refuse_settings(job, self.names)
+        self._items = class_items(config, reader)
+        self.names = titles_of(self._items)
+        refuse_settings(job, self.names, self._items, reader)
         self.draw = drawing(self._config)
         self._dataset = evaluation_batches(config, reader_index=reader, keep_images=self.draw.batches > 0)
         self._reader = config.messages("eval_input_reader")[reader]
@@ -85,12 +74,16 @@ class Evaluator:
 
     def metric_names(self, *, per_class: bool = False) -> list[str]:
         """The names of the values, the main one first."""
-        metrics = chosen_metrics(self._config, self.names, per_class=per_class)
+        metrics = self._metrics(per_class)
         terms = [*self._assembly.loss_terms]
         if self._regularize and self._assembly.weights.l2():
             terms.append(_PENALTY)
         losses = [*(f"Loss/{name}" for name in terms), TOTAL_LOSS]
         return [name for metric in metrics for name in metric.names] + losses
+
+    def main_names(self) -> list[str]:
+        """The name of the main value of each set of metrics, the one to judge by first."""
+        return [metric.names[0] for metric in self._metrics(per_class=False)]
 
     def run(
         self,
@@ -104,10 +97,9 @@ class Evaluator:
         Losses are means over the full batches, as in the OD API, which leaves a last batch that is not full out of
         everything; here its examples count in the metrics.
         """
-        metrics = chosen_metrics(self._config, self.names, per_class=per_class)
-        coco = [metric for metric in metrics if isinstance(metric, CocoMetrics)]
-        extra = [CocoMetrics(self.names)] if curves and not coco else []
-        collected = _Collected([*metrics, *extra])
+        metrics = self._metrics(per_class)
+        curved = self._curved(metrics) if curves else {}
+        collected = _Collected([*metrics, *(one for one in curved.values() if one not in metrics)])
         limit = example_limit(self._config)
         notes = []
         for number, batch in enumerate(checked(self._dataset, self._reader)):
@@ -119,7 +111,7 @@ class Evaluator:
             count = min(count, size if limit is None else limit - collected.images)
             # Of the only batch the fill is cut off, so that its losses are right; later ones keep the traced shape.
             batch = batch if number else {name: value[:count] for name, value in batch.items()}
-            arrays, losses = self._fetched(batch, with_images=number < self.draw.batches)
+            arrays, losses = self._fetched(batch, collected.compared, drawn=number < self.draw.batches)
             if count == len(batch["valid"]):
                 collected.losses.append(losses)
             for index in range(count):
@@ -129,7 +121,7 @@ class Evaluator:
             raise UserError("there are no images to evaluate", hint="look at eval_input_reader")
         values = {name: value for metric in metrics for name, value in metric.result().items()}
         values.update(collected.mean_losses())
-        found = (coco + extra)[0].curves() if curves else None
+        found = {compared: metric.curves() for compared, metric in curved.items()}
         return Evaluation(values, self.names, self.draw, collected.pictures, found, notes)
 
     def _traced(self, batch: Batch) -> tuple[Batch, Batch]:
@@ -139,15 +131,37 @@ class Evaluator:
         if penalty is not None:
             losses[f"Loss/{_PENALTY}"] = penalty
         losses[TOTAL_LOSS] = tf.add_n(list(losses.values()))
-        return {name: detections[name] for name in _FOUND}, losses
+        wanted = {name for names in FOUND_OF.values() for name in names} | {*FOUND, *DRAWN}
+        return {name: value for name, value in detections.items() if name in wanted}, losses
 
-    def _fetched(self, batch: Batch, *, with_images: bool) -> tuple[Arrays, dict[str, float]]:
-        """Groundtruth and detections of a batch as arrays, and its losses; everything comes off the device at once."""
+    def _metrics(self, per_class: bool) -> list[Metric]:
+        return chosen_metrics(self._config, self.names, self._items, per_class=per_class)
+
+    def _curved(self, metrics: list[Metric]) -> dict[Compared, CocoMetrics]:
+        """Metrics that know precision over recall, of boxes or masks as the others compare; new ones where need be."""
+        found = {
+            one.compares: CocoMetrics(self.names, masks=one.compares == "masks")
+            for one in metrics
+            if one.compares != "keypoints"
+        } or {"boxes": CocoMetrics(self.names)}
+        return found | {one.compares: one for one in metrics if isinstance(one, CocoMetrics)}
+
+    def _fetched(
+        self, batch: Batch, compared: set[Compared], *, drawn: bool
+    ) -> tuple[Arrays, dict[str, float]]:
+        """Groundtruth and detections of a batch as arrays, and its losses; everything comes off the device at once.
+
+        Raises UserError where the model or the reader does not give what is `compared`.
+        """
         detections, losses = self._evaluate(batch)
-        wanted = [*_TRUTH]
-        if with_images:
-            wanted += ["original_image", "true_image_shape"]
-        tensors = {**detections, **{name: batch[name] for name in wanted}}
+        have = {**batch, **detections}
+        wanted = {*TRUTH, *FOUND}
+        for kind in compared:
+            wanted |= {*TRUTH_OF[kind], *FOUND_OF[kind]}
+        if missing := sorted(wanted - have.keys()):
+            raise UserError(f"the metrics need {missing[0]!r}, which is not there")
+        wanted |= {name for name in DRAWN if name in have} if drawn else set()
+        tensors = {name: have[name] for name in wanted}
         arrays, numbers = tf.nest.map_structure(lambda tensor: tensor.numpy(), (tensors, losses))
         return arrays, {name: float(value) for name, value in numbers.items()}
 
@@ -157,13 +171,14 @@ class _Collected:
 
     def __init__(self, metrics: list[Metric]) -> None:
         self._metrics = metrics
+        self.compared = {metric.compares for metric in metrics}
         self.images = 0
         self.losses: list[dict[str, float]] = []
         self.pictures: list[Picture] = []
 
     def add(self, arrays: Arrays, batch: int, index: int) -> None:
         """Count the example `index` of the arrays of a batch."""
-        image = _image_result(arrays, index)
+        image = image_result(arrays, index, self.compared)
         for metric in self._metrics:
             metric.add(image)
         self.images += 1
@@ -174,33 +189,3 @@ class _Collected:
         """The means by name."""
         names = self.losses[0] if self.losses else {}
         return {name: float(np.mean([losses[name] for losses in self.losses])) for name in names}
-
-
-def class_names(config: Config, reader: int = 0) -> dict[int, str]:
-    """Class id -> name by the label map of an evaluation reader, or of the training reader, or numbers without any."""
-    readers = [
-        *config.messages("eval_input_reader")[reader : reader + 1],
-        config.message("train_input_reader"),
-    ]
-    for message in readers:
-        if message.text("label_map_path"):
-            return read_label_map(message.text("label_map_path")).titles()
-    return {number: f"class {number}" for number in range(1, (num_classes(config) or 0) + 1)}
-
-
-def _image_result(arrays: Arrays, index: int) -> ImageResult:
-    """One image in pixels of the stored image, in which COCO's size classes are meant."""
-    count, found = int(arrays["num_boxes"][index]), int(arrays["num_detections"][index])
-    scale = np.tile(arrays["original_size"][index], 2)
-    return ImageResult(
-        boxes=arrays["original_boxes"][index, :count] * scale,
-        classes=arrays["classes"][index, :count].astype(np.int64) + 1,
-        detection_boxes=arrays["detection_boxes"][index, :found] * scale,
-        detection_classes=arrays["detection_classes"][index, :found].astype(np.int64) + 1,
-        detection_scores=arrays["detection_scores"][index, :found],
-        is_crowd=arrays["is_crowd"][index, :count],
-        difficult=arrays["difficult"][index, :count],
-        area=arrays["area"][index, :count],
-        group_of=arrays["group_of"][index, :count],
-        labeled=arrays["labeled_classes"][index],
-    )

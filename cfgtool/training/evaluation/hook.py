@@ -107,9 +107,14 @@ class EvalHook:
         return names[0] if wanted is None else wanted
 
     def _summary(self, evaluation: Evaluation) -> str:
-        """The main number, for COCO also that of an overlap of a half, and the one that decides what is best."""
-        main = next(iter(evaluation.values))
-        names = [main, *([f"{MAIN_METRIC}@.50IOU"] if main == MAIN_METRIC else []), self._best.metric]
+        """The main numbers, for COCO also that of an overlap of a half, and the one that decides what is best."""
+        first, *others = self._evaluator.main_names()
+        names = [
+            first,
+            *([f"{MAIN_METRIC}@.50IOU"] if first == MAIN_METRIC else []),
+            *others,
+            self._best.metric,
+        ]
         shown = [f"{name} {evaluation.values[name]:.4f}" for name in dict.fromkeys(names)]
         return ", ".join(shown).replace(f", {MAIN_METRIC}@", ", @")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cfgtool.checkpoints import Checkpoint, read_checkpoint
 from cfgtool.errors import UserError
-from cfgtool.files import read_text
+from cfgtool.files import read_proto
 from cfgtool.schema import read_config
 from cfgtool.textproto import parse
 from cfgtool.training.evaluation.checkpoint import CheckpointEvaluator
@@ -113,7 +113,7 @@ def _evaluate_new(
 def last_step(job: Job, model_dir: Path) -> int:
     """The step that the run in a model dir goes to: `num_steps` of the config that it runs, else that of the job's."""
     path = model_dir / "pipeline.config"
-    config = read_config(parse(read_text(str(path)))) if path.is_file() else job.config
+    config = read_config(parse(read_proto(str(path)))) if path.is_file() else job.config
     return config.find("train_config").integer("num_steps")
 
 

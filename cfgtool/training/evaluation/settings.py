@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cfgtool.data.label_map import LabelMapItem
 from cfgtool.schema import Config, Entry
-from cfgtool.training.evaluation.metrics import metric_problems
-from cfgtool.training.evaluation.metrics.sets import COCO, OPEN_IMAGES_CHALLENGE, set_names, unknown_members
+from cfgtool.training.evaluation.metrics import label_problems, metric_problems
+from cfgtool.training.evaluation.metrics.sets import COCO, COCO_MASKS, OPEN_IMAGES_CHALLENGE, set_names
 from cfgtool.training.run.job import Job
 
 
@@ -16,19 +17,22 @@ class Drawing:
     """Which examples are drawn with what on them.
 
     `batches`: the examples of so many batches from the first one on (`num_visualizations`); `min_score` and `max_boxes`
-    limit the detections on a picture (`min_score_threshold`, `max_num_boxes_to_visualize`).
+    limit the detections on a picture (`min_score_threshold`, `max_num_boxes_to_visualize`). `edges` are pairs of
+    keypoints that lines connect (`keypoint_edge`).
     """
 
     batches: int
     min_score: float
     max_boxes: int
+    edges: tuple[tuple[int, int], ...] = ()
 
 
 def drawing(eval_config: Config) -> Drawing:
     """What to draw; nothing where `retain_original_images` is false."""
     batches = eval_config.integer("num_visualizations") if eval_config.flag("retain_original_images") else 0
     boxes = eval_config.integer("max_num_boxes_to_visualize")
-    return Drawing(batches, eval_config.number("min_score_threshold"), boxes)
+    edges = [(edge.integer("start"), edge.integer("end")) for edge in eval_config.messages("keypoint_edge")]
+    return Drawing(batches, eval_config.number("min_score_threshold"), boxes, tuple(edges))
 
 
 def example_limit(eval_config: Config) -> int | None:
@@ -57,10 +61,19 @@ def find_reader(job: Job, wanted: str | None) -> int:
     raise job.fail(f"there is no evaluation reader {wanted!r}", hint=f"the config has {known}")
 
 
-def refuse_settings(job: Job, classes: Mapping[int, str]) -> None:
-    """Raise UserError for the first thing that the `EvalConfig` asks for in vain; `classes` are those of the reader."""
+def refuse_settings(
+    job: Job, classes: Mapping[int, str], items: Sequence[LabelMapItem] = (), reader: int = 0
+) -> None:
+    """Raise UserError for the first thing that the `EvalConfig` asks for in vain.
+
+    `classes` and `items` are those of the label map of the `eval_input_reader` with the index `reader`.
+    """
     eval_config = job.config.message("eval_config")
-    problems = [*metric_problems(eval_config), *_refused(eval_config), *unknown_members(eval_config, classes)]
+    problems = [
+        *metric_problems(eval_config, reader),
+        *_refused(eval_config),
+        *label_problems(eval_config, classes, items, reader),
+    ]
     for path, message in problems:
         raise job.fail(f"{path}: {message}", _entry(eval_config, path))
 
@@ -69,7 +82,6 @@ def _refused(eval_config: Config) -> Iterator[tuple[str, str]]:
     """(field path, what is wrong) for settings that are set to something that has no counterpart here."""
     reasons = {
         "ignore_groundtruth": "without groundtruth there is nothing to compute",
-        "eval_instance_masks": "SSD predicts boxes only",
         "force_no_resize": "the network takes images of one size",
     }
     for name, why in reasons.items():
@@ -79,9 +91,12 @@ def _refused(eval_config: Config) -> Iterator[tuple[str, str]]:
         path = f"{eval_config.path}.visualization_export_dir"
         yield path, "'visualization_export_dir' is not supported: `cfgtool evaluate --draw` writes pictures"
     sets = set_names(eval_config)
-    if eval_config.has("super_categories") and COCO not in sets:
-        yield f"{eval_config.path}.super_categories", f"'super_categories' needs metrics_set '{COCO}'"
-    if OPEN_IMAGES_CHALLENGE in sets and not eval_config.flag("image_classes_field_map_empty_to_ones"):
+    if eval_config.has("super_categories") and {COCO, COCO_MASKS}.isdisjoint(sets):
+        message = f"'super_categories' needs metrics_set '{COCO}' or '{COCO_MASKS}'"
+        yield f"{eval_config.path}.super_categories", message
+    if not set(OPEN_IMAGES_CHALLENGE).isdisjoint(sets) and not eval_config.flag(
+        "image_classes_field_map_empty_to_ones"
+    ):
         path = f"{eval_config.path}.image_classes_field_map_empty_to_ones"
         yield path, "only 'true' is supported: where no classes are listed, all were looked for"
     boxes = eval_config.integer("max_num_boxes_to_visualize")
@@ -91,7 +106,8 @@ def _refused(eval_config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _entry(eval_config: Config, path: str) -> Entry | None:
-    """Where in the text the field of that path is; None where it is not written."""
-    name = path.removeprefix(f"{eval_config.path}.").partition("[")[0]
-    entries = eval_config.entries(name)
-    return next((entry for entry in entries if entry.path == path), entries[0] if entries else None)
+    """Where in the text the field of that path is, else what it would stand in; None where neither is written."""
+    entries = [entry for _, entry in eval_config.root.walk() if entry.path.startswith(f"{eval_config.path}.")]
+    below = next((entry for entry in entries if entry.path.startswith(f"{path}[")), None)
+    above = [entry for entry in entries if path == entry.path or path.startswith(f"{entry.path}.")]
+    return max(above, key=lambda entry: len(entry.path), default=below)

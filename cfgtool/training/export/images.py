@@ -11,6 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from cfgtool.data.images import too_large
 from cfgtool.errors import UserError
 
 _ORIENTATION = 0x0112
@@ -21,16 +22,17 @@ def load_image(path: str) -> npt.NDArray[np.uint8]:
 
     It is turned as its EXIF data say. Transparency is dropped, gray becomes colour, the first frame of an animation
     counts, and of 16 bits the upper 8: as the decoder of the input pipeline does, which also decodes what is JPEG, as its
-    faster transform moves scores by some hundredths. Raises UserError if it is no image.
+    faster transform moves scores by some hundredths. Raises UserError if it is no image,
+    or has more pixels than `max_pixels` allows.
     """
-    limit, Image.MAX_IMAGE_PIXELS = (
-        Image.MAX_IMAGE_PIXELS,
-        None,
-    )  # the user names the file, and large ones are meant
+    # One limit for all pictures, whoever decodes them.
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
+                if (reason := too_large(*image.size)) is not None:
+                    raise UserError(reason, path=path)
                 if image.format == "JPEG" and image.mode in ("RGB", "L"):
                     return _as_trained(path, image.getexif().get(_ORIENTATION, 1))
                 return _in_colour(ImageOps.exif_transpose(image))

@@ -17,7 +17,8 @@ class ExportOptions:
     """Options of `cfgtool export`.
 
     `any_batch`: `image_tensor` takes any number of images, not one. `averages`: take moving averages for weights.
-    The rest is TFLite's: how many detections it gives (the default is the OD API's), suppression class by class
+    The rest is TFLite's: `keypoints` of a CenterNet beside its boxes; how many detections it gives (the default is the
+    OD API's), suppression class by class
     (`regular_nms`) or over all classes at once, how weights are stored, and how many training images show the
     ranges of activations for `int8`.
     """
@@ -30,6 +31,7 @@ class ExportOptions:
     label_map: str | None = None
     max_detections: int = MAX_DETECTIONS
     regular_nms: bool = False
+    keypoints: bool = False
     quantize: str = "none"
     samples: int = SAMPLES
     force: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cfgtool.checkpoints import Checkpoint
 from cfgtool.data.expected import num_classes
+from cfgtool.data.keypoints import configured_counts
 from cfgtool.data.label_map import LabelMap
 from cfgtool.data.paths import expand_paths
 from cfgtool.networks import NetworkDescription, describe
@@ -63,6 +64,8 @@ def _unlimited(job: Job, options: ExportOptions) -> Iterator[str]:
     limit = job.config.find("model.ssd.post_processing.batch_non_max_suppression").integer(
         "max_detections_per_class"
     )
+    if architecture(job.config).kind != "ssd":
+        return
     if options.format == "tflite" and limit < options.max_detections:
         yield f"a TFLite model has no max_detections_per_class: one class may have more than {limit} detections"
 
@@ -76,7 +79,7 @@ def trained_network(
     config whose network does not detect images of one size, and as `find_sources` does.
     """
     _refuse(job, _not_for_images(job))
-    network = describe(job.config)
+    network = describe(job.config, keypoints=configured_counts(job.config))
     averages = averages or job.config.message("eval_config").flag("use_moving_averages")
     classes = num_classes(job.config) or 0
     return network, find_sources(network, checkpoint, averages=averages, num_classes=classes)
@@ -102,7 +105,7 @@ def _not_for_images(job: Job) -> Iterator[Refusal]:
     kind = resizer.which("image_resizer_oneof")
     if kind is None:
         yield None, f"{resizer.path} chooses no resizer", "write fixed_shape_resizer { ... }"
-    elif not has_one_size(resizer):
+    elif not has_one_size(resizer) and architecture(job.config).kind != "faster_rcnn":
         hint = "write fixed_shape_resizer, or pad_to_max_dimension: true"
         yield resizer.entry(kind), f"{kind!r} leaves sizes free; a network is exported for one size", hint
     yield from _refused(job.config.message("train_input_reader"))
@@ -115,19 +118,27 @@ def _refused(reader: Config) -> Iterator[Refusal]:
 
 
 def _not_in_tflite(job: Job, options: ExportOptions) -> Iterator[Refusal]:
-    kind = architecture(job.config).kind
-    if kind != "ssd":
-        message = f"a TFLite model is made of an SSD, not of a {kind!r}"
-        yield job.config.message("model").entry(kind), message, "export --format saved_model"
-        return
-    ssd = job.config.find("model.ssd")
-    resizer, coder = ssd.message("image_resizer"), ssd.message("box_coder")
-    resizing, coding = resizer.which("image_resizer_oneof") or "", coder.which("box_coder_oneof") or ""
+    chosen = architecture(job.config)
     elsewhere = "export --format saved_model"
-    if resizing != "fixed_shape_resizer":
-        message = f"a TFLite model takes images of a fixed shape, which {resizing!r} does not make"
-        hint = "--set 'model.ssd.image_resizer={fixed_shape_resizer {height: N width: N}}'; no weight depends on it"
-        yield resizer.entry(resizing) if resizing else None, message, hint
+    if chosen.kind == "faster_rcnn":
+        entry = job.config.message("model").entry(chosen.kind)
+        yield entry, "a TFLite model is made of 'ssd' and 'center_net', not of 'faster_rcnn'", elsewhere
+        return
+    resizer = chosen.message.message("image_resizer")
+    kind = resizer.which("image_resizer_oneof") or ""
+    if kind != "fixed_shape_resizer":
+        message = f"a TFLite model takes images of a fixed shape, which {kind!r} does not make"
+        path = f"model.{chosen.kind}.image_resizer"
+        hint = f"--set '{path}={{fixed_shape_resizer {{height: N width: N}}}}'; no weight depends on it"
+        yield resizer.entry(kind) if kind else None, message, hint
+    if chosen.kind == "center_net":
+        yield from _not_of_center_net(job, options)
+        return
+    ssd = chosen.message
+    coder = ssd.message("box_coder")
+    coding = coder.which("box_coder_oneof") or ""
+    if options.keypoints:
+        yield None, "--keypoints is for CenterNet with keypoints", "drop it"
     if coding != "faster_rcnn_box_coder":
         message = f"the post-processing of TFLite decodes faster_rcnn_box_coder, not {coding!r}"
         yield coder.entry(coding) if coding else None, message, elsewhere
@@ -139,6 +150,16 @@ def _not_in_tflite(job: Job, options: ExportOptions) -> Iterator[Refusal]:
     if options.regular_nms and nms.flag("use_class_agnostic_nms"):
         message = "use_class_agnostic_nms suppresses over all classes, --regular-nms class by class"
         yield nms.entry("use_class_agnostic_nms"), message, "drop one of them"
+
+
+def _not_of_center_net(job: Job, options: ExportOptions) -> Iterator[Refusal]:
+    center_net = job.config.find("model.center_net")
+    if not center_net.has("object_detection_task"):
+        yield None, "a TFLite model gives boxes, and there is no object_detection_task", None
+    if options.regular_nms:
+        yield None, "--regular-nms is for SSD; CenterNet needs no suppression", "drop it"
+    if options.keypoints and not center_net.has("keypoint_estimation_task"):
+        yield None, "--keypoints is given, but there is no keypoint_estimation_task", "drop it"
 
 
 def unsupported(processing: Config) -> Iterator[Refusal]:

@@ -12,9 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from cfgtool.errors import UserError
-from cfgtool.files import atomic_write, read_text
+from cfgtool.files import atomic_write, read_proto
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
+from cfgtool.training.evaluation.pasting import paste
+from cfgtool.training.export.found import Found
 from cfgtool.training.export.images import load_image
 from cfgtool.training.export.places import ModelPlace
 from cfgtool.training.export.plan import CONFIG
@@ -25,7 +27,7 @@ from cfgtool.training.export.predictors import (
     tflite_predictor,
 )
 from cfgtool.training.export.weights import Sources, read_values
-from cfgtool.training.run.drawing import Boxes, draw_boxes
+from cfgtool.training.run.drawing import draw_boxes
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _config_beside(place: ModelPlace) -> Config:
             "has no pipeline.config beside it, which says how images are resized and normalised",
             path=str(place.path),
         )
-    return read_config(parse(read_text(str(path))))
+    return read_config(parse(read_proto(str(path))))
 
 
 def predict_images(
@@ -95,28 +97,51 @@ def predict_images(
             yield Result(path, error=UserError(f"the model fails on it: {reason}", path=path))
             continue
         height, width = picture.shape[:2]
-        yield Result(path, width, height, tuple(_listed(found, (height, width), names, min_score)))
+        found = found.best(min_score)
+        yield Result(path, width, height, tuple(_listed(found, (height, width), names)))
         if pictures is not None:
             target = pictures[number]
+            boxes = found.drawn((height, width), min_score)
             target.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(str(target), _encoded(draw_boxes(picture, found, names, min_score), target))
+            atomic_write(str(target), _encoded(draw_boxes(picture, boxes, names, 0.0), target))
 
 
-def _listed(
-    found: Boxes, size: tuple[int, int], names: Mapping[int, str], min_score: float
-) -> Iterator[dict[str, Any]]:
+def _listed(found: Found, size: tuple[int, int], names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
     scale = np.array([size[0], size[1]] * 2, np.float32)
-    assert found.scores is not None
-    for box, number, score in zip(found.boxes * scale, found.classes, found.scores, strict=True):
-        if score < min_score:
-            continue
+    rows = zip(found.boxes * scale, found.classes, found.scores, strict=True)
+    for index, (box, number, score) in enumerate(rows):
         ymin, xmin, ymax, xmax = (round(float(value), 2) for value in box)
-        yield {
+        listed: dict[str, Any] = {
             "class": names.get(int(number), f"class {number}"),
             "id": int(number),
             "score": round(float(score), 4),
             "box": {"xmin": xmin, "ymin": ymin, "xmax": xmax, "ymax": ymax},
         }
+        if found.masks is not None:
+            listed["mask"] = _runs(found.masks[index], found.boxes[index], size)
+        if found.keypoints is not None:
+            listed["keypoints"] = list(_points(found, index, size))
+        yield listed
+
+
+def _points(found: Found, index: int, size: tuple[int, int]) -> Iterator[dict[str, float]]:
+    """The keypoints of a detection, in pixels."""
+    assert found.keypoints is not None
+    for number, (y, x) in enumerate(found.keypoints[index] * np.array(size, np.float32)):
+        point = {"x": round(float(x), 2), "y": round(float(y), 2)}
+        if found.keypoint_scores is not None:
+            point["score"] = round(float(found.keypoint_scores[index, number]), 4)
+        yield point
+
+
+def _runs(mask: Any, box: Any, size: tuple[int, int]) -> dict[str, list[int]]:
+    """A mask on the whole image as COCO's uncompressed run lengths: column by column, beside the object first."""
+    canvas = np.zeros(size, np.uint8)
+    paste(mask, box, canvas)
+    flat = canvas.T.reshape(-1)
+    ends = np.flatnonzero(np.diff(flat)) + 1
+    counts = np.diff(np.concatenate([[0], ends, [flat.size]])).tolist()
+    return {"size": list(size), "counts": [0, *counts] if flat[0] else counts}
 
 
 def _encoded(picture: Any, target: Path) -> bytes:

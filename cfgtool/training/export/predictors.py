@@ -14,15 +14,18 @@ from cfgtool.data import keys
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
 from cfgtool.training.assemblies import build_assembly
+from cfgtool.training.export.found import Found, in_order
 from cfgtool.training.export.saved_model import SIGNATURE, DetectionModule
+from cfgtool.training.export.tflite_center_net import resized
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.quiet import silence
-from cfgtool.training.run.drawing import Boxes
 
 Picture = npt.NDArray[np.uint8]
-Predictor = Callable[[Picture], Boxes]
-"""From an image, uint8 [height, width, 3], to its detections, best first: boxes as fractions of it, classes from 1."""
+Predictor = Callable[[Picture], Found]
+"""From an image, uint8 [height, width, 3], to its detections."""
 
+_MORE = ("detection_masks", "detection_keypoints", "detection_keypoint_scores")
+_SIDE = ("context_features", "valid_context_size")
 _NEEDED = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 
 
@@ -31,7 +34,8 @@ def checkpoint_predictor(config: Config, values: Mapping[str, np.ndarray]) -> Pr
     assembly = build_assembly(config)
     assembly.weights.assign(values)
     module = DetectionModule(config, assembly, "image_tensor")
-    return lambda picture: _boxes(module.__call__(tf.constant(picture[np.newaxis])))
+    side = _nothing(assembly.side_inputs)
+    return lambda picture: _found(module.__call__(tf.constant(picture[np.newaxis]), *side.values()))
 
 
 def saved_model_predictor(path: str) -> Predictor:
@@ -43,6 +47,8 @@ def saved_model_predictor(path: str) -> Predictor:
         raise UserError(f"the SavedModel cannot be loaded: {message}", path=path) from None
     signature: Any = getattr(model, "signatures", {}).get(SIGNATURE)
     inputs = {} if signature is None else signature.structured_input_signature[1]
+    side = {name: spec for name, spec in inputs.items() if name in _SIDE}
+    inputs = {name: spec for name, spec in inputs.items() if name not in side}
     if len(inputs) != 1 or not set(_NEEDED) <= set(signature.structured_outputs):
         message = f"is no exported detector: {SIGNATURE!r} with one input and {', '.join(_NEEDED)} is needed"
         raise UserError(message, path=path)
@@ -51,11 +57,19 @@ def saved_model_predictor(path: str) -> Predictor:
 
     def predict(
         picture: Picture, model: Any = model
-    ) -> Boxes:  # the signature does not keep its variables alive
+    ) -> Found:  # the signature does not keep its variables alive
         del model
-        return _boxes(signature(**{name: feed(picture)}))
+        return _found(signature(**{name: feed(picture)}, **_nothing(side)))
 
     return predict
+
+
+def _nothing(side: Mapping[str, Any]) -> dict[str, Any]:
+    """No context: one row of features, of which none counts."""
+    return {
+        name: tf.zeros([1 if size is None else size for size in spec.shape], spec.dtype)
+        for name, spec in side.items()
+    }
 
 
 def _feed(signature: Any, spec: Any) -> Callable[[Picture], Any]:
@@ -78,18 +92,13 @@ def _example(picture: Picture) -> bytes:
     return tf.train.Example(features=tf.train.Features(feature={keys.IMAGE: feature})).SerializeToString()
 
 
-def _boxes(outputs: Mapping[str, Any]) -> Boxes:
+def _found(outputs: Mapping[str, Any]) -> Found:
     count = int(outputs["num_detections"][0])
-    return _sorted(
-        outputs["detection_boxes"][0, :count].numpy(),
-        outputs["detection_classes"][0, :count].numpy(),
-        outputs["detection_scores"][0, :count].numpy(),
+    own = ("detection_boxes", "detection_classes", "detection_scores")
+    return in_order(
+        *(outputs[name][0, :count].numpy() for name in own),
+        *(outputs[name][0, :count].numpy() if name in outputs else None for name in _MORE),
     )
-
-
-def _sorted(boxes: Any, classes: Any, scores: Any) -> Boxes:
-    order = np.argsort(-scores, kind="stable")
-    return Boxes(boxes[order], classes[order].astype(np.int64), scores[order])
 
 
 def tflite_predictor(path: str, config: Config) -> Predictor:
@@ -106,14 +115,19 @@ def tflite_predictor(path: str, config: Config) -> Predictor:
             f"takes images of shape {source['shape'].tolist()}, the config beside it makes others", path=path
         )
 
-    def predict(picture: Picture) -> Boxes:
-        image = preprocess(tf.constant(picture))[0].numpy()[np.newaxis]
-        interpreter.set_tensor(source["index"], quantized(image, source))
+    raw = config.message("model").has("center_net")
+
+    def predict(picture: Picture) -> Found:
+        image = tf.constant(picture)
+        image = resized(preprocess, image) if raw else preprocess(image)[0]
+        interpreter.set_tensor(source["index"], quantized(image.numpy()[np.newaxis], source))
         interpreter.invoke()
-        boxes, classes, scores, count = (interpreter.get_tensor(place) for place in places)
+        boxes, classes, scores, count, *points = (interpreter.get_tensor(place) for place in places)
         found = int(count[0])
         # The places after the last detection hold what was there before.
-        return _sorted(boxes[0, :found], classes[0, :found] + 1.0, scores[0, :found])
+        rows = [values[0, :found] for values in (boxes, classes + 1.0, scores, *points)]
+        keypoints, point_scores = rows[3:] if points else (None, None)
+        return in_order(rows[0], rows[1], rows[2], keypoints=keypoints, keypoint_scores=point_scores)
 
     return predict
 
@@ -131,21 +145,21 @@ def _interpreter(path: str) -> Any:
 
 
 def _places(interpreter: Any, path: str) -> list[int]:
-    """Indices of the tensors of boxes, classes, scores and count.
+    """Indices of the tensors of boxes, classes, scores and count, and of keypoints and their scores where there are six.
 
     TF2 exports have a signature that names them from the last to the first; TF1 exports name the tensors themselves.
     """
     details = {detail["name"]: detail["index"] for detail in interpreter.get_output_details()}
     signatures = interpreter.get_signature_list()
-    if len(details) == 4 and "serving_default" in signatures:
+    if len(details) in (4, 6) and "serving_default" in signatures:
         named = interpreter.get_signature_runner().get_output_details()
-        names = [f"output_{number}" for number in (3, 2, 1, 0)]
+        names = [f"output_{number}" for number in reversed(range(len(details)))]
         if set(names) == set(named):
             return [named[name]["index"] for name in names]
     names = [f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3")]
     if set(names) <= set(details):
         return [details[name] for name in names]
-    raise UserError("does not have the four outputs of an exported detector", path=path)
+    raise UserError("does not have the outputs of an exported detector", path=path)
 
 
 def quantized(image: Any, detail: Mapping[str, Any]) -> Any:

@@ -17,16 +17,22 @@ from cfgtool.training.input.preprocess import Preprocessor
 INPUT = "input_tensor"
 SIGNATURE = "serving_default"
 FIRST_ID = 1
+_WITHIN = ("num_proposals", "proposal_boxes", "proposal_boxes_normalized", "proposal_scores")
+"""What the first stage says to the second one."""
 
 
 class DetectionModule(tf.Module):
     """A detector as it is exported: called with `input_tensor`, it gives the detections of a batch.
 
-    All outputs are float32, with n = max_total_detections, zeros after the last detection (classes: 1):
+    All outputs are float32, with n the most detections there can be, zeros after the last one (classes: 1):
     `detection_boxes` [batch, n, 4] as fractions of the image given, `detection_scores` [batch, n],
     `detection_classes` [batch, n] from 1, `num_detections` [batch], `detection_multiclass_scores` [batch, n, slots],
-    `detection_anchor_indices` [batch, n], and before suppression `raw_detection_boxes` [batch, anchors, 4],
-    `raw_detection_scores` [batch, anchors, slots].
+    and what the architecture has besides: `detection_anchor_indices` [batch, n], before suppression
+    `raw_detection_boxes` [batch, anchors or proposals, 4] and `raw_detection_scores` [batch, the same, slots];
+    `detection_masks` [batch, n, mask height, mask width] within the boxes; `detection_keypoints` [batch, n, k, 2] and
+    their scores. Images of a batch have one size; where the resizer leaves it free, any.
+
+    `image_tensor` of a Context R-CNN takes `context_features` [batch, m, length] and `valid_context_size` [batch] too.
     """
 
     def __init__(
@@ -40,19 +46,22 @@ class DetectionModule(tf.Module):
         self._preprocess = Preprocessor(config.message("model"))
         self._decode = _DECODERS[input_type]
         self.spec = _spec(input_type, any_batch)
-        self.__call__ = tf.function(self._detections, input_signature=[self.spec])
+        side = list(assembly.side_inputs.values()) if input_type == "image_tensor" else []
+        self._side = [spec.name for spec in side]
+        self.__call__ = tf.function(self._detections, input_signature=[self.spec, *side])
 
-    def _detections(self, input_tensor: Tensor) -> dict[str, Tensor]:
-        size, channels = self._preprocess.size, self._preprocess.channels
-        assert size is not None  # the plan refuses others
+    def _detections(self, input_tensor: Tensor, *side: Tensor) -> dict[str, Tensor]:
+        size, channels = self._preprocess.size or (None, None), self._preprocess.channels
         specs = tf.TensorSpec([*size, channels], tf.float32), tf.TensorSpec([3], tf.int32)
 
         def prepare(element: Tensor) -> tuple[Tensor, Tensor]:
             return self._preprocess(self._decode(element))
 
         images, true_shapes = tf.map_fn(prepare, input_tensor, fn_output_signature=specs)
-        found: Mapping[str, Tensor] = self._detect(images, true_shapes)
-        found = {name: tf.cast(value, tf.float32) for name, value in found.items()}
+        found: Mapping[str, Tensor] = self._detect(
+            images, true_shapes, **dict(zip(self._side, side, strict=True))
+        )
+        found = {name: tf.cast(value, tf.float32) for name, value in found.items() if name not in _WITHIN}
         found["detection_classes"] += FIRST_ID
         batch = self.spec.shape[0]
         return {name: tf.ensure_shape(value, [batch, *value.shape[1:]]) for name, value in found.items()}

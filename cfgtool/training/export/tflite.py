@@ -16,10 +16,12 @@ from tensorflow import Tensor
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
 from cfgtool.training.assemblies import Assembly
+from cfgtool.training.assemblies.center_net import CenterNetAssembly
 from cfgtool.training.assemblies.ssd import SsdAssembly
 from cfgtool.training.detectors.postprocess import build_score_converter
 from cfgtool.training.export.options import ExportOptions
 from cfgtool.training.export.saved_model import image_of_example
+from cfgtool.training.export.tflite_center_net import CenterNetTfliteModule, resized
 from cfgtool.training.input.pipeline import checked
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.readers import training_records
@@ -90,7 +92,11 @@ def convert(config: Config, assembly: Assembly, options: ExportOptions, folder: 
 
     Raises UserError if the converter does not manage, and for `int8` as `sample_images` does.
     """
-    module = TfliteModule(config, assembly, options)
+    module: TfliteModule | CenterNetTfliteModule
+    if isinstance(assembly, CenterNetAssembly):
+        module = CenterNetTfliteModule(config, assembly, keypoints=options.keypoints)
+    else:
+        module = TfliteModule(config, assembly, options)
     shape = [1, *assembly.network.description.input_shape]
     concrete = module.detect.get_concrete_function(tf.TensorSpec(shape, tf.float32, INPUT))
     tf.saved_model.save(module, folder, signatures=concrete)
@@ -109,7 +115,7 @@ def _quantize(converter: Any, config: Config, options: ExportOptions) -> None:
     if options.quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if options.quantize == "int8":
-        images = sample_images(config, options.samples)
+        images = sample_images(config, options.samples, raw=config.message("model").has("center_net"))
         converter.representative_dataset = lambda: ([image] for image in images)
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
@@ -117,8 +123,10 @@ def _quantize(converter: Any, config: Config, options: ExportOptions) -> None:
         ]
 
 
-def sample_images(config: Config, count: int) -> list[np.ndarray]:
+def sample_images(config: Config, count: int, *, raw: bool = False) -> list[np.ndarray]:
     """`count` training images as the network sees them, not augmented: float32 [1, height, width, channels].
+
+    With `raw` they are resized only, their values 0..255.
 
     They come in the order of the reader for seed 0, again from the start where there are fewer. Raises UserError for
     missing, broken or empty files.
@@ -126,5 +134,10 @@ def sample_images(config: Config, count: int) -> list[np.ndarray]:
     reader = config.message("train_input_reader")
     preprocess = Preprocessor(config.message("model"))
     records = training_records(reader, 0, 0).take(count)
-    images = records.map(lambda record: {"image": preprocess(image_of_example(record))[0]}).batch(1)
+
+    def seen(record: Tensor) -> dict[str, Tensor]:
+        image = image_of_example(record)
+        return {"image": resized(preprocess, image) if raw else preprocess(image)[0]}
+
+    images = records.map(seen).batch(1)
     return [batch["image"].numpy() for batch in checked(images, reader)]

@@ -16,6 +16,7 @@ from cfgtool.training.export.labels import LABEL_MAP, LABELS, label_lines
 from cfgtool.training.export.plan import CHECKPOINT, CONFIG, SAVED_MODEL, TFLITE, ExportPlan, written
 from cfgtool.training.export.saved_model import DetectionModule, save_model
 from cfgtool.training.export.tflite import convert
+from cfgtool.training.export.tflite_center_net import with_detections
 from cfgtool.training.export.weights import read_values
 from cfgtool.training.quiet import silence
 
@@ -26,7 +27,10 @@ def export(plan: ExportPlan) -> list[str]:
     Raises UserError for a damaged checkpoint, a disk that refuses, and a network that the converter does not take.
     """
     options = plan.options
-    assembly = build_assembly(plan.job.config)
+    config = plan.job.config
+    if options.format == "tflite" and config.message("model").has("center_net"):
+        config = with_detections(config, options.max_detections)
+    assembly = build_assembly(config)
     assembly.weights.assign(read_values(plan.sources))
     with output_folder(options.output, written(options)) as folder:
         with silence():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from cfgtool.schema import Config
 from cfgtool.training.input import autoaugment, colour, crops, geometry
+from cfgtool.training.input.densepose import symmetry_problem
 from cfgtool.training.input.draws import Draws
 from cfgtool.training.input.example import Example, Step
 
@@ -77,11 +78,11 @@ def augmentation(train_config: Config) -> Step:
 
 
 def augmentation_problems(
-    train_config: Config, *, channels: int = 3, keypoints: int = 0
+    train_config: Config, *, channels: int = 3, keypoints: int = 0, dense_pose: bool = False
 ) -> Iterator[tuple[str, str]]:
     """(field path, what is wrong) for each step that cannot be carried out as configured.
 
-    `channels` of an image and `keypoints` of an object are what the reader loads.
+    `channels` of an image, `keypoints` of an object and DensePose points are what the reader loads.
     """
     for option in train_config.messages("data_augmentation_options"):
         name = option.which(ONEOF)
@@ -95,6 +96,17 @@ def augmentation_problems(
                 yield step.path, message
             for message in _length_problems(step, channels, keypoints):
                 yield step.path, message
+            if dense_pose and (problem := _dense_pose_problem(name)):
+                yield step.path, problem
+
+
+def _dense_pose_problem(name: str) -> str | None:
+    """Why a step cannot be done to DensePose points."""
+    if name == "autoaugment_image":
+        return (
+            "'autoaugment_image' mirrors single objects, of whose DensePose surfaces it knows no mirror image"
+        )
+    return symmetry_problem() if name in ("random_horizontal_flip", "random_vertical_flip") else None
 
 
 def _value_problems(name: str, step: Config) -> Iterator[str]:

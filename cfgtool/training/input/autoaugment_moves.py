@@ -19,16 +19,17 @@ from cfgtool.training.input.example import (
     IMAGE,
     KEYPOINTS,
     MASKS,
+    POINTS,
     VISIBILITIES,
     Example,
     size_of,
     with_image,
 )
-from cfgtool.training.input.moving import within_image, without_points_outside
+from cfgtool.training.input.moving import with_points, within_image, without_points_outside
 from cfgtool.training.targets.boxes import corners
 
 GRAY = 128
-_MOVED = (IMAGE, MASKS, KEYPOINTS, VISIBILITIES)
+_MOVED = (IMAGE, MASKS, *POINTS, VISIBILITIES)
 
 
 class Chances(NamedTuple):
@@ -111,7 +112,7 @@ def _warped(images: Tensor, matrix: Tensor, fill: float = 0.0) -> Tensor:
 
 
 def _moved_content(example: Example, matrix: Tensor) -> Example:
-    """Image, masks and keypoints moved by a matrix; boxes are not."""
+    """Image, masks and points moved by a matrix; boxes are not."""
     image = example[IMAGE][tf.newaxis]
     moved = _warped(image[..., :COLOURS], matrix, float(GRAY))
     if image.shape[-1] > COLOURS:
@@ -119,9 +120,8 @@ def _moved_content(example: Example, matrix: Tensor) -> Example:
     result = with_image(example, tf.ensure_shape(moved[0], example[IMAGE].shape))
     if MASKS in example:
         result[MASKS] = _warped(example[MASKS][..., tf.newaxis], matrix)[..., 0]
-    if KEYPOINTS in example:
-        result[KEYPOINTS] = _moved_points(example[KEYPOINTS], matrix, size_of(example[IMAGE]))
-    return without_points_outside(result)
+    sides = size_of(example[IMAGE])
+    return without_points_outside(with_points(result, lambda points: _moved_points(points, matrix, sides)))
 
 
 def _moved_points(points: Tensor, matrix: Tensor, sides: tuple[Tensor, Tensor]) -> Tensor:
@@ -215,7 +215,7 @@ def _pixels(box: Tensor, image: Tensor) -> Tensor:
 def _in_window(
     example: Example, window: Tensor, change: Change, value: Tensor, y: Tensor, x: Tensor
 ) -> Example:
-    """`change` done to the pixels of a window, and to the keypoints that lie in it."""
+    """`change` done to the pixels of a window, and to the points that lie in it."""
     top, left, bottom, right = tf.unstack(window)
     content = with_image(example, example[IMAGE][top:bottom, left:right])
     if MASKS in example:
@@ -223,18 +223,19 @@ def _in_window(
     pixels = tf.cast(tf.shape(example[IMAGE])[:2], tf.float32)
     origin = tf.cast(window[:2], tf.float32) / pixels
     share = tf.cast(window[2:] - window[:2], tf.float32) / pixels
-    if KEYPOINTS in example:
-        content[KEYPOINTS] = (example[KEYPOINTS] - origin) / share
-        inside = tf.reduce_all((content[KEYPOINTS] >= 0.0) & (content[KEYPOINTS] <= 1.0), axis=-1)
+    content = with_points(content, lambda points: (points - origin) / share)
     changed = change(content, value, y, x)
     result = with_image(example, _laid_over(example[IMAGE], changed[IMAGE], window, 0))
     if MASKS in example:
         result[MASKS] = _laid_over(example[MASKS], changed[MASKS], window, 1)
-    if KEYPOINTS in example:
-        points = changed[KEYPOINTS] * share + origin
-        result[KEYPOINTS] = tf.where(inside[..., tf.newaxis], points, example[KEYPOINTS])
-    if VISIBILITIES in example:
-        result[VISIBILITIES] = tf.where(inside, changed[VISIBILITIES], example[VISIBILITIES])
+    for name in POINTS:
+        if name not in example:
+            continue
+        inside = tf.reduce_all((content[name] >= 0.0) & (content[name] <= 1.0), axis=-1)
+        moved = changed[name] * share + origin
+        result[name] = tf.where(inside[..., tf.newaxis], moved, example[name])
+        if name == KEYPOINTS and VISIBILITIES in example:
+            result[VISIBILITIES] = tf.where(inside, changed[VISIBILITIES], example[VISIBILITIES])
     return result
 
 

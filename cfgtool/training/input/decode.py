@@ -5,24 +5,29 @@ Unusable objects are dropped: boxes that are not numbers, and classes that the l
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.data import keys
 from cfgtool.data.label_map import LabelMap
+from cfgtool.training.input.checks import counted, or_default, shaped
+from cfgtool.training.input.densepose import stored_points
 from cfgtool.training.input.example import (
     AREA,
     BOXES,
     CLASSES,
     COLOURS,
+    CONTEXT,
     CROWD,
     DIFFICULT,
     GROUP_OF,
     IMAGE,
-    KEYPOINTS,
+    MASK_WEIGHTS,
     MASKS,
     SCORES,
-    VISIBILITIES,
+    TRACKS,
     WEIGHTS,
     Example,
     keep_objects,
@@ -30,15 +35,20 @@ from cfgtool.training.input.example import (
 )
 from cfgtool.training.input.fields import Fields
 from cfgtool.training.input.hierarchy import Hierarchy
+from cfgtool.training.input.keypoints import KeypointDecoder
 from cfgtool.training.input.picture_cache import PictureCache
+from cfgtool.training.input.picture_size import within_limit
 
 SOURCE_ID = "source_id"
 LABELED_CLASSES = "labeled_classes"
+ABSENT_CLASSES = "absent_classes"
+INEXHAUSTIVE_CLASSES = "inexhaustive_classes"
 UNKNOWN = -1
 
 _DTYPES = {bytes: tf.string, int: tf.int64, float: tf.float32}
 _ALWAYS = (*keys.BOX, keys.LABEL, keys.TEXT, keys.WEIGHT)
-_EVALUATION = (keys.CROWD, keys.DIFFICULT, keys.GROUP_OF, keys.AREA, keys.IMAGE_LABEL, keys.IMAGE_TEXT)
+_EVALUATION = (keys.CROWD, keys.DIFFICULT, keys.GROUP_OF, keys.AREA, keys.ABSENT, keys.INEXHAUSTIVE)
+_LABELED = (keys.IMAGE_LABEL, keys.IMAGE_TEXT)
 Parsed = dict[str, Tensor]
 
 
@@ -53,6 +63,7 @@ class Decoder:
     def __init__(self, label_map: LabelMap | None, fields: Fields, cache: PictureCache | None = None) -> None:
         self._fields = fields
         self._cache = cache
+        self._keypoints = KeypointDecoder(label_map, fields) if fields.keypoints else None
         lists = {key: _DTYPES[keys.TYPES[key]] for key in self._lists()}
         if fields.masks:
             lists[keys.MASK] = tf.string if fields.masks == "png" else tf.float32
@@ -77,10 +88,20 @@ class Decoder:
         wanted = list(_ALWAYS)
         if self._fields.evaluation:
             wanted += _EVALUATION
+        if self._fields.looked_for or self._fields.evaluation:
+            wanted += _LABELED
             if self._fields.hierarchy:
                 wanted.append(keys.IMAGE_CONFIDENCE)
-        if self._fields.keypoints:
-            wanted += (keys.KEYPOINT_Y, keys.KEYPOINT_X, keys.KEYPOINT_VISIBILITY)
+        if self._keypoints is not None:
+            wanted += self._keypoints.keys
+        if self._fields.mask_weights:
+            wanted.append(keys.MASK_WEIGHT)
+        if self._fields.dense_pose:
+            wanted += (keys.DENSEPOSE_NUM, *keys.DENSEPOSE)
+        if self._fields.track_ids:
+            wanted.append(keys.TRACK)
+        if self._fields.context:
+            wanted += (keys.CONTEXT_FEATURES, keys.CONTEXT_LENGTH)
         if self._fields.scores:
             wanted.append(keys.SCORES)
         if self._fields.additional_channels:
@@ -89,32 +110,51 @@ class Decoder:
 
     def __call__(self, record: Tensor) -> Example:
         """The example of a serialised tf.Example (scalar string), without unknown classes and NaN boxes."""
-        parsed = tf.io.parse_single_example(record, self._features)
+        return self.example(tf.io.parse_single_example(record, self._features))
+
+    def example(self, parsed: Parsed) -> Example:
+        """The example of the values of a record by key; lists of the image and its objects may be left out."""
         boxes = tf.stack([parsed[key] for key in keys.BOX], axis=1)
         count = tf.shape(boxes)[0]
         classes = self._classes(parsed[keys.LABEL], parsed[keys.TEXT])
         # More labels than boxes would otherwise pass in silence.
-        classes = _counted(classes, tf.shape(classes)[0], count, "as many classes as boxes are needed")
+        classes = counted(classes, tf.shape(classes)[0], count, "as many classes as boxes are needed")
         example = {
             IMAGE: self._image(parsed),
             BOXES: boxes,
             CLASSES: tf.cast(classes, tf.int32),
-            WEIGHTS: _or_default(parsed[keys.WEIGHT], count, 1.0),
+            WEIGHTS: or_default(parsed[keys.WEIGHT], count, 1.0),
             SOURCE_ID: parsed[keys.SOURCE_ID],
         }
         if self._fields.masks:
             example[MASKS] = _masks(parsed[keys.MASK], example[IMAGE], count)
-        if self._fields.keypoints:
-            example[KEYPOINTS], example[VISIBILITIES] = self._keypoints(parsed, count)
+        if self._fields.mask_weights:
+            example[MASK_WEIGHTS] = or_default(parsed[keys.MASK_WEIGHT], count, 1.0)
+        if self._keypoints is not None:
+            example |= self._keypoints(parsed, count)
+        if self._fields.dense_pose:
+            example |= stored_points(parsed, count)
+        if self._fields.track_ids:
+            tracks = parsed[keys.TRACK]
+            tracks = counted(tracks, tf.size(tracks), count, "as many track ids as boxes are needed")
+            example[TRACKS] = tf.cast(tracks, tf.int32)
+        if self._fields.context is not None:
+            example[CONTEXT] = context_features(
+                parsed[keys.CONTEXT_FEATURES], parsed[keys.CONTEXT_LENGTH], self._fields.context.length
+            )
         if self._fields.scores:
             shape = tf.stack([count, self._fields.num_classes])
-            example[SCORES] = _shaped(parsed[keys.SCORES], shape, "one score per box and class is needed")
+            example[SCORES] = shaped(parsed[keys.SCORES], shape, "one score per box and class is needed")
         if self._fields.evaluation:
+            parsed = {**_nothing_of((*_EVALUATION, *_LABELED)), **parsed}
             example |= {
-                name: _or_default(parsed[key], count, 0) > 0
+                name: or_default(parsed[key], count, 0) > 0
                 for name, key in ((CROWD, keys.CROWD), (DIFFICULT, keys.DIFFICULT), (GROUP_OF, keys.GROUP_OF))
             }
-            example[AREA] = _or_default(parsed[keys.AREA], count, 0.0)
+            example[AREA] = or_default(parsed[keys.AREA], count, 0.0)
+            example[ABSENT_CLASSES] = self._flags(parsed[keys.ABSENT])
+            example[INEXHAUSTIVE_CLASSES] = self._flags(parsed[keys.INEXHAUSTIVE])
+        if self._fields.looked_for or self._fields.evaluation:
             example[LABELED_CLASSES] = self._labeled(parsed)
         finite = tf.reduce_all(tf.math.is_finite(boxes), axis=1)
         kept = keep_objects(example, finite & (classes != UNKNOWN))
@@ -129,12 +169,12 @@ class Decoder:
             return image
         stored = parsed[keys.ADDITIONAL_CHANNELS]
         message = f"as many additional channels as num_additional_channels says, {number}, are needed"
-        stored = _counted(stored, tf.size(stored), number, message)
+        stored = counted(stored, tf.size(stored), number, message)
         channels = []
         for place in range(number):
-            channel = tf.io.decode_image(stored[place], channels=1, expand_animations=False)
+            channel = tf.io.decode_image(within_limit(stored[place]), channels=1, expand_animations=False)
             message = "an additional channel differs in size from the image"
-            channel = _counted(channel, tf.shape(channel)[:2], tf.shape(image)[:2], message)
+            channel = counted(channel, tf.shape(channel)[:2], tf.shape(image)[:2], message)
             channels.append(tf.ensure_shape(channel, [None, None, 1]))
         return tf.concat([image, *channels], axis=2)
 
@@ -149,24 +189,29 @@ class Decoder:
         """1 for each class that image-level labels say was looked for, float32 [num_classes]; all 0 without any."""
         classes = self._classes(parsed[keys.IMAGE_LABEL], parsed[keys.IMAGE_TEXT])
         if self._hierarchy is not None:
-            confidences = _or_default(parsed[keys.IMAGE_CONFIDENCE], tf.size(classes), 1.0)
+            confidences = or_default(parsed[keys.IMAGE_CONFIDENCE], tf.size(classes), 1.0)
             classes = self._hierarchy.expand_labels(classes, confidences)
+        return self._flags(classes)
+
+    def _flags(self, classes: Tensor) -> Tensor:
+        """1 for each of the class ids, float32 [num_classes]."""
         found = tf.one_hot(classes - 1, self._fields.num_classes)
         return tf.cast(tf.reduce_sum(found, axis=0) > 0.0, tf.float32)
 
-    def _keypoints(self, parsed: Parsed, count: Tensor) -> tuple[Tensor, Tensor]:
-        """Keypoints [n, keypoints, 2], NaN where not visible, and whether they are visible [n, keypoints]."""
-        shape = tf.stack([count, self._fields.keypoints])
-        message = f"{self._fields.keypoints} keypoints for each box are needed, as num_keypoints says"
-        places = [_shaped(parsed[key], shape, message) for key in (keys.KEYPOINT_Y, keys.KEYPOINT_X)]
-        points = tf.ensure_shape(tf.stack(places, axis=-1), [None, self._fields.keypoints, 2])
-        stored = _or_default(parsed[keys.KEYPOINT_VISIBILITY], tf.reduce_prod(shape), 2)
-        visible = _shaped(stored > 0, shape, message) & tf.reduce_all(tf.math.is_finite(points), axis=-1)
-        return tf.where(visible[..., tf.newaxis], points, float("nan")), visible
+
+def _nothing_of(names: Iterable[str]) -> Parsed:
+    return {key: tf.zeros([0], _DTYPES[keys.TYPES[key]]) for key in names}
+
+
+def context_features(stored: Tensor, length: Tensor, wanted: int) -> Tensor:
+    """The vectors of a record, float32 [m, `wanted`]; `length` is a list with their length."""
+    message = f"context features of length {wanted} are needed, as context_feature_length says"
+    stored = counted(stored, tf.reduce_sum(length), tf.constant(wanted, tf.int64), message)
+    return shaped(stored, tf.stack([tf.size(stored) // wanted, wanted]), message)
 
 
 def _colours(encoded: Tensor) -> Tensor:
-    return tf.io.decode_image(encoded, channels=COLOURS, expand_animations=False)
+    return tf.io.decode_image(within_limit(encoded), channels=COLOURS, expand_animations=False)
 
 
 def _masks(stored: Tensor, image: Tensor, count: Tensor) -> Tensor:
@@ -175,12 +220,12 @@ def _masks(stored: Tensor, image: Tensor, count: Tensor) -> Tensor:
     shape = tf.stack([count, height, width])
     if stored.dtype == tf.float32:
         message = "as many masks as boxes are needed, of the size of the image"
-        return tf.cast(_shaped(stored, shape, message) > 0.0, tf.uint8)
-    stored = _counted(stored, tf.size(stored), count, "as many masks as boxes are needed")
+        return tf.cast(shaped(stored, shape, message) > 0.0, tf.uint8)
+    stored = counted(stored, tf.size(stored), count, "as many masks as boxes are needed")
 
     def decode(png: Tensor) -> Tensor:
-        mask = tf.io.decode_png(png, channels=1)[..., 0]
-        mask = _counted(mask, tf.shape(mask), shape[1:], "a mask differs in size from the image")
+        mask = tf.io.decode_png(within_limit(png), channels=1)[..., 0]
+        mask = counted(mask, tf.shape(mask), shape[1:], "a mask differs in size from the image")
         return tf.cast(mask > 0, tf.uint8)
 
     # Mapping over no masks at all has no size to give its result.
@@ -191,22 +236,3 @@ def _masks(stored: Tensor, image: Tensor, count: Tensor) -> Tensor:
         lambda: tf.zeros(shape, tf.uint8),
     )
     return tf.ensure_shape(masks, [None, None, None])
-
-
-def _counted(value: Tensor, number: Tensor, wanted: int | Tensor, message: str) -> Tensor:
-    """The value, after a check that `number` is the one wanted; the message is what `explain` reports."""
-    # What a dataset runs is a graph, in which the check has to be tied to what would fail without it.
-    with tf.control_dependencies([tf.debugging.assert_equal(number, wanted, message)]):
-        return tf.identity(value)
-
-
-def _shaped(values: Tensor, shape: Tensor, message: str) -> Tensor:
-    """The values in this shape, after a check that they fill it."""
-    return tf.reshape(_counted(values, tf.size(values), tf.reduce_prod(shape), message), shape)
-
-
-def _or_default(values: Tensor, count: Tensor, default: float) -> Tensor:
-    """The values [n], or the default for each of `count` objects where the record has none."""
-    return tf.cond(
-        tf.size(values) > 0, lambda: values, lambda: tf.fill([count], tf.cast(default, values.dtype))
-    )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import tensorflow as tf
 from tensorflow import Tensor
 
 DRAWS_PER_ELEMENT = 4096
 """Draws of one element are numbered from element x this."""
+
+
+_PHILOX = 1
+"""The generator, Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", by TensorFlow's number for it."""
 
 
 class Draws(Protocol):
@@ -52,19 +56,31 @@ class SeededDraws:
         self._count += 1
         return self._base + tf.constant([0, self._count], tf.int64)
 
+    def _key(self) -> dict[str, Any]:
+        """Where the next draw begins, for the operations below `tf.random`: those take ten times as many nodes."""
+        # Input pipelines run on processors, where this derives a key for Philox from the seed.
+        found = tf.raw_ops.StatelessRandomGetKeyCounter(seed=self._next())
+        return {"key": found.key, "counter": found.counter, "alg": _PHILOX}
+
     def uniform(
         self, low: float | Tensor, high: float | Tensor, shape: tuple[int, ...] | Tensor = ()
     ) -> Tensor:
         """Float32 from [low, high)."""
-        return tf.random.stateless_uniform(shape, self._next(), low, high, alg="philox")
+        low, high = tf.convert_to_tensor(low, tf.float32), tf.convert_to_tensor(high, tf.float32)
+        drawn = tf.raw_ops.StatelessRandomUniformV2(shape=_sizes(shape), dtype=tf.float32, **self._key())
+        return drawn * (high - low) + low
 
     def integer(self, low: int | Tensor, high: int | Tensor) -> Tensor:
         """Int32 scalar from [low, high)."""
-        return tf.random.stateless_uniform((), self._next(), low, high, tf.int32, alg="philox")
+        bounds = {
+            "minval": tf.convert_to_tensor(low, tf.int32),
+            "maxval": tf.convert_to_tensor(high, tf.int32),
+        }
+        return tf.raw_ops.StatelessRandomUniformIntV2(shape=_sizes(()), **bounds, **self._key())
 
     def normal(self, shape: tuple[int, ...] | Tensor) -> Tensor:
         """Float32 of mean 0 and standard deviation 1."""
-        return tf.random.stateless_normal(shape, self._next(), alg="philox")
+        return tf.raw_ops.StatelessRandomNormalV2(shape=_sizes(shape), dtype=tf.float32, **self._key())
 
     def window(
         self,
@@ -87,3 +103,7 @@ class SeededDraws:
         )
         # A size of -1 means "to the end" for tf.slice; keep the channels explicit.
         return begin, tf.concat([size[:2], image_shape[2:]], 0)
+
+
+def _sizes(shape: tuple[int, ...] | Tensor) -> Tensor:
+    return tf.constant(shape, tf.int32) if isinstance(shape, tuple) else shape

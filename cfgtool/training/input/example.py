@@ -9,11 +9,19 @@ additional ones of the reader. The tensors of `PER_OBJECT` have n rows, one per 
     masks              uint8   [n, height, width]  1 on the object, 0 beside it
     keypoints          float32 [n, keypoints, 2]   y, x as fractions of the image; NaN where there is none
     keypoint_visibilities  bool [n, keypoints]     false where the keypoint is NaN
+    keypoint_depths, keypoint_depth_weights  float32 [n, keypoints]
+    densepose_points   float32 [n, points, 2]      y, x like keypoints; NaN where the object has fewer points
+    densepose_parts    int32   [n, points]         body part of each point, from 0
+    densepose_surface  float32 [n, points, 2]      v, u on that part
+    mask_weights       float32 [n]
+    track_ids          int32   [n]
     multiclass_scores  float32 [n, classes]
     is_crowd, difficult, group_of  bool [n]
     area               float32 [n]
 
-All but the first three are there only where they were asked for.
+All but the first three are there only where they were asked for. Of the image as a whole there may also be
+
+    context_features   float32 [m, length]         what the memory of Context R-CNN holds
 """
 
 from __future__ import annotations
@@ -35,6 +43,14 @@ WEIGHTS = "weights"
 MASKS = "masks"
 KEYPOINTS = "keypoints"
 VISIBILITIES = "keypoint_visibilities"
+DEPTHS = "keypoint_depths"
+DEPTH_WEIGHTS = "keypoint_depth_weights"
+DENSEPOSE = "densepose_points"
+DENSEPOSE_PARTS = "densepose_parts"
+DENSEPOSE_SURFACE = "densepose_surface"
+MASK_WEIGHTS = "mask_weights"
+TRACKS = "track_ids"
+CONTEXT = "context_features"
 SCORES = "multiclass_scores"
 CROWD = "is_crowd"
 DIFFICULT = "difficult"
@@ -47,12 +63,23 @@ PER_OBJECT = (
     MASKS,
     KEYPOINTS,
     VISIBILITIES,
+    DEPTHS,
+    DEPTH_WEIGHTS,
+    DENSEPOSE,
+    DENSEPOSE_PARTS,
+    DENSEPOSE_SURFACE,
+    MASK_WEIGHTS,
+    TRACKS,
     SCORES,
     CROWD,
     DIFFICULT,
     GROUP_OF,
     AREA,
 )
+POINTS = (KEYPOINTS, DENSEPOSE)
+"""What has a place as y and x: it moves like the corners of boxes."""
+PER_KEYPOINT = (KEYPOINTS, VISIBILITIES, DEPTHS, DEPTH_WEIGHTS)
+"""What has a value for each keypoint: it changes places where left and right do."""
 
 COLOURS = 3
 """How many channels of an image are its colours: red, green, blue."""

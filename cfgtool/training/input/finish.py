@@ -6,18 +6,26 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.schema import Config
-from cfgtool.training.input.decode import LABELED_CLASSES, SOURCE_ID
+from cfgtool.training.input.checks import required
+from cfgtool.training.input.decode import ABSENT_CLASSES, INEXHAUSTIVE_CLASSES, LABELED_CLASSES, SOURCE_ID
+from cfgtool.training.input.densepose import compact
 from cfgtool.training.input.example import (
     AREA,
     BOXES,
     CLASSES,
+    CONTEXT,
     CROWD,
+    DENSEPOSE,
+    DEPTH_WEIGHTS,
+    DEPTHS,
     DIFFICULT,
     GROUP_OF,
     IMAGE,
     KEYPOINTS,
+    MASK_WEIGHTS,
     MASKS,
     SCORES,
+    TRACKS,
     VISIBILITIES,
     WEIGHTS,
     Example,
@@ -54,9 +62,8 @@ class Finish:
         """What training needs of an example."""
         image, true_shape = self.preprocess(example[IMAGE])
         boxes = example[BOXES]
-        tf.debugging.assert_greater_equal(
-            boxes[:, 2:], boxes[:, :2], "a box has its minimum above its maximum"
-        )
+        ordered = tf.reduce_all(boxes[:, 2:] >= boxes[:, :2])
+        required(ordered, "a box has its minimum above its maximum")
         sides = tf.cast(tf.stack(size_of(image)), tf.float32)
         share = tf.cast(true_shape[:2], tf.float32) / sides
         moved = scaled_and_shifted(example, share, tf.zeros([2]))
@@ -78,6 +85,8 @@ class Finish:
             result[CLASS_TARGETS] = self._padded(targets)
         if self._confidences:
             result["confidences"] = self._padded(targets)
+        if self._fields.looked_for and not self._fields.evaluation:
+            result[LABELED_CLASSES] = _ones_if_empty(kept[LABELED_CLASSES])
         return {**result, **self._shapes(kept)}
 
     def _class_targets(self, example: Example) -> Tensor:
@@ -87,7 +96,7 @@ class Finish:
         return tf.one_hot(example[CLASSES] - 1, self._fields.num_classes)
 
     def _shapes(self, example: Example) -> Batch:
-        """Masks and keypoints."""
+        """Masks, keypoints, DensePose points, and what else objects and images have where it is asked for."""
         result: Batch = {}
         if MASKS in example:
             result[MASKS] = self._padded(example[MASKS])
@@ -99,6 +108,15 @@ class Finish:
             result[KEYPOINTS] = self._padded(example[KEYPOINTS])
             result[VISIBILITIES] = self._padded(visible)
             result["keypoint_weights"] = self._padded(weights)
+        for name in (DEPTHS, DEPTH_WEIGHTS, MASK_WEIGHTS, TRACKS):
+            if name in example:
+                result[name] = self._padded(example[name])
+        if DENSEPOSE in example:
+            result |= {name: self._padded(value) for name, value in compact(example).items()}
+        if self._fields.context is not None:
+            result[CONTEXT] = self._padded(example[CONTEXT], self._fields.context.number)
+            valid = tf.minimum(tf.shape(example[CONTEXT])[0], self._fields.context.number)
+            result["valid_context_size"] = valid
         return result
 
     def groundtruth(self, example: Example) -> Batch:
@@ -109,22 +127,35 @@ class Finish:
             result["original_keypoints"] = self._padded(kept[KEYPOINTS])
         labeled = example[LABELED_CLASSES]
         if self._empty_to_ones:
-            labeled = tf.where(tf.reduce_any(labeled > 0.0), labeled, tf.ones_like(labeled))
+            labeled = _ones_if_empty(labeled)
         return {
             **result,
             LABELED_CLASSES: labeled,
+            ABSENT_CLASSES: example[ABSENT_CLASSES],
+            INEXHAUSTIVE_CLASSES: example[INEXHAUSTIVE_CLASSES],
             "original_boxes": self._padded(kept[BOXES]),
             "original_size": tf.stack(size_of(example[IMAGE])),
             SOURCE_ID: example[SOURCE_ID],
         }
 
-    def _padded(self, values: Tensor) -> Tensor:
-        """The first rows, filled up with zeros: [max_boxes, ...]."""
-        values = values[: self._max_boxes]
-        missing = self._max_boxes - tf.shape(values)[0]
+    def stored_masks(self, example: Example) -> Tensor:
+        """The masks as they are stored, uint8 [num_boxes, height, width], the same rows as the boxes, none beyond."""
+        kept = keep_objects({BOXES: example[BOXES], MASKS: example[MASKS]}, area(example[BOXES]) > 0.0)
+        return kept[MASKS][: self._max_boxes]
+
+    def _padded(self, values: Tensor, number: int | None = None) -> Tensor:
+        """The first rows, filled up with zeros: [max_boxes, ...], or `number` of them."""
+        number = self._max_boxes if number is None else number
+        values = values[:number]
+        missing = number - tf.shape(values)[0]
         padded = tf.pad(values, [[0, missing]] + [[0, 0]] * (len(values.shape) - 1))
-        padded.set_shape([self._max_boxes, *values.shape[1:]])
+        padded.set_shape([number, *values.shape[1:]])
         return padded
+
+
+def _ones_if_empty(labeled: Tensor) -> Tensor:
+    """All classes where none is named."""
+    return tf.where(tf.reduce_any(labeled > 0.0), labeled, tf.ones_like(labeled))
 
 
 def _merged(example: Example, targets: Tensor) -> tuple[Example, Tensor]:

@@ -8,17 +8,25 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.data.label_map import LabelMap
+from cfgtool.errors import UserError
 from cfgtool.training.input.example import CLASSES, Example, take_objects
 
+MOST_CLASSES = 1 << 14
+"""The tables have so many rows and columns at most: a quarter of a gigabyte each."""
 _PRESENT, _ABSENT = 1.0, 0.0
 
 
 class Hierarchy:
-    """The `ancestor_ids` and `descendant_ids` of a label map."""
+    """The `ancestor_ids` and `descendant_ids` of a label map. Raises UserError for ids beyond `MOST_CLASSES`."""
 
     def __init__(self, label_map: LabelMap, num_classes: int) -> None:
         related = (number for item in label_map.items for number in (*item.ancestors, *item.descendants))
         size = 1 + max(num_classes, label_map.max_id, *related)
+        if size > MOST_CLASSES:
+            raise UserError(
+                f"expand_labels_hierarchy takes ids up to {MOST_CLASSES - 1:,}, and there is {size - 1:,}",
+                path=label_map.path,
+            )
         self._ancestors = np.eye(size, dtype=bool)
         self._descendants = np.eye(size, dtype=bool)
         for item in label_map.items:

@@ -1,17 +1,23 @@
-"""Moving an example as a whole: what happens to the image happens to boxes, masks and keypoints alike."""
+"""Moving an example as a whole: what happens to the image happens to boxes, masks and points alike.
+
+Points are the keypoints and those of DensePose.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training.input.densepose import other_hand
 from cfgtool.training.input.example import (
     BOXES,
     IMAGE,
     KEYPOINTS,
     MASKS,
+    PER_KEYPOINT,
+    POINTS,
     VISIBILITIES,
     Example,
     as_float,
@@ -35,28 +41,34 @@ def touches(boxes: Tensor, window: Tensor) -> Tensor:
 
 
 def scaled_and_shifted(example: Example, scale: Tensor, offset: Tensor) -> Example:
-    """Boxes and keypoints x `scale` + `offset`, both [2] as y, x; image and masks are not touched."""
+    """Boxes and points x `scale` + `offset`, both [2] as y, x; image and masks are not touched."""
     result = dict(example)
     result[BOXES] = example[BOXES] * tf.concat([scale, scale], 0) + tf.concat([offset, offset], 0)
-    if KEYPOINTS in example:
-        result[KEYPOINTS] = example[KEYPOINTS] * scale + offset
-    return result
+    return with_points(result, lambda points: points * scale + offset)
+
+
+def with_points(example: Example, move: Callable[[Tensor], Tensor]) -> Example:
+    """The example with `move` done to the places [n, k, 2], y and x, of all its points."""
+    moved = {name: move(example[name]) for name in POINTS if name in example}
+    return {**example, **moved}
 
 
 def without_points_outside(example: Example) -> Example:
-    """The example with keypoints beyond the image's edges made absent: NaN, and not visible."""
-    if KEYPOINTS not in example:
-        return example
-    points = example[KEYPOINTS]
-    inside = tf.reduce_all((points >= 0.0) & (points <= 1.0), axis=-1)
-    result = {**example, KEYPOINTS: tf.where(inside[..., tf.newaxis], points, float("nan"))}
-    if VISIBILITIES in example:
-        result[VISIBILITIES] = example[VISIBILITIES] & inside
+    """The example with points beyond the image's edges made absent: NaN, and keypoints not visible."""
+    result = dict(example)
+    for name in POINTS:
+        if name not in example:
+            continue
+        points = example[name]
+        inside = tf.reduce_all((points >= 0.0) & (points <= 1.0), axis=-1)
+        result[name] = tf.where(inside[..., tf.newaxis], points, float("nan"))
+        if name == KEYPOINTS and VISIBILITIES in example:
+            result[VISIBILITIES] = example[VISIBILITIES] & inside
     return result
 
 
 def within_image(example: Example) -> Example:
-    """The objects that reach into the image, boxes clipped to it, and the keypoints in it."""
+    """The objects that reach into the image, boxes clipped to it, and the points in it."""
     whole = tf.constant(WHOLE_IMAGE)
     boxes = example[BOXES]
     kept = keep_objects({**example, BOXES: clip(boxes, whole)}, touches(boxes, whole))
@@ -69,7 +81,7 @@ def crop(
     """Cut out the pixels `begin` [3] .. `begin + size`.
 
     Objects outside, or with less than `min_share` of their area inside, are dropped; with `cut` the boxes of
-    the others are clipped to the new image. Keypoints outside become absent.
+    the others are clipped to the new image. Points outside become absent.
     """
     height, width = size_of(example[IMAGE])
     scale = tf.cast(tf.stack([height, width]), tf.float32)
@@ -81,8 +93,7 @@ def crop(
     result = keep_objects(cut_out(example, begin, size), kept)
     moved = relative_to(result[BOXES], window)
     result[BOXES] = tf.where(cut, clip(moved, tf.constant(WHOLE_IMAGE)), moved)
-    if KEYPOINTS in result:
-        result[KEYPOINTS] = (result[KEYPOINTS] - window[:2]) / (window[2:] - window[:2])
+    result = with_points(result, lambda points: (points - window[:2]) / (window[2:] - window[:2]))
     return without_points_outside(result)
 
 
@@ -140,11 +151,9 @@ def mirrored(example: Example, axis: int, permutation: Sequence[int]) -> Example
     result[BOXES] = tf.stack(edges, axis=1)
     if MASKS in example:
         result[MASKS] = tf.reverse(example[MASKS], [axis + 1])
-    if KEYPOINTS in example:
-        y, x = tf.unstack(example[KEYPOINTS], axis=-1)
-        points = (1.0 - y, x) if axis == 0 else (y, 1.0 - x)
-        result[KEYPOINTS] = tf.stack(points, axis=-1)
-    return _permuted(result, permutation)
+    scale, offset = [((-1.0, 1.0), (1.0, 0.0)), ((1.0, -1.0), (0.0, 1.0))][axis]
+    result = with_points(result, lambda points: points * scale + offset)
+    return _permuted(other_hand(result), permutation)
 
 
 def turned(example: Example, permutation: Sequence[int]) -> Example:
@@ -154,9 +163,7 @@ def turned(example: Example, permutation: Sequence[int]) -> Example:
     result[BOXES] = tf.stack([1.0 - xmax, ymin, 1.0 - xmin, ymax], axis=1)
     if MASKS in example:
         result[MASKS] = tf.reverse(tf.transpose(example[MASKS], [0, 2, 1]), [1])
-    if KEYPOINTS in example:
-        y, x = tf.unstack(example[KEYPOINTS], axis=-1)
-        result[KEYPOINTS] = tf.stack([1.0 - x, y], axis=-1)
+    result = with_points(result, lambda points: tf.stack([1.0 - points[..., 1], points[..., 0]], axis=-1))
     return _permuted(result, permutation)
 
 
@@ -164,6 +171,6 @@ def _permuted(example: Example, permutation: Sequence[int]) -> Example:
     if not permutation:
         return example
     return {
-        name: tf.gather(value, list(permutation), axis=1) if name in (KEYPOINTS, VISIBILITIES) else value
+        name: tf.gather(value, list(permutation), axis=1) if name in PER_KEYPOINT else value
         for name, value in example.items()
     }

@@ -21,6 +21,19 @@ Where the config asks for it, there are also
     keypoints         float32 [batch, n, k, 2]     with `num_keypoints`: y, x, like boxes; NaN where absent
     keypoint_visibilities  bool [batch, n, k]
     keypoint_weights  float32 [batch, n, k]        `keypoint_type_weight` where visible, else 0
+    labeled_classes   float32 [batch, classes]     in training with CenterNet's `use_labeled_classes`: 1 for classes that
+                                                   image-level labels name; all 1 without any
+    keypoint_depths, keypoint_depth_weights  float32 [batch, n, k]  with `load_keypoint_depth_features`; 0 where
+                                                   the record has none
+    densepose_num_points      int32   [batch, n]   with `load_dense_pose`: how many of the p rows below are points,
+                                                   the first ones; p is 336
+    densepose_part_ids        int32   [batch, n, p]     body part, from 0
+    densepose_surface_coords  float32 [batch, n, p, 4]  y, x in the image, like boxes, and v, u on the part
+    track_ids         int32   [batch, n]           with `load_track_id`
+    mask_weights      float32 [batch, n]           with masks, for CenterNet's `mask_estimation_task`
+    context_features  float32 [batch, m, length]   with `load_context_features`; m and length are
+                                                   `max_num_context_features` and `context_feature_length`
+    valid_context_size  int32 [batch]              how many of the m are features
 
 and `image` has 3 + `num_additional_channels` channels.
 
@@ -30,10 +43,14 @@ Evaluation batches have these as well; the last batch is filled up with repeats 
     original_size     int32   [batch, 2]                        height and width of the stored image
     original_boxes    float32 [batch, n, 4]                     normalised to the stored image
     original_keypoints  float32 [batch, n, k, 2]                likewise; with `num_keypoints`
+    original_masks    uint8   [batch, num_boxes, original height, original width]  with masks, if `metrics_set` has
+                                                        metrics of masks; the batch is 1 then, and rows are not padded
     is_crowd, difficult, group_of  bool [batch, n]
     area              float32 [batch, n]                        `image/object/area`, 0 where unknown
     labeled_classes   float32 [batch, classes]                  1 for classes that image-level labels name; all 1
                                                                 without any (`image_classes_field_map_empty_to_ones`)
+    absent_classes, inexhaustive_classes  float32 [batch, classes]  1 for classes that are known not to be in the
+                                                                image, or of which not every object is labelled
     original_image    uint8   [batch, height, width, 3]         resized and padded only; if asked for
 """
 
@@ -45,17 +62,23 @@ from collections.abc import Iterator
 import tensorflow as tf
 from tensorflow import Tensor
 
-from cfgtool.data.expected import Expected, num_classes
+from cfgtool.data.expected import Expected, loaded_of, num_classes
 from cfgtool.data.label_map import LabelMap, read_label_map
 from cfgtool.data.tfrecord import frames
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
 from cfgtool.training.input.augment import augmentation, augmentation_problems
-from cfgtool.training.input.decode import SOURCE_ID, Decoder
+from cfgtool.training.input.decode import SOURCE_ID
 from cfgtool.training.input.draws import SeededDraws
-from cfgtool.training.input.example import COLOURS, IMAGE
-from cfgtool.training.input.fields import field_problems, fields_of
+from cfgtool.training.input.example import COLOURS, IMAGE, Example
+from cfgtool.training.input.fields import (
+    field_problems,
+    fields_of,
+    learns_from_labeled_classes,
+    loading_problems,
+)
 from cfgtool.training.input.finish import Batch, Finish
+from cfgtool.training.input.frames import evaluation_examples, training_decoder
 from cfgtool.training.input.picture_cache import PictureCache
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.readers import (
@@ -85,6 +108,7 @@ def input_problems(config: Config) -> list[tuple[str, str]]:
         config.message("train_config"),
         channels=COLOURS + extra,
         keypoints=reader.integer("num_keypoints"),
+        dense_pose=reader.flag("load_dense_pose"),
     )
     found += field_problems(config)
     try:
@@ -94,7 +118,8 @@ def input_problems(config: Config) -> list[tuple[str, str]]:
     batch_size = config.message("train_config").integer("batch_size")
     if size is None and batch_size > 1:
         message = (
-            f"batch_size '{batch_size}' needs images of one size, but the image_resizer leaves sizes free"
+            f"batch_size '{batch_size}' needs images of one size, but the image_resizer leaves sizes free, at which"
+            " the OD API stops too: use batch_size 1, a fixed_shape_resizer, or pad_to_max_dimension: true"
         )
         found.append(("train_config.batch_size", message))
     return found
@@ -125,16 +150,18 @@ def training_batches(
     if batch < 1:
         raise UserError(f"train_config.batch_size: batch_size '{batch}' must be positive")
     start = start_batch * batch * shard[0]
-    fields = fields_of(reader, num_classes(config) or 0, evaluation=False)
-    decode = Decoder(label_map_of(reader), fields, cache)
+    looked_for = learns_from_labeled_classes(config.message("model"))
+    fields = fields_of(reader, num_classes(config) or 0, evaluation=False, looked_for=looked_for)
+    decode = training_decoder(reader, label_map_of(reader), fields, cache)
     augment = augmentation(train_config)
     finish = Finish(config, reader, fields)
 
     @plain_python
     def prepare(element: Tensor, record: Tensor) -> Batch:
-        example = decode(record)
+        draws = SeededDraws(tf.constant(seed, tf.int64), element)
+        example = decode(record, draws)
         source_id = example.pop(SOURCE_ID)
-        example = augment(example, SeededDraws(tf.constant(seed, tf.int64), element))
+        example = augment(example, draws)
         return {**finish(example), SOURCE_ID: source_id, "element": element}
 
     records = training_records(reader, seed, start).enumerate(start)
@@ -144,40 +171,63 @@ def training_batches(
     return batches.prefetch(_prefetch(reader))
 
 
+def stored_examples(config: Config, *, seed: int = 0, start: int = 0) -> tf.data.Dataset:
+    """The examples that training takes from number `start` on, decoded and nothing else."""
+    reader = config.message("train_input_reader")
+    fields = fields_of(reader, num_classes(config) or 0, evaluation=False)
+    decode = training_decoder(reader, label_map_of(reader), fields, None)
+
+    @plain_python
+    def prepare(element: Tensor, record: Tensor) -> Example:
+        return decode(record, SeededDraws(tf.constant(seed, tf.int64), element))
+
+    return training_records(reader, seed, start).enumerate(start).map(prepare)
+
+
 def evaluation_batches(
     config: Config, *, reader_index: int = 0, batch_size: int | None = None, keep_images: bool = False
 ) -> tf.data.Dataset:
     """All examples of an evaluation reader once, in file order, not augmented.
 
-    `batch_size` overrides `eval_config.batch_size`; it is 1 where images differ in size. `keep_images` adds
+    `batch_size` overrides `eval_config.batch_size`; it is 1 where the resizer leaves sizes free, and where masks are
+    compared at the size of the stored images. `keep_images` adds
     `original_image`. Raises UserError for what the reader asks for in vain, and for missing or empty files.
     """
     readers = config.messages("eval_input_reader")
     if reader_index >= len(readers):
         raise UserError("eval_input_reader: there is no evaluation reader", hint="add an eval_input_reader")
     reader = readers[reader_index]
-    _refuse(list(reader_problems(reader)))
+    _refuse([*reader_problems(reader), *loading_problems(reader)])
     batch = batch_size or max(1, config.message("eval_config").integer("batch_size"))
     fields = fields_of(reader, num_classes(config) or 0, evaluation=True)
-    decode = Decoder(label_map_of(reader), fields)
+    examples, decode = evaluation_examples(reader, evaluation_records(reader), label_map_of(reader), fields)
     finish = Finish(config, reader, fields)
-    if finish.preprocess.size is None:  # images of different sizes cannot be stacked
+    compared = bool(fields.masks) and compares_masks(config.message("eval_config"))
+    if finish.preprocess.size is None or compared:  # images of different sizes cannot be stacked
         batch = 1
 
     @plain_python
-    def prepare(element: Tensor, record: Tensor) -> Batch:
-        example = decode(record)
+    def prepare(element: Tensor, stored: Tensor) -> Batch:
+        example = decode(stored)
         result = {**finish(example), **finish.groundtruth(example), "element": element}
         result["valid"] = tf.constant(True)
+        if compared:
+            result["original_masks"] = finish.stored_masks(example)
         if keep_images:
             result["original_image"] = finish.preprocess.shown(example[IMAGE])
         return result
 
-    records = evaluation_records(reader).enumerate()
-    batches = records.map(prepare, tf.data.AUTOTUNE, deterministic=True).batch(batch)
+    batches = examples.enumerate().map(prepare, tf.data.AUTOTUNE, deterministic=True).batch(batch)
     if batch > 1:
         batches = batches.map(plain_python(lambda values: _filled_up(values, batch)))
     return batches.prefetch(_prefetch(reader))
+
+
+def compares_masks(eval_config: Config) -> bool:
+    """Whether an `EvalConfig` asks for metrics of masks."""
+    if eval_config.flag("eval_instance_masks"):
+        return True
+    return any("mask" in name or "segmentation" in name for name in eval_config.texts("metrics_set"))
 
 
 def checked(dataset: tf.data.Dataset, reader: Config) -> Iterator[Batch]:
@@ -205,8 +255,7 @@ def explain(error: Exception, reader: Config) -> UserError:
             for path in paths:
                 for record in frames(path):
                     record.verified()
-        wanted = fields_of(reader, 0, evaluation=False)
-        expected = Expected(masks=wanted.masks, keypoints=wanted.keypoints)
+        expected = Expected(loaded=loaded_of(reader))
         flaws = [flaw for flaw in check_records(paths, expected) if flaw.severity == "error"]
     except UserError as found:
         return found
@@ -228,12 +277,11 @@ def without_assertion(error: Exception) -> str:
 
 
 def _refuse(problems: list[tuple[str, str]]) -> None:
+    """Raise UserError for the first of the problems; the hint has the others."""
     if problems:
         field, message = problems[0]
-        more = (
-            f"{len(problems) - 1} more: `cfgtool train --dry-run` lists them" if len(problems) > 1 else None
-        )
-        raise UserError(f"{field}: {message}", hint=more)
+        others = "; ".join(f"{path}: {text}" for path, text in problems[1:])
+        raise UserError(f"{field}: {message}", hint=f"and also {others}" if others else None)
 
 
 def label_map_of(reader: Config) -> LabelMap | None:

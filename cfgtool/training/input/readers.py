@@ -19,20 +19,10 @@ most of the time to trace.
 
 _BUFFER_BYTES = 4 * 1024 * 1024
 _FOREVER = tf.int64.max
-_UNSUPPORTED_FLAGS = {
-    "load_context_features": "only Context R-CNN reads them",
-    "load_context_image_ids": "only Context R-CNN reads them",
-    "load_dense_pose": "only CenterNet predicts it",
-    "load_track_id": "only CenterNet predicts them",
-    "load_keypoint_depth_features": "only CenterNet predicts them",
-}
 
 
 def reader_problems(reader: Config) -> Iterator[tuple[str, str]]:
     """(field path, what is wrong) for each setting of an `InputReader` that cannot be honoured."""
-    for name, why in _UNSUPPORTED_FLAGS.items():
-        if reader.flag(name):
-            yield f"{reader.path}.{name}", f"'{name}' is not supported: {why}"
     if reader.integer("num_additional_channels") < 0:
         yield f"{reader.path}.num_additional_channels", "num_additional_channels must not be negative"
     weights = reader.numbers("keypoint_type_weight")
@@ -43,9 +33,11 @@ def reader_problems(reader: Config) -> Iterator[tuple[str, str]]:
         yield f"{reader.path}.keypoint_type_weight", message
     if reader.flag("expand_labels_hierarchy") and not reader.text("label_map_path"):
         yield f"{reader.path}.expand_labels_hierarchy", "needs a label_map_path, which holds the hierarchy"
-    if reader.enum("input_type") == "TF_SEQUENCE_EXAMPLE":
-        message = "input_type 'TF_SEQUENCE_EXAMPLE' is not supported: write a tf.Example for each frame"
+    if reader.enum("input_type") == "INPUT_DEFAULT":
+        message = "input_type 'INPUT_DEFAULT' says nothing: write TF_EXAMPLE or TF_SEQUENCE_EXAMPLE"
         yield f"{reader.path}.input_type", message
+    if reader.integer("frame_index") < -1:
+        yield f"{reader.path}.frame_index", "frame_index is the number of a frame, from 0, or -1 for any"
     kind = reader.which("input_reader")
     if kind == "external_input_reader":
         yield f"{reader.path}.{kind}", "'external_input_reader' is not supported, only TFRecords"

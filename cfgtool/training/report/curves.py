@@ -13,6 +13,7 @@ from cfgtool.training.report.history import LEARNING_RATE, LOSS, History
 from cfgtool.training.report.scene import Label, Point, Scene, Shape, in_grid
 from cfgtool.training.run.loop import TOTAL_LOSS
 from cfgtool.training.run.schedules import Schedule, build_schedule
+from cfgtool.training.run.tags import metric_title
 from cfgtool.training.starting.plan import learning_rate_config
 
 _POINTS = 1500
@@ -103,7 +104,7 @@ def run_charts(histories: Sequence[History], *, smooth: float = 0.0, log: bool =
     if any(LEARNING_RATE in history.tags for history in histories):
         series = _each(histories, names, LEARNING_RATE)
         charts.append(Chart("Learning rate", "step", "learning rate", series))
-    tags = list(dict.fromkeys(tag for tag in (history.main_metric for history in histories) if tag))
+    tags = list(dict.fromkeys(tag for history in histories for tag in history.main_metrics))
     charts += [
         Chart(title_of(tag), "step", "average precision", _each(histories, names, tag)) for tag in tags
     ]
@@ -133,7 +134,7 @@ def title_of(tag: str) -> str:
     if tag.startswith(LOSS):
         words = tag.removeprefix(LOSS).replace("_", " ").replace("/", ": ")
         return words[:1].upper() + words[1:]
-    return tag.replace("_", " ").replace("DetectionBoxes Precision/", "").replace("/", ": ")
+    return metric_title(tag)
 
 
 def smoothed(points: Sequence[Point], weight: float) -> list[Point]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cfgtool.checkpoints import open_checkpoint
+from cfgtool.data.keypoints import configured_counts
 from cfgtool.errors import UserError
-from cfgtool.files import read_bytes, read_text
+from cfgtool.files import read_bytes, read_proto
 from cfgtool.matching import configured_plan
 from cfgtool.networks import describe
 from cfgtool.schema import Config, read_config
@@ -60,7 +61,7 @@ def read_run(model_dir: Path) -> RunFolder:
         notes.append("the last line of the metrics is not whole (being written, or cut off) and is left out")
     text = config = None
     try:
-        text = read_text(str(model_dir / CONFIG_FILE))
+        text = read_proto(str(model_dir / CONFIG_FILE))
         config = read_config(parse(text))
     except UserError as error:
         notes.append(f"{CONFIG_FILE}: {error.message}")
@@ -77,7 +78,8 @@ def restored(config: Config) -> Restored:
     if not path:
         return Restored("ok", "started from initial weights: no fine_tune_checkpoint is set")
     try:
-        plan = configured_plan(config, describe(config), open_checkpoint(path))
+        network = describe(config, keypoints=configured_counts(config))
+        plan = configured_plan(config, network, open_checkpoint(path))
     except UserError as error:
         return Restored("ok", f"started from {path}, which cannot be looked into now: {error.message}")
     verdict = plan.verdict

@@ -11,13 +11,13 @@ from pathlib import Path
 from cfgtool.errors import UserError
 from cfgtool.files import read_bytes
 from cfgtool.training.run.loop import TOTAL_LOSS
+from cfgtool.training.run.tags import main_metrics
 from cfgtool.training.run.telemetry import METRICS_FILE
 
 LEARNING_RATE = "learning_rate"
 STEPS_PER_SEC = "steps_per_sec"
 LOSS = "Loss/"
 _BY_CLASS = "PerformanceByCategory/"
-_MAIN = "DetectionBoxes_Precision/mAP"
 _MOST_BYTES = 1 << 30
 
 
@@ -55,8 +55,12 @@ class History:
     @property
     def main_metric(self) -> str | None:
         """The tag that evaluations are compared by: COCO's mAP, else another mean over classes; None without any."""
-        found = [tag for tag in self.tags if "/mAP" in tag and not is_of_class(tag)]
-        return _MAIN if _MAIN in found else next(iter(found), None)
+        return next(iter(self.main_metrics), None)
+
+    @property
+    def main_metrics(self) -> list[str]:
+        """The same of boxes, of masks and of keypoints, as far as they are there."""
+        return main_metrics(self.tags)
 
     @property
     def evaluations(self) -> list[Mapping[str, float]]:
@@ -73,11 +77,6 @@ class History:
             if name and "AP" in metric and "(" not in metric:
                 found.setdefault(metric, {})[name] = self.values(tag)
         return next(iter(found.values()), {})
-
-
-def is_of_class(tag: str) -> bool:
-    """Whether a metric is about one class."""
-    return _BY_CLASS in tag
 
 
 def read_history(model_dir: Path) -> History:

@@ -17,10 +17,11 @@ from cfgtool.matching.report.markup import escape
 from cfgtool.training.report.chart import Chart, draw_chart
 from cfgtool.training.report.curves import run_charts, title_of
 from cfgtool.training.report.folder import RunFolder
-from cfgtool.training.report.history import LEARNING_RATE, History, is_of_class
+from cfgtool.training.report.history import LEARNING_RATE, History
 from cfgtool.training.report.scene import DARK, LIGHT
 from cfgtool.training.report.summary import Summary, summarise
 from cfgtool.training.report.svg import CLASSES, scene_as_element
+from cfgtool.training.run.tags import is_of_class
 
 _CHART = (420.0, 280.0)
 _SMOOTH = 0.6

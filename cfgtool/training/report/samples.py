@@ -11,17 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from cfgtool.data.expected import num_classes
 from cfgtool.errors import UserError
 from cfgtool.networks import describe
 from cfgtool.schema import Config
 from cfgtool.training.detectors.ssd import SsdDetector
-from cfgtool.training.input.decode import Decoder
 from cfgtool.training.input.denormalise import Denormalised, denormalised
-from cfgtool.training.input.example import BOXES, CLASSES, IMAGE
-from cfgtool.training.input.fields import fields_of
-from cfgtool.training.input.pipeline import checked, label_map_of, training_batches
-from cfgtool.training.input.readers import training_records
+from cfgtool.training.input.densepose import NUM_POINTS, PART_IDS, SURFACE_COORDS
+from cfgtool.training.input.example import BOXES, CLASSES, DENSEPOSE, DENSEPOSE_PARTS, IMAGE
+from cfgtool.training.input.pipeline import checked, label_map_of, stored_examples, training_batches
+from cfgtool.training.report.points import Surface
 from cfgtool.training.run.drawing import Boxes
 from cfgtool.training.targets.assigner import Groundtruth
 from cfgtool.training.targets.matchers import IGNORED
@@ -50,7 +48,8 @@ class Sample:
     """A training example.
 
     `stored` is the image of the record, uint8 [height, width, 3], with its boxes; `fed` is the network's input
-    with the normalisation taken back, padding included, and `true_size` its (height, width) without padding.
+    with the normalisation taken back, padding included, and `true_size` its (height, width) without padding. The
+    surfaces are the DensePose points of both, where they are loaded.
     """
 
     element: int
@@ -62,24 +61,32 @@ class Sample:
     true_size: tuple[int, int]
     weights: npt.NDArray[np.float32]
     matches: Matches | None = None
+    stored_surface: Surface | None = None
+    fed_surface: Surface | None = None
 
 
 def training_samples(
-    config: Config, *, seed: int = 0, step: int = 1, count: int | None = None, match: bool = False
+    config: Config,
+    *,
+    seed: int = 0,
+    step: int = 1,
+    count: int | None = None,
+    match: bool = False,
+    accumulate: int = 1,
 ) -> list[Sample]:
     """The examples that step `step` (from 1) of a run with `seed` is fed, and of later steps up to `count`.
 
-    Without `count` it is one batch. With `match` the anchors of SSD are matched. Raises UserError for what the
-    pipeline or the network refuses.
+    A step takes `accumulate` batches, and without `count` these are all. With `match` the anchors of SSD are matched.
+    Raises UserError for what the pipeline or the network refuses.
     """
     reader = config.message("train_input_reader")
-    batch_size = config.message("train_config").integer("batch_size")
+    batch_size = config.message("train_config").integer("batch_size") * accumulate
     picture_of = denormalised(config)
     matcher = AnchorMatcher(config) if match else None
-    batches = checked(training_batches(config, seed=seed, start_batch=step - 1), reader)
-    records = training_records(reader, seed, (step - 1) * batch_size)
-    decode = Decoder(label_map_of(reader), fields_of(reader, num_classes(config) or 0, evaluation=False))
-    stored = checked(records.map(decode), reader)
+    batches = checked(
+        training_batches(config, seed=seed, start_batch=step - 1, batch_size=batch_size or None), reader
+    )
+    stored = checked(stored_examples(config, seed=seed, start=(step - 1) * batch_size), reader)
     samples: list[Sample] = []
     for batch in itertools.islice(batches, -(-(count or batch_size) // batch_size)):
         found = matcher.of(batch) if matcher is not None else [None] * batch_size
@@ -172,4 +179,22 @@ def _sample(
         (int(height), int(width)),
         rows["weights"],
         matches,
+        _stored_surface(example),
+        _fed_surface(batch, index, count),
     )
+
+
+def _stored_surface(example: Batch) -> Surface | None:
+    if DENSEPOSE not in example:
+        return None
+    return Surface(example[DENSEPOSE].numpy(), example[DENSEPOSE_PARTS].numpy().astype(np.int64))
+
+
+def _fed_surface(batch: Batch, index: int, count: int) -> Surface | None:
+    if SURFACE_COORDS not in batch:
+        return None
+    numbers, parts, coords = (
+        batch[name][index, :count].numpy() for name in (NUM_POINTS, PART_IDS, SURFACE_COORDS)
+    )
+    there = np.arange(parts.shape[1]) < numbers[:, np.newaxis]
+    return Surface(np.where(there[..., np.newaxis], coords[..., :2], np.nan), parts.astype(np.int64))

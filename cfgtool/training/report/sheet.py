@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from PIL import Image, ImageDraw
 
 from cfgtool.matching.report import printable
+from cfgtool.training.report.points import draw_points
 from cfgtool.training.report.samples import Sample
-from cfgtool.training.run.drawing import Boxes, class_colour, draw_boxes
+from cfgtool.training.run.colours import class_colour
+from cfgtool.training.run.drawing import Boxes, draw_boxes
 from cfgtool.training.run.fonts import Font, fitted, text_font
 
 _MARGIN = 20
@@ -78,9 +80,11 @@ def lines(sample: Sample, names: Mapping[int, str], *, boxes: bool = False) -> I
 def _cell(sample: Sample, names: Mapping[int, str], original: bool, anchors: bool) -> Image.Image:
     """The pictures of a sample with what they are above and what is to be said below."""
     fed_boxes = sample.fed_boxes if anchors else _without_anchors(sample.fed_boxes)
-    pictures = [draw_boxes(sample.fed, fed_boxes, names, longer_side=_SIDE)]
+    fed = draw_boxes(sample.fed, fed_boxes, names, longer_side=_SIDE)
+    pictures = [draw_points(fed, fed_boxes.keypoints, sample.fed_surface)]
     if original:
-        pictures.insert(0, draw_boxes(sample.stored, sample.stored_boxes, names, longer_side=_SIDE))
+        stored = draw_boxes(sample.stored, sample.stored_boxes, names, longer_side=_SIDE)
+        pictures.insert(0, draw_points(stored, sample.stored_boxes.keypoints, sample.stored_surface))
     font = text_font(14)
     headings = _HEADINGS if original else ()
     top = 22 if original else 0

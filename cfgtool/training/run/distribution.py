@@ -62,14 +62,18 @@ class Distribution:
         with self._strategy.scope(), tf.variable_creator_scope(local_copies):
             yield
 
-    def traced(self, function: Callable[..., Values], **options: Any) -> Callable[..., Values]:
+    def traced(
+        self, function: Callable[..., Values], signature: Mapping[str, tf.TensorSpec] | None = None
+    ) -> Callable[..., Values]:
         """A function of this process's batch, and of more tensors, as one graph over its devices.
 
         The function runs once a replica, on its rows of the batch, and must give all replicas the same values.
+        `signature` is what batches, the only argument then, have in common.
         """
         strategy = self._strategy
         if strategy is None:
-            return tf.function(function, autograph=False, **options)
+            given = None if signature is None else [dict(signature)]
+            return tf.function(function, given, autograph=False)
         inner = tf.function(
             lambda batch, *more: strategy.run(function, (batch, *more)),
             autograph=False,

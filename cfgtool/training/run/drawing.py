@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import colorsys
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageColor, ImageDraw
+from PIL import Image, ImageDraw
 
+from cfgtool.training.run.colours import class_colour, object_colour, text_colour
+from cfgtool.training.run.drawn_keypoints import Edges, draw_keypoints
+from cfgtool.training.run.drawn_masks import with_masks
 from cfgtool.training.run.fonts import Font, fitted, text_font
 
 Place = tuple[float, float, float, float]
 
-# Distinct, readable on dark and light pictures; further classes get hues between these.
-_COLOURS = (
-    "#e6194b",
-    "#3cb44b",
-    "#4363d8",
-    "#f58231",
-    "#911eb4",
-    "#008080",
-    "#9a6324",
-    "#808000",
-    "#000075",
-    "#f032e6",
-)
-_GOLDEN_ANGLE = 0.381966
 _GAP = 6
 _LEGIBLE_SIDE = 320
 """Pictures with shorter sides are enlarged: a label takes 80 pixels, however small the picture."""
 _MOST_LABELS = 100
 _LEAST_BOX = 6
 """Smaller boxes are drawn that large, or nobody would see them."""
-_MASK_OPACITY = 0.4
 _ANCHOR_OPACITY = 0.6
 
 
@@ -46,7 +33,9 @@ class Boxes:
     `boxes` float [n, 4], normalised [ymin, xmin, ymax, xmax]; `classes` int [n], from 1 as in the label map;
     `scores` float [n], or None for groundtruth. `masks` [n, height, width], not 0 on the object, as large as the
     picture; `keypoints` float [n, k, 2], normalised (y, x), NaN where absent; `visible` bool [n, k]. `anchors` float
-    [m, 4] are drawn thinly, each in the colour of box number `owners` [m].
+    [m, 4] are drawn thinly, each in the colour of box number `owners` [m]. `edges` are pairs of keypoints that lines
+    connect. With `by_object` masks and keypoints have a colour that tells the objects of a class apart; without it
+    masks have that of the class, and keypoint number k is of the same colour on all objects.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -57,6 +46,8 @@ class Boxes:
     visible: npt.NDArray[np.bool_] | None = None
     anchors: npt.NDArray[np.float32] | None = None
     owners: npt.NDArray[np.int64] | None = None
+    edges: Edges = ()
+    by_object: bool = False
 
 
 def draw_boxes(
@@ -73,10 +64,11 @@ def draw_boxes(
     """
     image = _scaled(Image.fromarray(picture).convert("RGB"), longer_side)
     shown = [int(index) for index in _order(found, min_score)]
-    if found.masks is not None:
-        for index in shown:
-            image = _with_mask(image, found.masks[index], class_colour(int(found.classes[index])))
+    colours = _object_colours(found, shown[::-1])
     width = max(2, round(min(image.size) / 160))
+    if found.masks is not None:
+        masks = [(found.masks[index], colours[index]) for index in shown]
+        image = with_masks(image, masks, width)
     if found.anchors is not None and found.owners is not None:
         image = _with_anchors(image, found.anchors, found.classes[found.owners], width)
     canvas = ImageDraw.Draw(image)
@@ -85,7 +77,9 @@ def draw_boxes(
         _outline(canvas, places[index], class_colour(int(found.classes[index])), width)
         if found.keypoints is not None:
             visible = None if found.visible is None else found.visible[index]
-            _draw_keypoints(canvas, image.size, found.keypoints[index], visible, width)
+            points = found.keypoints[index] * image.size[::-1]
+            colour = colours[index] if found.by_object else None
+            draw_keypoints(canvas, points, visible, found.edges, colour, width)
     font = text_font(max(12, min(18, min(image.size) // 28)))
     taken: list[Place] = []
     # The best first: they get the places that suit them.
@@ -98,20 +92,6 @@ def draw_boxes(
             )
         )
     return image
-
-
-def class_colour(number: int) -> str:
-    """The colour of class `number` (from 1), `#rrggbb`."""
-    if 1 <= number <= len(_COLOURS):
-        return _COLOURS[number - 1]
-    red, green, blue = colorsys.hsv_to_rgb(number * _GOLDEN_ANGLE % 1.0, 0.85, 0.6 + 0.3 * (number % 2))
-    return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
-
-
-def text_colour(ground: str) -> str:
-    """Black or white, whichever is read more easily on `ground`."""
-    red, green, blue = ImageColor.getrgb(ground)[:3]
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 150 else "white"
 
 
 def side_by_side(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
@@ -147,11 +127,16 @@ def _order(found: Boxes, min_score: float) -> Iterable[int]:
     return [int(index) for index in np.argsort(-(sides[:, 0] * sides[:, 1]), kind="stable")]
 
 
-def _with_mask(image: Image.Image, mask: npt.NDArray[np.uint8], colour: str) -> Image.Image:
-    """The image with the mask's area tinted."""
-    stencil = Image.fromarray((mask > 0).astype(np.uint8) * round(255 * _MASK_OPACITY))
-    stencil = stencil.resize(image.size, Image.Resampling.BILINEAR)
-    return Image.composite(Image.new("RGB", image.size, colour), image, stencil)
+def _object_colours(found: Boxes, rows: Sequence[int]) -> dict[int, str]:
+    """Row -> the colour of what is drawn of its object beside the box, for rows by their importance."""
+    colours: dict[int, str] = {}
+    counts: dict[int, int] = {}
+    for index in rows:
+        number = int(found.classes[index])
+        rank = counts.get(number, 0)
+        colours[index] = object_colour(number, rank if found.by_object else 0)
+        counts[number] = rank + 1
+    return colours
 
 
 def _with_anchors(
@@ -189,26 +174,6 @@ def _outline(canvas: ImageDraw.ImageDraw, place: Place, colour: str, width: int)
     left, top, right, bottom = place
     canvas.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline="white", width=width + 2)
     canvas.rectangle(place, outline=colour, width=width)
-
-
-def _draw_keypoints(
-    canvas: ImageDraw.ImageDraw,
-    size: tuple[int, int],
-    keypoints: npt.NDArray[np.float32],
-    visible: npt.NDArray[np.bool_] | None,
-    width: int,
-) -> None:
-    """A dot for each keypoint that is there, a ring where it is hidden; keypoint k has a colour of its own."""
-    radius = width + 1.5
-    for number, (y, x) in enumerate(keypoints):
-        if not np.isfinite([y, x]).all():
-            continue
-        place = (x * size[0] - radius, y * size[1] - radius, x * size[0] + radius, y * size[1] + radius)
-        colour = class_colour(number + 1)
-        if visible is None or visible[number]:
-            canvas.ellipse(place, fill=colour, outline="white")
-        else:
-            canvas.ellipse(place, outline=colour, width=2)
 
 
 def _draw_label(

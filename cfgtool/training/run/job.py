@@ -9,14 +9,14 @@ from pathlib import Path
 
 from cfgtool.data.paths import expand_pattern
 from cfgtool.errors import UserError
-from cfgtool.files import read_text
+from cfgtool.files import read_proto
 from cfgtool.lint.engine import Report, analyse
 from cfgtool.schema import Config, Entry, read_config
 from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import Document, Edit, apply_edits, parse
 from cfgtool.training.architecture import TRAINED
 
-PATH_FIELDS = ("label_map_path", "input_path", "fine_tune_checkpoint")
+PATH_FIELDS = ("label_map_path", "keypoint_label_map_path", "input_path", "fine_tune_checkpoint")
 """Fields that name files; a relative one is looked for below the current folder, then beside the config."""
 PLACEHOLDER = "CFG043"
 """The rule about paths that nobody has filled in."""
@@ -24,7 +24,7 @@ PLACEHOLDER = "CFG043"
 
 @dataclass(frozen=True)
 class Job:
-    """A config as a run takes it. `text` is what `pipeline.config` in the model dir will hold."""
+    """A config as a run takes it, with the command line's changes in its `text`."""
 
     path: str
     text: str
@@ -35,6 +35,19 @@ class Job:
     def generation(self) -> str:
         """ "tf1" or "tf2": the trainer that the config was written for."""
         return self.report.generation
+
+    @property
+    def lasting_text(self) -> str:
+        """The text with absolute paths in place of relative ones that lead somewhere now; all else is untouched.
+
+        `pipeline.config` of a model dir holds this one: it is read later, from other folders.
+        """
+        edits = []
+        for entry in _relative_paths(self.config):
+            if entry.node is not None and _exists(entry.value):
+                place = Path(os.path.abspath(entry.value)).as_posix()
+                edits.append(Edit(entry.node.start, entry.node.end, quoted(place)))
+        return apply_edits(self.text, edits)
 
     def fail(self, message: str, entry: Entry | None = None, hint: str | None = None) -> UserError:
         """A UserError at an entry of the config."""
@@ -52,7 +65,7 @@ def load_job(path: str, overrides: Iterable[str] = (), *, input_only: bool = Fal
     config that means something else than it says. With `input_only`, for looking at what the network would be fed,
     any architecture will do, and paths may be placeholders.
     """
-    text = read_text(path)
+    text = read_proto(path)
     document = parse(text)
     # First of all: whoever fills in every path should not learn it only then.
     if not input_only:
@@ -124,18 +137,19 @@ def _findable_paths(config: Config, path: str) -> Iterator[Edit]:
     folder = os.path.dirname(path)
     if not folder:
         return
-    for _, entry in config.walk():
+    for entry in _relative_paths(config):
         name = entry.value
-        if (
-            entry.type.name not in PATH_FIELDS
-            or not isinstance(name, str)
-            or os.path.isabs(name)
-            or entry.node is None
-        ):
-            continue
-        if name and not _exists(name) and _exists(os.path.join(folder, name)):
+        if entry.node is not None and not _exists(name) and _exists(os.path.join(folder, name)):
             found = os.path.normpath(os.path.join(folder, name))
             yield Edit(entry.node.start, entry.node.end, quoted(Path(found).as_posix()))
+
+
+def _relative_paths(config: Config) -> Iterator[Entry]:
+    """The fields that hold a relative path."""
+    for _, entry in config.walk():
+        name = entry.value
+        if entry.type.name in PATH_FIELDS and isinstance(name, str) and name and not os.path.isabs(name):
+            yield entry
 
 
 def _exists(name: str) -> bool:

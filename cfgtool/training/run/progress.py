@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from cfgtool.training.run.loop import TOTAL_LOSS
+from cfgtool.training.run.tags import main_metrics
 from cfgtool.training.starting.estimates import IMAGE_RATE, RATE
 
 _SMOOTHING = 0.8
@@ -77,7 +78,7 @@ class Progress:
 
     def evaluated(self, step: int, values: Mapping[str, float | None]) -> None:
         """Show the metric of an evaluation, where `values` are of one: the one to judge by, and its best so far."""
-        name = self._best_metric or next((key for key in values if key.endswith("Precision/mAP")), None)
+        name = self._best_metric or next(iter(main_metrics(values)), None)
         value = values.get(name) if name is not None else None
         if value is None:
             return

@@ -20,6 +20,7 @@ from cfgtool.training.run.keras_state import LOSS_SCALE, keras_state, restorable
 from cfgtool.training.run.loss_scale import LossScale
 from cfgtool.training.run.optimizers import Optimizer
 from cfgtool.training.run.run_lock import LOCK_FILE
+from cfgtool.training.starting.model_dir import keep_state_local
 
 NAME = "ckpt"
 
@@ -54,6 +55,7 @@ class Saver:
         self._checkpoint = tf.train.Checkpoint(
             step=step, model=model, optimizer=keras_state(optimizer), **more
         )
+        keep_state_local(model_dir)
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(model_dir), max_to_keep=keep, checkpoint_name=NAME
         )

@@ -14,9 +14,9 @@ from cfgtool.errors import UserError
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import Edit, apply_edits, parse
 from cfgtool.training.input.bad_records import CleanFiles, Judge
-from cfgtool.training.input.decode import Decoder
 from cfgtool.training.input.fields import fields_of
 from cfgtool.training.input.finish import Finish
+from cfgtool.training.input.frames import RecordDecoder
 from cfgtool.training.input.pipeline import READ_ERRORS, label_map_of, without_assertion
 from cfgtool.training.run.job import Job, quoted
 
@@ -75,21 +75,27 @@ def _told(clean: CleanFiles) -> Iterator[str]:
 
 
 def _judge(job: Job, reader: Config, evaluation: bool) -> Judge:
-    """Decodes as the run will."""
+    """Decodes as the run will. Raises UserError for records of sequences."""
+    if reader.enum("input_type") == "TF_SEQUENCE_EXAMPLE":
+        raise UserError(
+            f"--skip-bad-records looks into tf.Examples only, not into what {reader.path}.input_type says",
+            hint="`cfgtool data check` on the config lists damaged records",
+        )
     fields = fields_of(reader, num_classes(job.config) or 0, evaluation=evaluation)
-    decode = Decoder(label_map_of(reader), fields)
+    decode = RecordDecoder(reader, label_map_of(reader), fields)
     finish = Finish(job.config, reader, fields)
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
-    def probe(record: tf.Tensor) -> tf.Tensor:
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)], autograph=False)
+    def probe(record: tf.Tensor, frame: tf.Tensor) -> tf.Tensor:
         # All outputs hang together, so that nothing that may fail is left out of the graph.
-        outputs = finish(decode(record))
+        outputs = finish(decode(record, frame))
         with tf.control_dependencies([value.op for value in outputs.values()]):
             return tf.constant(0)
 
     def judge(data: bytes) -> str | None:
         try:
-            probe(data)
+            for frame in range(int(decode.number(tf.constant(data)))):
+                probe(data, frame)
         except READ_ERRORS as error:
             return without_assertion(error)
         return None

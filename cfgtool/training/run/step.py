@@ -80,9 +80,9 @@ def make_step(
     """The step: this process's batch -> losses, `learning_rate`, `gradient_norm`.
 
     With a `distribution` it is one of several shares; losses are those of all shares together. The rate is that of the
-    step before the update, as in the OD API. With `accumulate` above 1 losses and gradients are
-    means over the parts; each part normalises its losses and its batch norms on its own. `signature` says of batches
-    whose images differ in size what they have in common, so that the step is traced once for all.
+    step before the update, as in the OD API. With `accumulate` above 1 losses and gradients are means over the parts;
+    each part normalises its losses and its batch norms on its own. `signature` says of batches whose images differ in
+    size what they have in common, so that the step is traced once for all.
     """
     parts = settings.accumulate
     spread = distribution or Distribution()
@@ -136,9 +136,7 @@ def _traced(
 ) -> Callable[..., Values]:
     """The function of a batch and more as a graph; XLA knows no strings, so it gets the batch without them."""
     if not jit:
-        return spread.traced(
-            function, **({} if signature is None else {"input_signature": [dict(signature)]})
-        )
+        return spread.traced(function, signature)
     traced = spread.traced(tf.function(function, autograph=False, jit_compile=True))
 
     def without_strings(batch: Batch, *more: Any) -> Values:

@@ -105,7 +105,7 @@ class Run:
         if self.optimizer.average is not None and not int(self.optimizer.iterations):
             self.optimizer.average.restart(trainable)
         if self.distribution.is_chief:
-            atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.text))
+            atomic_write(str(options.model_dir / "pipeline.config"), encode_text(job.lasting_text))
 
     def _resume(self, checkpoints: list[Checkpoint]) -> None:
         """Restore the first of `checkpoints` that can be read, and note those that cannot."""

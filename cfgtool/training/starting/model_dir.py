@@ -10,12 +10,19 @@ from pathlib import Path
 from cfgtool.checkpoints import Checkpoint, read_checkpoint
 from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
+from cfgtool.files import atomic_write
 from cfgtool.training.starting.estimates import in_bytes
 
 STATE_FILE = "checkpoint"
 ENVIRONMENT_FILE = "environment.json"
 _NEWEST = re.compile(r'^model_checkpoint_path: "(.*)"$', re.MULTILINE)
 _ALL = re.compile(r'^all_model_checkpoint_paths: "(.*)"$', re.MULTILINE)
+_LOCAL = re.compile(
+    r'(?:(?:all_)?model_checkpoint_paths?: "[\w.-]+"|(?:all_model_checkpoint|last_preserved)_timestamps?: [\d.e+-]+|)\n'
+)
+"""A line of a state file that names nothing outside its folder."""
+_WRITTEN = (".lock", STATE_FILE, ENVIRONMENT_FILE, "metrics.jsonl", "best.json", "pipeline.config")
+"""Files of a model dir that a run goes on with, whatever they are."""
 _STEP = "step"
 
 
@@ -34,6 +41,31 @@ def named_checkpoints(state: Path) -> list[str]:
     # The newest comes last in the list of all.
     listed = _NEWEST.findall(text) + _ALL.findall(text)[::-1]
     return list(dict.fromkeys(Path(name).name for name in listed))
+
+
+def keep_state_local(model_dir: Path) -> None:
+    """Make the state file name checkpoints of its own folder only.
+
+    A run that goes on removes the oldest checkpoints that its state file names. Where that came from another machine, or
+    with a copied folder, it has whole paths: those of the original, which are not this run's to remove.
+    """
+    state = model_dir / STATE_FILE
+    if not state.is_file():
+        return
+    lines = state.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    if all(_LOCAL.fullmatch(line) for line in lines):
+        return
+    names = [name for name in named_checkpoints(state)[::-1] if (model_dir / f"{name}.index").is_file()]
+    names = [name for name in names if re.fullmatch(r"[\w.-]+", name)]
+    if not names:
+        state.unlink()
+        return
+    text = f'model_checkpoint_path: "{names[-1]}"\n'
+    text += "".join(f'all_model_checkpoint_paths: "{name}"\n' for name in names)
+    # Without its time TensorFlow counts a checkpoint as one to be kept for ever.
+    times = ((model_dir / f"{name}.index").stat().st_mtime for name in names)
+    text += "".join(f"all_model_checkpoint_timestamps: {time:.6f}\n" for time in times)
+    atomic_write(str(state), text.encode())
 
 
 def whole_checkpoints(model_dir: Path) -> tuple[list[Checkpoint], list[str]]:
@@ -108,8 +140,16 @@ def refuse_overwriting(model_dir: Path, start: Checkpoint | None) -> None:
 
 
 def check_writable(model_dir: Path) -> None:
-    """Raise UserError if a run could not write into the model dir, or could not make it."""
+    """Raise UserError if a run could not write into the model dir, could not make it, or would write elsewhere."""
     place = _existing(model_dir)
+    for name in _WRITTEN:
+        path = model_dir / name
+        if path.is_symlink() and not path.resolve().is_relative_to(model_dir.resolve()):
+            raise UserError(
+                f"{name!r} is a symbolic link to {str(path.resolve())!r}, where a run would write",
+                path=str(model_dir),
+                hint="remove the link: a run writes into its model dir only",
+            )
     if not place.is_dir():
         what = "the model dir" if place == model_dir else f"{str(place)!r}, where it would be made,"
         raise UserError(f"{what} is a file, not a folder", path=str(model_dir))

@@ -33,10 +33,11 @@ def page_as_text(job: Job, start: Start, options: TrainOptions, screen: Screen) 
     yield from screen.labelled("config", printable(job.path) + changed)
     network = start.network
     height, width, _ = network.input_shape
+    anchors = f" {network.anchors:,} anchors," if network.anchors else ""
     yield from screen.labelled(
         "network",
         f"{network.feature_extractor} ({network.generation.upper()}): {network.parameters:,} parameters,"
-        f" {network.anchors:,} anchors, images of {height} x {width}",
+        f"{anchors} images of {height} x {width}",
     )
     yield from _weights(start, screen)
     yield from _data(start.data, "data", screen)
@@ -243,7 +244,7 @@ def _notes(job: Job, start: Start, options: TrainOptions) -> Iterator[str]:
     earlier = options.model_dir / "pipeline.config"
     if start.resume is not None and earlier.is_file():
         text = earlier.read_text(encoding="utf-8", errors="surrogateescape")
-        if text != job.text:
+        if text not in (job.text, job.lasting_text):
             yield "the config is not the one that this run had last; the model dir keeps the new one"
 
 

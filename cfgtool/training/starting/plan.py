@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfgtool.checkpoints import Checkpoint, open_checkpoint
+from cfgtool.data.keypoints import configured_counts
 from cfgtool.errors import UserError
 from cfgtool.matching import RestorePlan, configured_plan
 from cfgtool.networks import NetworkDescription, describe, frozen_variables
@@ -69,7 +70,7 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     """
     check_options(options)
     train_config = job.config.message("train_config")
-    network = describe(job.config)
+    network = describe(job.config, keypoints=configured_counts(job.config))
     num_steps, batch_size = _numbers(job)
     build_schedule(learning_rate_config(job.config))
     check_writable(options.model_dir)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mat_tables
 import numpy as np
 import pytest
 
@@ -81,6 +82,14 @@ class Golden:
 
     def outputs(self, case: dict[str, Any], name: str) -> Any:
         return self.arrays[case["outputs"][name]]
+
+
+@pytest.fixture
+def symmetry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lets DensePose points be mirrored, by the table of `mat_tables`."""
+    path = mat_tables.write(tmp_path / "symmetry.mat")
+    monkeypatch.setenv("CFGTOOL_DENSEPOSE_SYMMETRY", str(path))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tensorflow as tf
+from mat_tables import other_side
 
 from cfgtool.schema import Config
 from cfgtool.training.input import augment
@@ -16,12 +17,19 @@ from cfgtool.training.input.draws import SeededDraws
 from cfgtool.training.input.example import (
     BOXES,
     CLASSES,
+    DENSEPOSE,
+    DENSEPOSE_PARTS,
+    DENSEPOSE_SURFACE,
+    DEPTH_WEIGHTS,
+    DEPTHS,
     GROUP_OF,
     IMAGE,
     KEYPOINTS,
+    MASK_WEIGHTS,
     MASKS,
     PER_OBJECT,
     SCORES,
+    TRACKS,
     VISIBILITIES,
     WEIGHTS,
 )
@@ -30,6 +38,8 @@ HEIGHT, WIDTH = 96, 128
 # Top, left, bottom, right in pixels of three objects apart from one another.
 PLACES = ((8, 10, 40, 50), (50, 20, 90, 60), (20, 80, 70, 120))
 SEEDS = range(5)
+# Of keypoints: 2 to 10, by object and keypoint.
+NUMBERS = np.arange(9.0).reshape(3, 3) + 2.0
 Array = npt.NDArray[Any]
 
 # Settings with which the picture stays black and white enough to look at.
@@ -60,7 +70,10 @@ VALUES = {
 
 
 def _start() -> dict[str, Any]:
-    """L-shaped objects; keypoints 0 and 1 on the arms, keypoint 2 of the second object is absent."""
+    """L-shaped objects; keypoints 0 and 1 on the arms, keypoint 2 of the second object is absent.
+
+    DensePose points lie on the keypoints, with the number of object and keypoint as their surface; a fourth is absent.
+    """
     masks = np.zeros((3, HEIGHT, WIDTH), np.uint8)
     points = np.full((3, 3, 2), np.nan, np.float32)
     for number, (top, left, bottom, right) in enumerate(PLACES):
@@ -80,6 +93,15 @@ def _start() -> dict[str, Any]:
         VISIBILITIES: tf.constant(np.isfinite(points).all(-1)),
         SCORES: tf.constant(np.eye(3, dtype=np.float32)),
         GROUP_OF: tf.constant([False, True, False]),
+        DEPTHS: tf.constant(np.where(np.isfinite(points[..., 0]), NUMBERS, -1.0), tf.float32),
+        DEPTH_WEIGHTS: tf.constant(NUMBERS, tf.float32),
+        DENSEPOSE: tf.constant(np.pad(points, [(0, 0), (0, 1), (0, 0)], constant_values=np.nan)),
+        DENSEPOSE_PARTS: tf.constant(np.pad(NUMBERS, [(0, 0), (0, 1)]), tf.int32),
+        DENSEPOSE_SURFACE: tf.constant(
+            np.pad(NUMBERS[..., np.newaxis] / 10.0, [(0, 0), (0, 1), (0, 1)]), tf.float32
+        ),
+        MASK_WEIGHTS: tf.constant([1.0, 2.0, 3.0]),
+        TRACKS: tf.constant([5, 6, 7]),
     }
 
 
@@ -104,6 +126,9 @@ def _check(name: str, result: dict[str, Any]) -> None:
     numbers = values[WEIGHTS].astype(int) - 1
     assert np.array_equal(values[SCORES].argmax(-1), numbers)
     assert np.array_equal(values[GROUP_OF], numbers == 1)
+    assert np.array_equal(values[MASK_WEIGHTS], values[WEIGHTS])
+    assert np.array_equal(values[TRACKS], numbers + 5)
+    _check_points(name, values, numbers)
     if name != "remap_labels":
         assert np.array_equal(values[CLASSES], numbers + 1)
     gray = values[IMAGE].astype(np.float32).mean(-1)
@@ -121,6 +146,39 @@ def _check(name: str, result: dict[str, Any]) -> None:
         for place in values[KEYPOINTS][row][values[VISIBILITIES][row]] * [height, width]:
             y, x = np.clip(np.floor(place).astype(int), 0, [height - 1, width - 1])
             assert _grown(mask)[y, x]
+
+
+# Where the permutation of a step puts the keypoints, if it was done.
+ORDERS = {
+    "random_horizontal_flip": [1, 0, 2],
+    "random_vertical_flip": [1, 0, 2],
+    "random_rotation90": [2, 1, 0],
+}
+
+
+def _check_points(name: str, values: dict[str, Array], numbers: Array) -> None:
+    """Depths go with their keypoints; DensePose points, which are never permuted, are where those keypoints are."""
+    weights = values[DEPTH_WEIGHTS]
+    own = NUMBERS[numbers]
+    changed = not np.array_equal(weights, own)
+    order = ORDERS[name] if changed else [0, 1, 2]
+    np.testing.assert_array_equal(weights, own[:, order])
+    there = values[VISIBILITIES]
+    np.testing.assert_array_equal(values[DEPTHS][there], weights[there])
+    points = np.full_like(values[KEYPOINTS], np.nan)
+    points[:, order] = values[KEYPOINTS]
+    np.testing.assert_allclose(values[DENSEPOSE][:, :3], points, rtol=0, atol=1e-6)
+    assert np.isnan(values[DENSEPOSE][:, 3]).all()
+    mirrored = values[DENSEPOSE_PARTS][:, :3] != own
+    assert not mirrored.any() or (
+        name in ("random_horizontal_flip", "random_vertical_flip") and mirrored.all()
+    )
+    np.testing.assert_array_equal(
+        values[DENSEPOSE_PARTS][:, :3], np.where(mirrored, own.astype(int) ^ 1, own)
+    )
+    surface = np.stack([own / 10.0, np.zeros_like(own)], -1)
+    want = np.where(mirrored[..., np.newaxis], other_side(surface), surface)
+    np.testing.assert_allclose(values[DENSEPOSE_SURFACE][:, :3], want, rtol=0, atol=1e-6)
 
 
 def _check_box(box: Array, mask: Array, white: Array) -> None:
@@ -147,7 +205,8 @@ def _hidden(edges: Array, limits: Array, box: Array) -> Array:
 
 
 @pytest.mark.parametrize("name", [name for name in augment.STEPS if VALUES.get(name, "") is not None])
-def test_image_boxes_masks_and_keypoints_agree(read_message: Callable[[str, str], Config], name: str) -> None:
+@pytest.mark.usefixtures("symmetry")
+def test_image_boxes_masks_and_points_agree(read_message: Callable[[str, str], Config], name: str) -> None:
     config = read_message(f"{name} {{ {VALUES.get(name, '')} }}", "PreprocessingStep")
     step = augment.STEPS[name](config.message(name))
     _check(name, _start())
@@ -175,7 +234,8 @@ def test_image_boxes_masks_and_keypoints_agree(read_message: Callable[[str, str]
         ("random_rotation90 { probability: 1 }", [0, 1, 2]),
     ],
 )
-def test_keypoints_and_visibilities_change_places_together(
+@pytest.mark.usefixtures("symmetry")
+def test_keypoints_and_what_they_have_change_places_together(
     read_message: Callable[[str, str], Config], text: str, order: list[int]
 ) -> None:
     config = read_message(text, "PreprocessingStep")
@@ -186,7 +246,8 @@ def test_keypoints_and_visibilities_change_places_together(
     moved = augment.STEPS[name](plain.message(name))(_start(), draws)
     result = augment.STEPS[name](config.message(name))(_start(), draws)
     np.testing.assert_array_equal(result[KEYPOINTS], moved[KEYPOINTS].numpy()[:, order])
-    np.testing.assert_array_equal(result[VISIBILITIES], moved[VISIBILITIES].numpy()[:, order])
+    for key in (VISIBILITIES, DEPTHS, DEPTH_WEIGHTS):
+        np.testing.assert_array_equal(result[key], moved[key].numpy()[:, order])
 
 
 def test_colour_steps_leave_additional_channels_alone(read_message: Callable[[str, str], Config]) -> None:

@@ -16,7 +16,8 @@ from cfgtool.data import keys
 from cfgtool.data.label_map import read_label_map
 from cfgtool.errors import UserError
 from cfgtool.networks import describe
-from cfgtool.schema import Config
+from cfgtool.schema import Config, read_config
+from cfgtool.textproto import parse
 from cfgtool.training.input.decode import Decoder
 from cfgtool.training.input.fields import Fields
 from cfgtool.training.input.pipeline import checked, evaluation_batches, input_problems, training_batches
@@ -195,6 +196,37 @@ def test_hierarchy_repeats_everything_of_an_object(full: Pipeline, tmp_path: Pat
         np.testing.assert_array_equal(values[2], values[3])
         assert len(values) == 5
     np.testing.assert_array_equal(example["labeled_classes"], [1, 1, 0, 1])
+
+
+def test_training_gets_the_labeled_classes_where_the_model_learns_from_them(full: Pipeline) -> None:
+    text = full().document.text
+    centers = """model { center_net {
+      num_classes: 4 image_resizer { fixed_shape_resizer { height: 64 width: 96 } }
+      feature_extractor { type: "resnet_v2_50" } object_center_params { use_labeled_classes: true }
+    } }"""
+    batches = training_batches(read_config(parse(f"{text} {centers}"))).take(8).as_numpy_iterator()
+    found = {batch["source_id"][0]: batch["labeled_classes"][0].tolist() for batch in batches}
+    assert [0, 1, 0, 1] in found.values()
+    assert [1, 1, 1, 1] in found.values()
+    assert len(found) == 3
+
+
+def test_classes_that_are_absent_or_not_labelled_exhaustively(full: Pipeline, tmp_path: Path) -> None:
+    """Ids of the label map become flags, and 0 where a record says nothing; in evaluation only."""
+    full()
+    from cfgtool.data import keys
+    from cfgtool.data.example import encode_example
+
+    features = full_records.features(0)
+    decode = Decoder(read_label_map(str(tmp_path / "full.pbtxt")), Fields(4, evaluation=True))
+    silent = decode(tf.constant(encode_example(features)))
+    assert not silent["absent_classes"].numpy().any()
+    told = decode(tf.constant(encode_example({**features, keys.ABSENT: [4, 1], keys.INEXHAUSTIVE: [3]})))
+    np.testing.assert_array_equal(told["absent_classes"], [1, 0, 0, 1])
+    np.testing.assert_array_equal(told["inexhaustive_classes"], [0, 0, 1, 0])
+    config = full()
+    assert evaluation_batches(config).element_spec["absent_classes"].shape.as_list()[1:] == [4]
+    assert "absent_classes" not in training_batches(config).element_spec
 
 
 def test_empty_label_lists_mean_none_if_the_config_says_so(full: Pipeline) -> None:

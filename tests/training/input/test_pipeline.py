@@ -307,7 +307,11 @@ def test_bad_files_are_refused_before_training(
 @pytest.mark.parametrize(
     ("options", "field", "message"),
     [
-        ({"reader": "load_track_id: true"}, "train_input_reader.load_track_id", "not supported"),
+        (
+            {"reader": "load_context_features: true"},
+            "train_input_reader.load_context_features",
+            "context_config",
+        ),
         (
             {"reader": "num_keypoints: 17 keypoint_type_weight: [1, 2]"},
             "train_input_reader.keypoint_type_weight",
@@ -351,9 +355,9 @@ def test_bad_files_are_refused_before_training(
             "load_multiclass_scores",
         ),
         (
-            {"reader": "input_type: TF_SEQUENCE_EXAMPLE"},
+            {"reader": "input_type: INPUT_DEFAULT"},
             "train_input_reader.input_type",
-            "TF_SEQUENCE_EXAMPLE",
+            "write TF_EXAMPLE or TF_SEQUENCE_EXAMPLE",
         ),
         ({"reader": "shuffle_buffer_size: 0"}, "train_input_reader.shuffle_buffer_size", "must be positive"),
         ({"reader": "max_number_of_boxes: 0"}, "train_input_reader.max_number_of_boxes", "must be positive"),

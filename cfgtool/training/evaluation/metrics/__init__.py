@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cfgtool.training.evaluation.metrics.coco import MAIN_METRIC, NAMES, CocoMetrics, Curves
 from cfgtool.training.evaluation.metrics.image import ImageResult
-from cfgtool.training.evaluation.metrics.sets import Metric, chosen_metrics, metric_problems
+from cfgtool.training.evaluation.metrics.problems import label_problems, metric_problems
+from cfgtool.training.evaluation.metrics.sets import Metric, chosen_metrics
 from cfgtool.training.evaluation.metrics.voc import VocMetrics
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "Metric",
     "VocMetrics",
     "chosen_metrics",
+    "label_problems",
     "metric_problems",
 ]

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from cfgtool.data.label_map import LabelMapItem
 from cfgtool.schema import Config
 from cfgtool.training.evaluation.metrics.coco import CocoMetrics
-from cfgtool.training.evaluation.metrics.image import ImageResult
+from cfgtool.training.evaluation.metrics.image import Compared, ImageResult
+from cfgtool.training.evaluation.metrics.keypoints import KeypointMetrics
+from cfgtool.training.evaluation.metrics.lvis import LvisMetrics
 from cfgtool.training.evaluation.metrics.voc import Unlabeled, VocMetrics
 
 COCO = "coco_detection_metrics"
+COCO_MASKS = "coco_mask_metrics"
+LVIS = "lvis_mask_metrics"
 RECALL_BAND = "precision_at_recall_detection_metrics"
-OPEN_IMAGES_CHALLENGE = "oid_challenge_detection_metrics"
-SUPPORTED_SETS = (
-    COCO,
-    "pascal_voc_detection_metrics",
-    "weighted_pascal_voc_detection_metrics",
-    "oid_V2_detection_metrics",
-    OPEN_IMAGES_CHALLENGE,
-    RECALL_BAND,
-)
-_OF_MASKS = (
-    "coco_mask_metrics",
-    "lvis_mask_metrics",
-    "oid_challenge_segmentation_metrics",
-    "pascal_voc_instance_segmentation_metrics",
-    "weighted_pascal_voc_instance_segmentation_metrics",
-)
-_OTHERS = {
-    **dict.fromkeys(_OF_MASKS, "compares masks"),
-    "coco_keypoint_metrics": "compares keypoints",
-    "coco_panoptic_metrics": "compares segmentations",
+OPEN_IMAGES_CHALLENGE = ("oid_challenge_detection_metrics", "oid_challenge_segmentation_metrics")
+COMPARED: dict[str, Compared] = {
+    COCO: "boxes",
+    COCO_MASKS: "masks",
+    "pascal_voc_detection_metrics": "boxes",
+    "weighted_pascal_voc_detection_metrics": "boxes",
+    "pascal_voc_instance_segmentation_metrics": "masks",
+    "weighted_pascal_voc_instance_segmentation_metrics": "masks",
+    "oid_V2_detection_metrics": "boxes",
+    "oid_challenge_detection_metrics": "boxes",
+    "oid_challenge_segmentation_metrics": "masks",
+    RECALL_BAND: "boxes",
+    LVIS: "masks",
 }
+"""Each set that is computed, and what it compares."""
+PARAMETERIZED = "coco_keypoint_metrics"
+"""What a `ParameterizedMetric` may be; it has settings, and so is no set."""
 
 
 class Metric(Protocol):
     """One set of metrics: takes images one by one, then says its numbers."""
+
+    @property
+    def compares(self) -> Compared:
+        """What of the objects it needs beside their boxes."""
 
     @property
     def names(self) -> list[str]:
@@ -50,35 +54,69 @@ class Metric(Protocol):
         """The numbers by name."""
 
 
-def chosen_metrics(config: Config, classes: Mapping[int, str], *, per_class: bool = False) -> list[Metric]:
+def chosen_metrics(
+    config: Config,
+    classes: Mapping[int, str],
+    items: Iterable[LabelMapItem] = (),
+    *,
+    per_class: bool = False,
+) -> list[Metric]:
     """The metrics of an `EvalConfig`, COCO's where it names none; `classes` maps class ids to names.
 
-    `per_class` adds the mAP of every class to COCO's numbers, as `include_metrics_per_category` does; the others
-    always have it.
+    `items` are those of the label map, with the keypoints and frequencies that some metrics need. `per_class` adds the
+    mAP of every class to COCO's numbers, as `include_metrics_per_category` does; the others always have it.
     """
-    return [_metric(name, config, classes, per_class) for name in set_names(config)]
+    items = list(items)
+    found = [_metric(name, config, classes, items, per_class) for name in set_names(config)]
+    for settings in keypoint_settings(config):
+        item = keypoint_item(settings, items)
+        if item is not None:
+            sigmas = settings.mapping("keypoint_label_to_sigmas")
+            found.append(KeypointMetrics(item.id, item.title, item.keypoint_ids, sigmas))
+    return found
 
 
 def set_names(config: Config) -> list[str]:
     """The names of the sets that an `EvalConfig` asks for, each once."""
-    return list(dict.fromkeys(config.texts("metrics_set"))) or [COCO]
+    names = config.texts("metrics_set") or [COCO]
+    return list(dict.fromkeys(names + [COCO_MASKS] * config.flag("eval_instance_masks")))
 
 
-def _metric(name: str, config: Config, classes: Mapping[int, str], per_class: bool) -> Metric:
+def keypoint_settings(config: Config) -> list[Config]:
+    """The `CocoKeypointMetrics` messages of an `EvalConfig`."""
+    wanted = config.messages("parameterized_metric")
+    return [one.message(PARAMETERIZED) for one in wanted if one.has(PARAMETERIZED)]
+
+
+def keypoint_item(settings: Config, items: Iterable[LabelMapItem]) -> LabelMapItem | None:
+    """The item of the class that a `CocoKeypointMetrics` message is about."""
+    label = settings.text("class_label")
+    return next((item for item in items if label in (item.title, item.name)), None)
+
+
+def _metric(
+    name: str, config: Config, classes: Mapping[int, str], items: list[LabelMapItem], per_class: bool
+) -> Metric:
     skip = config.flag("skip_predictions_for_unlabeled_class")
+    masks = COMPARED.get(name) == "masks"
     match name:
         case "pascal_voc_detection_metrics":
             return VocMetrics(classes)
         case "weighted_pascal_voc_detection_metrics":
             return VocMetrics(classes, "WeightedPascalBoxes", pooled=True)
+        case "pascal_voc_instance_segmentation_metrics":
+            return VocMetrics(classes, "PascalMasks", masks=True)
+        case "weighted_pascal_voc_instance_segmentation_metrics":
+            return VocMetrics(classes, "WeightedPascalMasks", masks=True, pooled=True)
         case "oid_V2_detection_metrics":
             return VocMetrics(classes, "OpenImagesV2", use_difficult=False, group_weight=0.0)
-        case "oid_challenge_detection_metrics":
+        case "oid_challenge_detection_metrics" | "oid_challenge_segmentation_metrics":
             return VocMetrics(
                 classes,
-                "OpenImagesDetectionChallenge",
+                f"OpenImages{'InstanceSegmentation' if masks else 'Detection'}Challenge",
+                masks=masks,
                 use_difficult=False,
-                group_weight=1.0,
+                group_weight=0.0 if masks else 1.0,
                 unlabeled=Unlabeled.SKIP_UNLESS_BOXED,
             )
         case "precision_at_recall_detection_metrics":
@@ -88,56 +126,23 @@ def _metric(name: str, config: Config, classes: Mapping[int, str], per_class: bo
                 recalls=(config.number("recall_lower_bound"), config.number("recall_upper_bound")),
                 unlabeled=Unlabeled.SKIP if skip else Unlabeled.COUNT,
             )
+        case "lvis_mask_metrics":
+            return LvisMetrics(classes, {item.id: item.frequency for item in reversed(items)})
         case _:
             return CocoMetrics(
                 classes,
+                masks=masks,
                 per_class=per_class or config.flag("include_metrics_per_category"),
                 all_per_class=config.flag("all_metrics_per_category"),
-                groups=_groups(config),
+                groups=groups_of(config),
                 skip_unlabeled=skip,
             )
 
 
-def _groups(config: Config) -> dict[str, tuple[str, ...]]:
+def groups_of(config: Config) -> dict[str, tuple[str, ...]]:
     """Name of a super category -> the names of its classes."""
     groups = config.mapping("super_categories")
     return {
         name: tuple(part.strip() for part in members.split(",") if part.strip())
         for name, members in groups.items()
     }
-
-
-def unknown_members(config: Config, classes: Mapping[int, str]) -> Iterator[tuple[str, str]]:
-    """(field path, what is wrong) for super categories of classes that the label map does not have."""
-    for name, members in _groups(config).items():
-        path = f"{config.path}.super_categories"
-        if not members:
-            yield path, f"super category {name!r} has no classes"
-        for member in members:
-            if member not in classes.values():
-                near = difflib.get_close_matches(member, list(classes.values()), 1)
-                meant = f"; did you mean {near[0]!r}?" if near else ""
-                yield (
-                    path,
-                    f"super category {name!r} has class {member!r}, which is not in the label map{meant}",
-                )
-
-
-def metric_problems(eval_config: Config) -> Iterator[tuple[str, str]]:
-    """(field path, what is wrong) for each metric that `eval_config` asks for and we do not compute."""
-    for entry in eval_config.entries("metrics_set"):
-        if entry.value in _OTHERS:
-            yield (
-                entry.path,
-                f"metrics_set '{entry.value}' {_OTHERS[entry.value]}, and SSD predicts boxes only",
-            )
-        elif entry.value not in SUPPORTED_SETS:
-            supported = ", ".join(SUPPORTED_SETS)
-            yield entry.path, f"metrics_set '{entry.value}' is not known, only {supported}"
-    for entry in eval_config.entries("parameterized_metric"):
-        yield entry.path, "'parameterized_metric' compares keypoints, and SSD predicts boxes only"
-    if RECALL_BAND in set_names(eval_config):
-        low, high = eval_config.number("recall_lower_bound"), eval_config.number("recall_upper_bound")
-        if not 0.0 <= low < high <= 1.0:
-            message = f"recall_lower_bound '{low}' and recall_upper_bound '{high}' are no range within 0 to 1"
-            yield f"{eval_config.path}.recall_lower_bound", message

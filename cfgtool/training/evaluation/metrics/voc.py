@@ -11,8 +11,8 @@ from enum import Enum
 
 import numpy as np
 
-from cfgtool.training.evaluation.metrics.image import ImageResult
-from cfgtool.training.evaluation.metrics.matching import Floats, Judged, judge
+from cfgtool.training.evaluation.metrics.image import Compared, ImageResult
+from cfgtool.training.evaluation.metrics.matching import Floats, Judged, judge, with_masks
 
 IOU = 0.5
 
@@ -36,6 +36,7 @@ class VocMetrics:
         classes: Mapping[int, str],
         prefix: str = "PascalBoxes",
         *,
+        masks: bool = False,
         pooled: bool = False,
         use_difficult: bool = True,
         group_weight: float | None = None,
@@ -44,10 +45,11 @@ class VocMetrics:
     ) -> None:
         """`classes` maps ids to names, `prefix` starts the names of the metrics.
 
-        `pooled`: instead of the mean, the average precision of all detections together. `use_difficult`: the flags
-        count. `group_weight`: what finding a group counts; None: groups are objects like any other. `recalls`: only
-        the points of the curve between these two recalls count.
+        `masks` are compared in place of boxes. `pooled`: instead of the mean, the average precision of all detections
+        together. `use_difficult`: the flags count. `group_weight`: what finding a group counts; None: groups are objects
+        like any other. `recalls`: only the points of the curve between these two recalls count.
         """
+        self.compares: Compared = "masks" if masks else "boxes"
         self._classes = {number: unicodedata.normalize("NFKD", name) for number, name in classes.items()}
         self._prefix, self._pooled, self._use_difficult = prefix, pooled, use_difficult
         self._group_weight, self._unlabeled, self._recalls = group_weight, unlabeled, recalls
@@ -68,11 +70,15 @@ class VocMetrics:
         """Count one image."""
         groups = np.zeros_like(image.group_of) if self._group_weight is None else image.group_of
         difficult = image.difficult if self._use_difficult else np.zeros_like(image.difficult)
+        masks = self.compares == "masks"
         known = np.isin(image.classes, list(self._classes))
+        if masks:
+            known &= with_masks(image)
         for chosen, weight in ((~groups, 1.0), (groups, self._group_weight or 0.0)):
             counted = image.classes[known & ~difficult & chosen]
             self._objects += weight * np.bincount(counted, minlength=len(self._objects))
-        judged = judge(self._of_interest(image), IOU, difficult, groups, self._group_weight or 0.0)
+        weight = self._group_weight or 0.0
+        judged = judge(self._of_interest(image), IOU, difficult, groups, weight, masks=masks)
         self._judged.append(judged)
 
     def result(self) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""CenterNet between its heads' outputs and losses or detections: one module per task."""
