@@ -5,6 +5,8 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 # TensorFlow greets on standard error; the demo's output should be the tool's own.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+# Processes that run tests side by side; each may take a gigabyte and a half.
+JOBS ?= 2
 
 .PHONY: help setup demo test test-slow format types contract generated docs bench vscode ci clean
 
@@ -29,10 +31,10 @@ demo: $(SETUP)
 	$(BIN)/python -m tools.demo
 
 test: $(SETUP)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 test-slow: $(SETUP)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n $(JOBS) -m slow
 
 format: $(SETUP)
 	$(BIN)/ruff format .

@@ -113,6 +113,11 @@ class TestShownOutputs:
             "...",
         ]
 
+    def test_the_end_of_an_output_may_be_shown(self) -> None:
+        lines = (ROOT / "fixtures/restore/tf1.config").read_text().splitlines()
+        block = "<!-- shows: cat fixtures/restore/tf1.config | tail 2 -->\n```\n```\n"
+        assert shown_outputs.renew(block).split("\n")[2:5] == ["...", *lines[-2:]]
+
     def test_without_it_is_not(self) -> None:
         block = "<!-- shows: cat fixtures/restore/tf1.config | head 1 -->\n```\n```\n"
         assert shown_outputs.renew(block).split("\n")[2].startswith("# An SSD")

@@ -22,6 +22,8 @@ from tools.renewing import renew
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "tools" / "support.json"
 PAGE = ROOT / "docs" / "support.md"
+SIDES = {"hourglass": 256}
+"""Networks whose innermost map would have one cell at the usual size: with two images its batch norms have two values."""
 SIDE = 128
 KEYPOINTS = 17
 SECONDS = 900
@@ -29,8 +31,8 @@ HEAD = """# Support
 
 What `cfgtool` does with each published TF2 config. Lint and the dry run of the network take it as it is published; its
 paths are placeholders, so there is an error of lint for each of them. Training, evaluation and export are tried at a
-reduced size: images of 128 x 128 pixels, batch 2, four classes, drawn pictures, two steps; everything else is the
-config's.
+reduced size: images of 128 x 128 pixels (hourglasses 256), batch 2, four classes, drawn pictures, two steps; everything
+else is the config's.
 `python -m tools.make_support --run CONFIG...` tries them anew.
 
 | config | network | parameters | lint: errors, warnings | matches itself | two steps | evaluates | exports |
@@ -148,7 +150,9 @@ def _data(path: Path, folder: Path) -> list[str]:
         extra.append(f'model.center_net.keypoint_label_map_path="{labels}"')
     if config.message("train_input_reader").flag("load_instance_masks"):
         reader += " load_instance_masks: true mask_type: PNG_MASKS"
-    size = f"{{fixed_shape_resizer {{height: {SIDE} width: {SIDE}}}}}"
+    extractor = model.message(kind).message("feature_extractor").text("type")
+    side = next((side for name, side in SIDES.items() if extractor.startswith(name)), SIDE)
+    size = f"{{fixed_shape_resizer {{height: {side} width: {side}}}}}"
     records = 'tf_record_input_reader {{ input_path: "{}" }}'
     return [
         *extra,

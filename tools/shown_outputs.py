@@ -7,8 +7,8 @@ A shown output is a fenced block right below a comment that names its command:
     ...
     ```
 
-The comment may end in `| head N`: only the first N lines are shown, and a line `...` stands for the rest. A command after
-`$ ` is shown above its output.
+The comment may end in `| head N` or `| tail N`: only the first or last N lines are shown, and a line `...` stands for
+the rest. A command after `$ ` is shown above its output.
 
     python -m tools.shown_outputs            rewrite the blocks
     python -m tools.shown_outputs --check    exit 1 if a block is not what the command prints
@@ -36,6 +36,7 @@ def run(command: str) -> str:
     """What `command` prints on standard output and standard error, from the root of the repository."""
     shown = command.startswith("$ ")
     command, _, limit = command.removeprefix("$ ").partition(" | head ")
+    command, _, last = command.partition(" | tail ")
     words = shlex.split(command)
     if words[0] == "cfgtool":
         words = [sys.executable, "-m", *words]
@@ -52,6 +53,8 @@ def run(command: str) -> str:
     lines = done.stdout.rstrip("\n").split("\n")
     if limit and len(lines) > int(limit):
         lines = [*lines[: int(limit)], "..."]
+    if last and len(lines) > int(last):
+        lines = ["...", *lines[-int(last) :]]
     if shown:
         lines.insert(0, f"$ {command}")
     return "\n".join(lines) + "\n"

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "describe": ("cfgtool.cli.describe", "Describe the configured network and what it costs."),
     "checkpoint": ("cfgtool.cli.checkpoint", "Look into a checkpoint without TensorFlow."),
     "train": ("cfgtool.cli.train", "Train the configured detector."),
+    "manifest": ("cfgtool.cli.manifest", "Write a Kubernetes job that trains on one or several machines."),
     "evaluate": ("cfgtool.cli.evaluate", "Compute COCO metrics of a trained checkpoint."),
     "export": ("cfgtool.cli.export", "Write a trained detector as a SavedModel or for TFLite."),
     "predict": ("cfgtool.cli.predict", "Detect objects on images, and draw them."),

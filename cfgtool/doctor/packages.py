@@ -31,6 +31,7 @@ PACKAGES = (
     Package("typer", "typer", "0.20", "", "the command line", below="0.25"),
     Package("rich", "rich", "13", "", "progress"),
     Package("jsonschema", "jsonschema", "4.20", "", "rule packs of your own"),
+    Package("pyyaml", "yaml", "6", "", "data.yaml of YOLO data sets, manifests"),
     Package("pathspec", "pathspec", "0.12", "", ".gitignore files"),
     Package("tensorflow", "tensorflow", "2.18", "train", "train, evaluate, export, predict, preview"),
     Package("numpy", "numpy", "1.26", "train", "the same, and `checkpoint show` of values"),

@@ -16,10 +16,10 @@ from cfgtool.errors import UserError
 tf = pytest.importorskip("tensorflow")
 
 from cfgtool.checkpoints import open_checkpoint  # noqa: E402
-from cfgtool.training.input.pipeline import explain  # noqa: E402
+from cfgtool.training.input.read_errors import explain  # noqa: E402
 from cfgtool.training.input.readers import evaluation_records, input_files, training_records  # noqa: E402
 from cfgtool.training.run.job import load_job  # noqa: E402
-from cfgtool.training.run.train import carry_out  # noqa: E402
+from cfgtool.training.run.restoring import carry_out  # noqa: E402
 
 Put = Callable[[str, bytes], str]
 NAMES = ("a.record", "b.record", "c.record")

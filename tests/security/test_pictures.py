@@ -56,7 +56,7 @@ def test_reading_of_a_run_ends_with_the_record(tmp_path: Path) -> None:
 
     from cfgtool.training.input.decode import Decoder
     from cfgtool.training.input.fields import fields_of
-    from cfgtool.training.input.pipeline import explain
+    from cfgtool.training.input.read_errors import explain
 
     path = record(tmp_path / "a.record", BOMBS["png"])
     text = f'train_input_reader {{ tf_record_input_reader {{ input_path: "{path}" }} }}'

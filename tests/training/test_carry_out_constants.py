@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cfgtool.checkpoints import open_checkpoint
-from cfgtool.training.run.train import carry_out
+from cfgtool.training.run.restoring import carry_out
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "checkpoints"
 

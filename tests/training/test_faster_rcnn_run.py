@@ -76,6 +76,30 @@ def test_it_learns_from_scratch(fixtures: Path, tmp_path: Path) -> None:
     tf.keras.backend.clear_session()
 
 
+def test_masks_are_learnt_from_scratch(fixtures: Path, tmp_path: Path) -> None:
+    """Evaluated on the pictures that it was shown, by the overlap of masks."""
+    config = write_config(
+        fixtures,
+        tmp_path,
+        pictures=12,
+        batch=4,
+        steps=100,
+        extractor=FPN,
+        anchors=PYRAMID,
+        resizer="fixed_shape_resizer { height: 96 width: 96 }",
+        head=MASKS,
+        model="number_of_stages: 3",
+        reader="load_instance_masks: true mask_type: PNG_MASKS",
+    )
+    masks = 'metrics_set: "coco_mask_metrics"'
+    config.write_text(config.read_text().replace("eval_config {", f"eval_config {{ {masks}"))
+    run = trained(config, tmp_path / "run")
+    _, evaluation = evaluate_checkpoint(run.job, find_checkpoint(tmp_path / "run", None))
+    assert evaluation.values[METRIC] > 0.7
+    assert evaluation.values["DetectionMasks_Precision/mAP@.50IOU"] > 0.6
+    tf.keras.backend.clear_session()
+
+
 def test_a_seed_decides_every_bit(fixtures: Path, tmp_path: Path) -> None:
     config = write_config(fixtures, tmp_path, resizer=SMALL)
     runs = [trained(config, tmp_path / str(number), seed=seed) for number, seed in enumerate((3, 3, 4))]

@@ -18,7 +18,8 @@ from cfgtool.training.evaluation.pictures import DRAWN, Picture, picture_of
 from cfgtool.training.evaluation.results import FOUND, FOUND_OF, TRUTH, TRUTH_OF, Arrays, image_result
 from cfgtool.training.evaluation.settings import Drawing, drawing, example_limit, refuse_settings
 from cfgtool.training.input.finish import Batch
-from cfgtool.training.input.pipeline import checked, evaluation_batches
+from cfgtool.training.input.pipeline import evaluation_batches
+from cfgtool.training.input.read_errors import checked
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import TOTAL_LOSS
 

@@ -22,8 +22,8 @@ from cfgtool.training.detectors.postprocess import build_score_converter
 from cfgtool.training.export.options import ExportOptions
 from cfgtool.training.export.saved_model import image_of_example
 from cfgtool.training.export.tflite_center_net import CenterNetTfliteModule, resized
-from cfgtool.training.input.pipeline import checked
 from cfgtool.training.input.preprocess import Preprocessor
+from cfgtool.training.input.read_errors import checked
 from cfgtool.training.input.readers import training_records
 from cfgtool.training.targets.boxes import centres_and_sizes
 

@@ -56,15 +56,11 @@ Evaluation batches have these as well; the last batch is filled up with repeats 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 import tensorflow as tf
 from tensorflow import Tensor
 
-from cfgtool.data.expected import Expected, loaded_of, num_classes
+from cfgtool.data.expected import num_classes
 from cfgtool.data.label_map import LabelMap, read_label_map
-from cfgtool.data.tfrecord import frames
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
 from cfgtool.training.input.augment import augmentation, augmentation_problems
@@ -83,16 +79,10 @@ from cfgtool.training.input.picture_cache import PictureCache
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.readers import (
     evaluation_records,
-    input_files,
     plain_python,
     reader_problems,
     training_records,
 )
-
-READ_ERRORS = (tf.errors.OpError, UnicodeDecodeError)
-"""How reading fails. TensorFlow quotes a record that is no tf.Example, and stumbles over bytes that are no text."""
-_ASSERTED = re.compile(r"assertion failed: \[([^\]]*)\]")
-_RAISED = re.compile(r"\b(?:UserError|RecordError): (.+)")
 
 
 def input_problems(config: Config) -> list[tuple[str, str]]:
@@ -229,52 +219,6 @@ def compares_masks(eval_config: Config) -> bool:
     if eval_config.flag("eval_instance_masks"):
         return True
     return any("mask" in name or "segmentation" in name for name in eval_config.texts("metrics_set"))
-
-
-def checked(dataset: tf.data.Dataset, reader: Config) -> Iterator[Batch]:
-    """The batches of a dataset; what goes wrong in reading becomes a UserError that names file and record."""
-    iterator = iter(dataset)
-    while True:
-        try:
-            batch = next(iterator)
-        except StopIteration:
-            return
-        except READ_ERRORS as error:
-            raise explain(error, reader) from None
-        yield batch
-
-
-def explain(error: Exception, reader: Config) -> UserError:
-    """The mistake in the reader's files that TensorFlow stumbled over, found by checking them one by one."""
-    from cfgtool.data.check import check_records
-
-    message = without_assertion(error)
-    try:
-        # Only local files can be looked into without TensorFlow.
-        paths = [path for path in input_files(reader) if "://" not in path]
-        if isinstance(error, tf.errors.DataLossError):
-            for path in paths:
-                for record in frames(path):
-                    record.verified()
-        expected = Expected(loaded=loaded_of(reader))
-        flaws = [flaw for flaw in check_records(paths, expected) if flaw.severity == "error"]
-    except UserError as found:
-        return found
-    if flaws:
-        first = flaws[0]
-        place = f" (record {first.record}, byte {first.offset})" if first.record is not None else ""
-        hint = "run `cfgtool data check` on the config for all of them"
-        return UserError(f"{first.message}{place}", path=first.path, hint=hint)
-    return UserError(f"reading the data failed: {message}")
-
-
-def without_assertion(error: Exception) -> str:
-    """What TensorFlow says of a record, or the text of the check or the reader of ours that failed."""
-    if isinstance(error, UnicodeDecodeError):
-        return "is no tf.Example"
-    message = str(getattr(error, "message", error)).splitlines()[0]
-    ours = _ASSERTED.search(message) or _RAISED.search(message)
-    return ours[1] if ours else message
 
 
 def _refuse(problems: list[tuple[str, str]]) -> None:

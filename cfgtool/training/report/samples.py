@@ -18,7 +18,8 @@ from cfgtool.training.detectors.ssd import SsdDetector
 from cfgtool.training.input.denormalise import Denormalised, denormalised
 from cfgtool.training.input.densepose import NUM_POINTS, PART_IDS, SURFACE_COORDS
 from cfgtool.training.input.example import BOXES, CLASSES, DENSEPOSE, DENSEPOSE_PARTS, IMAGE
-from cfgtool.training.input.pipeline import checked, label_map_of, stored_examples, training_batches
+from cfgtool.training.input.pipeline import label_map_of, stored_examples, training_batches
+from cfgtool.training.input.read_errors import checked
 from cfgtool.training.report.points import Surface
 from cfgtool.training.run.drawing import Boxes
 from cfgtool.training.targets.assigner import Groundtruth

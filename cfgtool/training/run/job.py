@@ -65,7 +65,11 @@ def load_job(path: str, overrides: Iterable[str] = (), *, input_only: bool = Fal
     config that means something else than it says. With `input_only`, for looking at what the network would be fed,
     any architecture will do, and paths may be placeholders.
     """
-    text = read_proto(path)
+    return job_of(path, read_proto(path), overrides, input_only=input_only)
+
+
+def job_of(path: str, text: str, overrides: Iterable[str] = (), *, input_only: bool = False) -> Job:
+    """As `load_job`, of a text that is or would be the file at `path`."""
     document = parse(text)
     # First of all: whoever fills in every path should not learn it only then.
     if not input_only:
@@ -161,6 +165,23 @@ def _exists(name: str) -> bool:
 
 def _is_relative(name: str) -> bool:
     return not os.path.isabs(name) and "://" not in name
+
+
+def steps_and_batch(job: Job) -> tuple[int, int]:
+    """`num_steps` and `batch_size` of a config. Raises UserError if one of them is not positive."""
+    train_config = job.config.message("train_config")
+    num_steps, batch_size = train_config.integer("num_steps"), train_config.integer("batch_size")
+    if num_steps <= 0:
+        raise job.fail(
+            "train_config.num_steps is not set",
+            train_config.entry("num_steps"),
+            "set it, or give --num-steps",
+        )
+    if batch_size <= 0:
+        raise job.fail(
+            f"train_config.batch_size '{batch_size}' makes no batch", train_config.entry("batch_size")
+        )
+    return num_steps, batch_size
 
 
 def quoted(text: str) -> str:

@@ -17,7 +17,8 @@ from cfgtool.training.input.bad_records import CleanFiles, Judge
 from cfgtool.training.input.fields import fields_of
 from cfgtool.training.input.finish import Finish
 from cfgtool.training.input.frames import RecordDecoder
-from cfgtool.training.input.pipeline import READ_ERRORS, label_map_of, without_assertion
+from cfgtool.training.input.pipeline import label_map_of
+from cfgtool.training.input.read_errors import READ_ERRORS, without_assertion
 from cfgtool.training.run.job import Job, quoted
 
 FOLDER = "records_read"

@@ -10,18 +10,17 @@ import numpy as np
 import tensorflow as tf
 
 from cfgtool.checkpoints import Checkpoint
-from cfgtool.checkpoints.values import Values
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, encode_text
-from cfgtool.matching import RestorePlan
-from cfgtool.training.assemblies import Assembly, build_assembly
+from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.evaluation.hook import EvalHook
 from cfgtool.training.input.denormalise import denormalised
 from cfgtool.training.input.picture_cache import picture_cache
-from cfgtool.training.input.pipeline import checked, training_batches
+from cfgtool.training.input.pipeline import training_batches
+from cfgtool.training.input.read_errors import checked
 from cfgtool.training.run.causes import not_finite
-from cfgtool.training.run.cluster import find_cluster
-from cfgtool.training.run.distribution import LOST, Distribution, distribute
+from cfgtool.training.run.company import in_company, shared_devices
+from cfgtool.training.run.distribution import Distribution
 from cfgtool.training.run.environment import record_start
 from cfgtool.training.run.hooks import EtaHook, LogHook, SaveHook
 from cfgtool.training.run.job import Job
@@ -30,8 +29,9 @@ from cfgtool.training.run.loss_scale import LossScale
 from cfgtool.training.run.optimizers import Optimizer, build_optimizer
 from cfgtool.training.run.options import TrainOptions
 from cfgtool.training.run.progress import Progress
+from cfgtool.training.run.restoring import carry_out
 from cfgtool.training.run.run_lock import RunLock
-from cfgtool.training.run.saving import DamagedCheckpointError, Saver, in_words, move_aside
+from cfgtool.training.run.saving import DamagedCheckpointError, Saver, move_aside
 from cfgtool.training.run.schedules import build_schedule
 from cfgtool.training.run.skipping import without_bad_records
 from cfgtool.training.run.step import make_step, step_settings
@@ -258,67 +258,16 @@ def _make(options: TrainOptions) -> None:
         ) from None
 
 
-def carry_out(plan: RestorePlan, assembly: Assembly) -> None:
-    """Give the assembly's weights the values of the plan. Raises UserError if the data cannot be read."""
-    # TensorFlow reads constants only into the graph that they are of, and knows few schemes.
-    remote = "://" in plan.checkpoint.path
-    if plan.checkpoint.in_graph or remote:
-        with Values(plan.checkpoint, check=remote) as values_of:
-            assembly.weights.assign(
-                {variable.name: values_of.array(entry) for variable, entry in plan.restored}
-            )
-        return
-    try:
-        reader = tf.train.load_checkpoint(plan.checkpoint.path)
-        values = {variable.name: reader.get_tensor(entry.name) for variable, entry in plan.restored}
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
-        message = getattr(error, "message", None) or str(error)
-        raise UserError(
-            f"the checkpoint cannot be read: {message.splitlines()[0]}", path=plan.checkpoint.path
-        ) from None
-    assembly.weights.assign(values)
-
-
 def run_training(job: Job, start: Start, options: TrainOptions) -> Outcome:
     """Train in a model dir that nobody else works in meanwhile. Raises UserError if somebody does."""
-    distribution = _distribution(job, options)
+    distribution = shared_devices(job, options)
     if not distribution.is_chief:
         run = Run(job, start, options, distribution)
-        return Outcome(_in_company(run), run.ended_by)
+        return Outcome(in_company(run), run.ended_by)
     _make(options)
     with RunLock(options.model_dir) as lock:
         note = lock.take()
         run = Run(job, start, options, distribution)
         if note is not None:
             run.notes.insert(0, note)
-        return Outcome(_in_company(run), run.ended_by)
-
-
-def _distribution(job: Job, options: TrainOptions) -> Distribution:
-    """The devices and processes of the run; the others are waited for. Raises UserError for what they cannot share."""
-    cluster = find_cluster(options.strategy, options.workers, options.worker_index)
-    if cluster.workers and options.restart:
-        raise UserError(
-            "--restart cannot be given to several workers, which look into the model dir at the same time",
-            path=str(options.model_dir),
-            hint="move what is in it away before, or choose another --model-dir",
-        )
-    distribution = distribute(options.strategy, cluster)
-    distribution.share(job.config.message("train_config").integer("batch_size"))
-    return distribution
-
-
-def _in_company(run: Run) -> int:
-    """Train; raises UserError when another process is gone: nothing that it was needed for can go on."""
-    if run.distribution.shard[0] == 1:
-        return run.run()
-    try:
-        return run.run()
-    except LOST as error:
-        latest = run.saver.latest
-        since = f"{latest} is whole" if latest else "there is no checkpoint yet"
-        raise UserError(
-            f"another worker is gone or cannot be reached: {in_words(error)}",
-            path=str(run.options.model_dir),
-            hint=f"{since}; start all workers again with the same commands, and they go on from there",
-        ) from None
+        return Outcome(in_company(run), run.ended_by)

@@ -11,7 +11,7 @@ from cfgtool.errors import UserError
 from cfgtool.matching import RestorePlan, configured_plan
 from cfgtool.networks import NetworkDescription, describe, frozen_variables
 from cfgtool.schema import Config
-from cfgtool.training.run.job import Job
+from cfgtool.training.run.job import Job, steps_and_batch
 from cfgtool.training.run.options import TrainOptions, check_options
 from cfgtool.training.run.run_lock import refuse_running
 from cfgtool.training.run.schedules import build_schedule
@@ -71,7 +71,7 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
     check_options(options)
     train_config = job.config.message("train_config")
     network = describe(job.config, keypoints=configured_counts(job.config))
-    num_steps, batch_size = _numbers(job)
+    num_steps, batch_size = steps_and_batch(job)
     build_schedule(learning_rate_config(job.config))
     check_writable(options.model_dir)
     refuse_running(options.model_dir)
@@ -111,23 +111,6 @@ def plan_start(job: Job, options: TrainOptions) -> Start:
         restart=options.restart,
     )
     return start
-
-
-def _numbers(job: Job) -> tuple[int, int]:
-    """`num_steps` and `batch_size`. Raises UserError if one of them is not positive."""
-    train_config = job.config.message("train_config")
-    num_steps, batch_size = train_config.integer("num_steps"), train_config.integer("batch_size")
-    if num_steps <= 0:
-        raise job.fail(
-            "train_config.num_steps is not set",
-            train_config.entry("num_steps"),
-            "set it, or give --num-steps",
-        )
-    if batch_size <= 0:
-        raise job.fail(
-            f"train_config.batch_size '{batch_size}' makes no batch", train_config.entry("batch_size")
-        )
-    return num_steps, batch_size
 
 
 def _evaluation(job: Job, network: NetworkDescription, options: TrainOptions) -> DataFound | None:

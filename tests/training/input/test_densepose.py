@@ -19,7 +19,8 @@ from cfgtool.training.input import augment
 from cfgtool.training.input.densepose import MAX_POINTS, compact, other_hand, stored_points, symmetry_problem
 from cfgtool.training.input.example import DENSEPOSE, DENSEPOSE_PARTS, DENSEPOSE_SURFACE
 from cfgtool.training.input.mat_file import read_mat
-from cfgtool.training.input.pipeline import checked, training_batches
+from cfgtool.training.input.pipeline import training_batches
+from cfgtool.training.input.read_errors import checked
 
 Pipeline = Callable[..., Config]
 

@@ -20,7 +20,8 @@ from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
 from cfgtool.training.input.decode import Decoder
 from cfgtool.training.input.fields import Fields
-from cfgtool.training.input.pipeline import checked, evaluation_batches, input_problems, training_batches
+from cfgtool.training.input.pipeline import evaluation_batches, input_problems, training_batches
+from cfgtool.training.input.read_errors import checked
 
 RECORDED = json.loads((Path(__file__).parent / "recorded/fields.json").read_text())["cases"]
 EVERYTHING = (

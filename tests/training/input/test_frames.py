@@ -19,12 +19,12 @@ from cfgtool.data.tfrecord import read_records
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
 from cfgtool.training.input.pipeline import (
-    checked,
     evaluation_batches,
     input_problems,
     stored_examples,
     training_batches,
 )
+from cfgtool.training.input.read_errors import checked
 
 Pipeline = Callable[..., Config]
 SEQUENCES = "input_type: TF_SEQUENCE_EXAMPLE shuffle: false max_number_of_boxes: 6"

@@ -15,7 +15,8 @@ from cfgtool.data import keys
 from cfgtool.errors import UserError
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
-from cfgtool.training.input.pipeline import checked, evaluation_batches, input_problems, training_batches
+from cfgtool.training.input.pipeline import evaluation_batches, input_problems, training_batches
+from cfgtool.training.input.read_errors import checked
 
 Pipeline = Callable[..., Config]
 READER = 'train_input_reader { %s tf_record_input_reader { input_path: "a" } } train_config { batch_size: 1 }'

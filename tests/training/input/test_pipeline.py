@@ -21,13 +21,8 @@ from cfgtool.errors import UserError
 from cfgtool.schema import Config
 from cfgtool.training.input.decode import Decoder
 from cfgtool.training.input.fields import Fields
-from cfgtool.training.input.pipeline import (
-    checked,
-    evaluation_batches,
-    explain,
-    input_problems,
-    training_batches,
-)
+from cfgtool.training.input.pipeline import evaluation_batches, input_problems, training_batches
+from cfgtool.training.input.read_errors import checked, explain
 
 Pipeline = Callable[..., Config]
 AUGMENT = "random_horizontal_flip { };ssd_random_crop { };random_adjust_hue { }"

@@ -11,7 +11,8 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from cfgtool.errors import UserError
-from cfgtool.training.input.pipeline import checked, training_batches
+from cfgtool.training.input.pipeline import training_batches
+from cfgtool.training.input.read_errors import checked
 from cfgtool.training.run.job import load_job
 
 

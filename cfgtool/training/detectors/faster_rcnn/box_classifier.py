@@ -34,7 +34,7 @@ class RawBoxes(NamedTuple):
 class BoxClassifier:
     """Targets, sampling and losses of the second stage, for boxes and groundtruth in pixels."""
 
-    def __init__(self, config: Config, *, trim_padding: bool = True) -> None:
+    def __init__(self, config: Config) -> None:
         """`config` is the `FasterRcnn` message. Raises UserError for values that cannot be."""
         self.coder = FasterRcnnCoder()
         # Threshold and coder are fixed, as in the first stage.
@@ -43,7 +43,6 @@ class BoxClassifier:
             ArgmaxMatcher(0.5),
             self.coder,
             Slots(total=config.integer("num_classes") + 1, first=1, background=True, unmatched=0),
-            trim_padding=trim_padding,
         )
         self._sampler = build_sampler(config, "second_stage_batch_size", "second_stage_balance_fraction")
         self._class_loss = _classification_loss(config)
@@ -51,7 +50,7 @@ class BoxClassifier:
         self._class_weight = config.number("second_stage_classification_loss_weight")
         self._miner: HardExampleMiner | None = None
         if config.has("hard_example_miner"):
-            self._miner = build_miner(config.message("hard_example_miner"), static=not trim_padding)
+            self._miner = build_miner(config.message("hard_example_miner"))
 
     def targets(self, boxes: Tensor, groundtruth: Groundtruth) -> Targets:
         """What boxes [batch, n, 4] should predict."""

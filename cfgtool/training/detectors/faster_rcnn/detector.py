@@ -62,9 +62,9 @@ class Inference(NamedTuple):
 class FasterRcnnDetector:
     """Losses and detections, for images of one size or of any."""
 
-    def __init__(self, config: Config, *, trim_padding: bool = True) -> None:
+    def __init__(self, config: Config) -> None:
         """`config` is the `FasterRcnn` message. Raises UserError when the config asks for something that
-        `unsupported` lists, or for values that cannot be. `trim_padding=False` keeps shapes static.
+        `unsupported` lists, or for values that cannot be.
         """
         problems = unsupported(config)
         if problems:
@@ -72,8 +72,8 @@ class FasterRcnnDetector:
         self._config = config
         self._stages = config.integer("number_of_stages")
         self._anchors = ProposalAnchors(config)
-        self._rpn = RegionProposals(config, trim_padding=trim_padding)
-        self._classifier = BoxClassifier(config, trim_padding=trim_padding)
+        self._rpn = RegionProposals(config)
+        self._classifier = BoxClassifier(config)
         self._mask_loss = MaskLoss(config)
         if self._stages > 1:
             self._postprocessor = BoxPostprocessor(

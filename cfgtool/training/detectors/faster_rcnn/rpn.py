@@ -46,7 +46,7 @@ class Proposals(NamedTuple):
 class RegionProposals:
     """What follows the region proposal network, for groundtruth and proposals in pixels."""
 
-    def __init__(self, config: Config, *, trim_padding: bool = True) -> None:
+    def __init__(self, config: Config) -> None:
         """`config` is the `FasterRcnn` message. Raises UserError for values that cannot be."""
         self.coder = FasterRcnnCoder()
         # Thresholds and coder are the paper's; the OD API has no fields for them.
@@ -55,7 +55,6 @@ class RegionProposals:
             ArgmaxMatcher(0.7, 0.3, force=True),
             self.coder,
             Slots(total=2, first=1, background=True, unmatched=0),
-            trim_padding=trim_padding,
         )
         self._sampler = build_sampler(
             config, "first_stage_minibatch_size", "first_stage_positive_balance_fraction"

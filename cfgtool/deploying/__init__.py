@@ -1,0 +1,1 @@
+"""Manifests: a training run as resources for a cluster manager. No TensorFlow, no NumPy."""
