@@ -42,7 +42,11 @@ CENTER_NET = Network(
     10,
     "adam_optimizer",
     0.0001,
-    ("model.center_net.keypoint_estimation_task", "eval_config.parameterized_metric"),
+    (
+        "model.center_net.keypoint_estimation_task",
+        "model.center_net.keypoint_label_map_path",
+        "eval_config.parameterized_metric",
+    ),
 )
 
 
