@@ -60,13 +60,21 @@ def run(configs: list[Path]) -> None:
     for config in configs:
         began = time.monotonic()
         command = [sys.executable, "-m", "tools.make_support", "--one", str(config.resolve())]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=SECONDS)
-        lines = done.stdout.strip().splitlines()
-        found[config.stem] = (
-            json.loads(lines[-1]) if lines and not done.returncode else {"failed": done.stderr[-400:]}
-        )
+        found[config.stem] = _outcome(command)
         print(f"{config.stem}: {time.monotonic() - began:.0f} s {found[config.stem]}", flush=True)
         RESULTS.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n")
+
+
+def _outcome(command: list[str]) -> dict[str, Any]:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"took more than {SECONDS} seconds"}
+    lines = done.stdout.strip().splitlines()
+    if done.returncode or not lines:
+        return {"failed": done.stderr[-400:]}
+    outcome: dict[str, Any] = json.loads(lines[-1])
+    return outcome
 
 
 def tried(path: Path) -> dict[str, Any]:

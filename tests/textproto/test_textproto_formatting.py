@@ -100,6 +100,8 @@ def owned(text: str) -> list[tuple[str, list[str], str | None]]:
     found = []
     for _, field in document.walk():
         end = trailing_comment(document, field)
+        if end is not None and "\n" in text[field.end : end.start]:
+            end = None  # it stands behind a separator that has a line of its own
         above = [comment.text.rstrip() for comment in leading_comments(document, field)]
         found.append((field.name, above, end.text.rstrip() if end else None))
     return found
