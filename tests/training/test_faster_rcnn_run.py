@@ -83,7 +83,7 @@ def test_masks_are_learnt_from_scratch(fixtures: Path, tmp_path: Path) -> None:
         tmp_path,
         pictures=12,
         batch=4,
-        steps=100,
+        steps=150,
         extractor=FPN,
         anchors=PYRAMID,
         resizer="fixed_shape_resizer { height: 96 width: 96 }",
