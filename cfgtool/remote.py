@@ -6,7 +6,9 @@ are asked for anew, and every failure is a UserError with the path and the reaso
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
 from cfgtool.errors import UserError
@@ -65,26 +67,24 @@ def names_in(folder: str) -> list[str]:
     if folder.startswith(_WEB) and not folder.endswith("/"):
         folder += "/"
     system, name = _place(folder)
-    try:
-        found = system.ls(name, detail=False)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except Exception as error:
-        raise _failed(folder, error) from None
+    with _told(folder):
+        try:
+            found = system.ls(name, detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
     return sorted({each.rstrip("/").rpartition("/")[2] for each in found} - {""})
 
 
 def matching(pattern: str) -> list[str]:
     """The files that a pattern with `*`, `?` and `[...]` matches, sorted. Raises UserError if they cannot be listed."""
     system, name = _place(pattern)
-    try:
-        found = system.glob(name, detail=True)
+    with _told(pattern):
+        try:
+            found = system.glob(name, detail=True)
+        except FileNotFoundError:
+            return []
         files = [each for each, info in found.items() if info.get("type") != "directory"]
         return sorted(_as_written(pattern, system, each) for each in files)
-    except FileNotFoundError:
-        return []
-    except Exception as error:
-        raise _failed(pattern, error) from None
 
 
 def has_wildcards(path: str) -> bool:
@@ -104,13 +104,10 @@ def read(path: str, limit: int) -> bytes:
     pieces, length = [], 0
     # As a stream, since a server may send more than it said.
     stream = _opened(path, **({"block_size": 0} if path.startswith(_WEB) else {}))
-    try:
-        with stream as file:
-            while length <= limit and (piece := file.read(min(_MOST_BLOCK, limit + 1 - length))):
-                pieces.append(piece)
-                length += len(piece)
-    except Exception as error:
-        raise _failed(path, error) from None
+    with _told(path), stream as file:
+        while length <= limit and (piece := file.read(min(_MOST_BLOCK, limit + 1 - length))):
+            pieces.append(piece)
+            length += len(piece)
     if length > limit:
         raise _too_large(path, limit, "file is larger")
     if known is not None and length < known:
@@ -142,10 +139,8 @@ def write(path: str, data: bytes) -> None:
     if path.startswith(_WEB):
         raise UserError("cannot be written: web servers are for reading", path=path)
     system, name = _place(path)
-    try:
+    with _told(path, "written"):
         system.pipe_file(name, data)
-    except Exception as error:
-        raise _failed(path, error, "written") from None
 
 
 class _RemoteFile(io.RawIOBase):
@@ -193,11 +188,9 @@ class _RemoteFile(io.RawIOBase):
         return self._data[first : stop - self._begin]
 
     def _fetch(self, start: int, stop: int) -> bytes:
-        try:
+        with _told(self._path):
             self._file.seek(start)
             data = self._file.read(stop - start)
-        except Exception as error:
-            raise _failed(self._path, error) from None
         if len(data) != stop - start:
             message = f"cannot be read: {len(data)} bytes came for the {stop - start} from byte {start} on"
             raise UserError(message, path=self._path, hint="has it changed meanwhile?")
@@ -207,10 +200,8 @@ class _RemoteFile(io.RawIOBase):
 def _opened(path: str, **how: Any) -> Any:
     """The driver's file. Raises UserError."""
     system, name = _place(path)
-    try:
+    with _told(path):
         return system.open(name, "rb", **how)
-    except Exception as error:
-        raise _failed(path, error) from None
 
 
 def _gives_parts(path: str, size: int) -> bool:
@@ -218,16 +209,12 @@ def _gives_parts(path: str, size: int) -> bool:
     if size < 2:
         return False
     file = _opened(path, cache_type="none")
-    try:
-        file.seek(size - 1)
-        return len(file.read(1)) == 1
-    except (
-        ValueError,
-        OSError,
-    ):  # what the driver says of an answer that is the whole file, and of a mere stream
-        return False
-    except Exception as error:
-        raise _failed(path, error) from None
+    with _told(path):
+        try:
+            file.seek(size - 1)
+            return len(file.read(1)) == 1
+        except (ValueError, OSError):
+            return False  # so the driver says of an answer that is the whole file, and of a mere stream
 
 
 def _place(path: str) -> tuple[Any, str]:
@@ -245,8 +232,9 @@ def _place(path: str) -> tuple[Any, str]:
             "a path with a scheme needs fsspec, which is not installed", path=path, hint=hint
         ) from None
     try:
-        system, name = url_to_fs(path)
-        system.invalidate_cache()  # what others put there meanwhile counts
+        with _told(path, passed=(ImportError, ValueError)):
+            system, name = url_to_fs(path)
+            system.invalidate_cache()  # what others put there meanwhile counts
     except ImportError as error:
         driver = _DRIVERS.get(scheme)
         hint = f"run `pip install {driver}`, or copy the file" if driver else str(error)
@@ -257,8 +245,6 @@ def _place(path: str) -> tuple[Any, str]:
         raise UserError(
             f"nothing is known that reads '{scheme}://'", path=path, hint="copy the file"
         ) from None
-    except Exception as error:
-        raise _failed(path, error) from None
     return system, name
 
 
@@ -266,7 +252,8 @@ def _info(path: str) -> dict[str, Any] | None:
     """What the file system says of a path, None if it is not there."""
     system, name = _place(path)
     try:
-        return cast(dict[str, Any], system.info(name))
+        with _told(path, passed=FileNotFoundError):
+            return cast(dict[str, Any], system.info(name))
     except FileNotFoundError as error:
         # The driver for the web calls every failure so, and gives the true one as the cause.
         cause = error.__cause__
@@ -276,8 +263,6 @@ def _info(path: str) -> dict[str, Any] | None:
         if missing or not path.startswith(_WEB):
             return None
         raise _failed(path, cause or error) from None
-    except Exception as error:
-        raise _failed(path, error) from None
 
 
 def _needed(path: str) -> dict[str, Any]:
@@ -302,8 +287,21 @@ def _too_large(path: str, limit: int, what: str) -> UserError:
     return UserError(f"{what}, and {limit // 1048576} MiB are read", path=path, hint=hint)
 
 
+@contextlib.contextmanager
+def _told(
+    path: str, what: str = "read", passed: type[Exception] | tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
+    """Turn what a driver raises into a UserError; drivers have exceptions of their own libraries. `passed` go through."""
+    try:
+        yield
+    except passed:
+        raise
+    except Exception as error:
+        raise _failed(path, error, what) from None
+
+
 def _failed(path: str, error: BaseException, what: str = "read") -> UserError:
-    """What to say of a failure of the network or of the driver: drivers have exceptions of their own libraries."""
+    """What to say of a failure of the network or of the driver."""
     if isinstance(error, UserError):
         return error
     if isinstance(error, FileNotFoundError):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from cfgtool.creating.keypoints import Pose, poses_of
 from cfgtool.data import keys, objects
 from cfgtool.data.check import Inspection
-from cfgtool.data.example import decode_example
 from cfgtool.data.expected import Expected
 from cfgtool.data.label_map import LabelMap, read_label_map
 from cfgtool.data.paths import expand_paths, shard_pattern
@@ -184,11 +183,8 @@ class _Sample:
             if isinstance(item, Problem):
                 self.inspection.add(item)
                 continue
-            self.inspection.see(item)
-            try:
-                self._see(decode_example(item.data))
-            except UserError:
-                continue  # which the inspection has told of
+            for features in self.inspection.see(item):
+                self._see(features)
 
     def _see(self, features: dict[str, Values]) -> None:
         count = objects.object_count(features)

@@ -77,8 +77,8 @@ class Inspection:
             self._last[problem.code] = (problem.path, problem.offset)
             self.records[problem.code] = self.records.get(problem.code, 0) + 1
 
-    def see(self, record: Record) -> None:
-        """Check and count one intact record."""
+    def see(self, record: Record) -> list[dict[str, Values]]:
+        """Check and count one intact record; returns the features of its examples, none where it holds none."""
 
         def flaw(code: str, severity: str, message: str) -> None:
             place = {"record": record.index, "offset": record.offset}
@@ -88,7 +88,7 @@ class Inspection:
             examples = _examples(record.data, self.expected.loaded.sequences)
         except UserError as error:
             flaw("record-not-an-example", "error", error.message)
-            return
+            return []
         for features in examples:
             for code, severity, message in check_example(features, self.expected):
                 flaw(code, severity, message)
@@ -101,6 +101,7 @@ class Inspection:
             source = objects.first_bytes(features, keys.SOURCE_ID) if self.expected.unique_sources else None
             if source:
                 self._twin(source, (record.path, record.index, record.offset))
+        return examples
 
     def _twin(self, source: bytes, place: Place) -> None:
         """Note an earlier record with the same source id: evaluation counts a picture once per id, and loses this."""

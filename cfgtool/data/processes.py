@@ -108,7 +108,7 @@ class _Team:
                     yield early.pop(wanted)
                     wanted += 1
                 if wanted < self._count and not self._readers and wanted not in early:
-                    raise UserError("a process was killed", hint="one worker alone needs less memory")
+                    raise _killed()
         finally:
             self._stop.value = 1
             for process in self._processes:
@@ -123,11 +123,15 @@ class _Team:
             process = self._readers.pop(reader)
             process.join()
             if process.exitcode:
-                raise UserError("a process was killed", hint="one worker alone needs less memory") from None
+                raise _killed() from None
             return
         if isinstance(result, BaseException):
             raise result
         early[number] = result
+
+
+def _killed() -> UserError:
+    return UserError("a process was killed", hint="one worker alone needs less memory")
 
 
 def _serve(

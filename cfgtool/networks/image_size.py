@@ -33,10 +33,7 @@ def image_shape(resizer: Config) -> tuple[int, int, int]:
 
 def has_one_size(resizer: Config) -> bool:
     """Whether an `ImageResizer` message makes all images one size, so that `image_shape` is not nominal."""
-    kind = resizer.which("image_resizer_oneof")
-    if kind == "keep_aspect_ratio_resizer":
-        return resizer.message(kind).flag("pad_to_max_dimension")
-    return kind == "fixed_shape_resizer"
+    return static_size(resizer) is not None
 
 
 def static_size(resizer: Config) -> tuple[int, int] | None:

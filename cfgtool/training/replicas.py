@@ -30,6 +30,11 @@ def total(value: Tensor) -> Tensor:
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
 
 
+def at_least_one(count: Tensor) -> Tensor:
+    """The sum of a count over all replicas, as something to divide by."""
+    return tf.maximum(total(count), 1.0)
+
+
 def totals(values: list[Tensor]) -> list[Tensor]:
     """The sums of several values."""
     if count() == 1:

@@ -22,7 +22,8 @@ from cfgtool.training.run.train import Run
 from cfgtool.training.starting.plan import find_checkpoint, plan_start
 
 from .faster_rcnn_config import FPN, FREE, MASKS, PYRAMID, RFCN, write_config
-from .test_learning import METRIC, trained
+from .runs import check_that_a_seed_decides_every_bit, learnt
+from .test_learning import METRIC
 
 pytestmark = pytest.mark.slow
 
@@ -70,8 +71,7 @@ def test_it_learns_from_scratch(fixtures: Path, tmp_path: Path) -> None:
         anchors=PYRAMID,
         resizer="fixed_shape_resizer { height: 96 width: 96 }",
     )
-    run = trained(config, tmp_path / "run")
-    _, evaluation = evaluate_checkpoint(run.job, find_checkpoint(tmp_path / "run", None))
+    evaluation = learnt(config, tmp_path / "run")
     assert evaluation.values[METRIC] > 0.7
     tf.keras.backend.clear_session()
 
@@ -93,8 +93,7 @@ def test_masks_are_learnt_from_scratch(fixtures: Path, tmp_path: Path) -> None:
     )
     masks = 'metrics_set: "coco_mask_metrics"'
     config.write_text(config.read_text().replace("eval_config {", f"eval_config {{ {masks}"))
-    run = trained(config, tmp_path / "run")
-    _, evaluation = evaluate_checkpoint(run.job, find_checkpoint(tmp_path / "run", None))
+    evaluation = learnt(config, tmp_path / "run")
     assert evaluation.values[METRIC] > 0.7
     assert evaluation.values["DetectionMasks_Precision/mAP@.50IOU"] > 0.6
     tf.keras.backend.clear_session()
@@ -102,13 +101,7 @@ def test_masks_are_learnt_from_scratch(fixtures: Path, tmp_path: Path) -> None:
 
 def test_a_seed_decides_every_bit(fixtures: Path, tmp_path: Path) -> None:
     config = write_config(fixtures, tmp_path, resizer=SMALL)
-    runs = [trained(config, tmp_path / str(number), seed=seed) for number, seed in enumerate((3, 3, 4))]
-    states = [
-        {name: variable.numpy() for name, variable in run.assembly.weights.by_name.items()} for run in runs
-    ]
-    for name, value in states[0].items():
-        np.testing.assert_array_equal(states[1][name], value, err_msg=name)
-    assert any(not np.array_equal(states[2][name], value) for name, value in states[0].items())
+    check_that_a_seed_decides_every_bit(config, tmp_path)
 
 
 def test_images_of_many_sizes_are_traced_once(fixtures: Path, tmp_path: Path) -> None:

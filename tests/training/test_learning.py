@@ -9,16 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 from cfgtool.data.tfrecord import read_records, write_records
-from cfgtool.training.evaluation.checkpoint import evaluate_checkpoint
-from cfgtool.training.run.job import load_job
-from cfgtool.training.run.options import TrainOptions
-from cfgtool.training.run.train import Run
-from cfgtool.training.starting.plan import find_checkpoint, plan_start
+
+from .runs import check_that_a_seed_decides_every_bit, learnt
 
 PICTURES = 16
 METRIC = "DetectionBoxes_Precision/mAP@.50IOU"
@@ -158,20 +154,11 @@ eval_input_reader {{ shuffle: false {reader} }}
     return path
 
 
-def trained(config: Path, model_dir: Path, **more: int) -> Run:
-    options = TrainOptions(str(config), model_dir, log_every=10, **more)
-    job = load_job(str(config))
-    run = Run(job, plan_start(job, options), options)
-    run.run()
-    return run
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.type)
 def test_a_type_learns_from_scratch(recipe: Recipe, fixtures: Path, tmp_path: Path) -> None:
     config = write_config(recipe, fixtures, tmp_path)
-    run = trained(config, tmp_path / "run")
-    _, evaluation = evaluate_checkpoint(run.job, find_checkpoint(tmp_path / "run", None))
+    evaluation = learnt(config, tmp_path / "run")
     assert evaluation.values[METRIC] > recipe.bar
     tf.keras.backend.clear_session()
 
@@ -183,10 +170,4 @@ SEEDED = ("ssd_mobilenet_v2_fpn_keras", "ssd_mobilenet_v2")
 def test_a_seed_decides_every_bit(type_: str, fixtures: Path, tmp_path: Path) -> None:
     """TF2 and TF1: the same weights from the same seed, other ones from another."""
     config = write_config(Recipe(type_, size=64, steps=4), fixtures, tmp_path)
-    runs = [trained(config, tmp_path / str(number), seed=seed) for number, seed in enumerate((3, 3, 4))]
-    states = [
-        {name: variable.numpy() for name, variable in run.assembly.weights.by_name.items()} for run in runs
-    ]
-    for name, value in states[0].items():
-        np.testing.assert_array_equal(states[1][name], value, err_msg=name)
-    assert any(not np.array_equal(states[2][name], value) for name, value in states[0].items())
+    check_that_a_seed_decides_every_bit(config, tmp_path)

@@ -8,13 +8,11 @@ part; the extractor is one that only says how many maps it gives.
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tests.training.detectors.center_net import cases
+from tools.od_api.answers import answers_of, plain, write_answers
 from tools.od_api.stand_in import tensorflow
 
 TARGET = Path(__file__).resolve().parents[2] / "tests" / "training" / "recorded" / "center_net_cases.json"
@@ -23,21 +21,12 @@ TARGET = Path(__file__).resolve().parents[2] / "tests" / "training" / "recorded"
 def main() -> None:
     """Record all cases."""
     tf = tensorflow()
-    answers = {}
-    for case in cases.CASES:
-        try:
-            answers[case.name] = {name: _plain(value) for name, value in _tensors(tf, case).items()}
-        except Exception as error:  # what the library raises is part of its answer
-            text = str(error).splitlines()
-            answers[case.name] = {"error": f"{type(error).__name__}: {text[0] if text else ''}"[:200]}
-    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(answer)}" for name, answer in answers.items())
-    TARGET.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    array = np.asarray(value)
-    rounded = np.round(array.astype(np.float64), 6) if array.dtype.kind == "f" else array
-    return rounded.tolist()
+    answers = answers_of(
+        cases.CASES,
+        lambda case: {name: plain(value) for name, value in _tensors(tf, case).items()},
+        longest=200,
+    )
+    write_answers(TARGET, answers)
 
 
 def _tensors(tf: Any, case: cases.Case) -> dict[str, Any]:

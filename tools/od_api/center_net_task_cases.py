@@ -6,16 +6,15 @@ Writes targets, losses and detections of every case, or the error that it raises
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tests.training.detectors.center_net_tasks import cases
+from tools.od_api.answers import plain, raised, write_answers
 from tools.od_api.stand_in import tensorflow
 
 TARGET = Path(__file__).resolve().parents[2] / "tests" / "training" / "recorded" / "center_net_tasks.json"
+_DIGITS = 8
 DETECTIONS = (
     "detection_boxes",
     "detection_classes",
@@ -35,18 +34,11 @@ def main() -> None:
         try:
             answer |= _losses(tf, case)
         except Exception as error:  # what the library raises is part of its answer
-            answer["error"] = _raised(error)
+            answer["error"] = raised(error)[:160]
         if case.detections:
             answer |= _detections(tf, case)
         answers[case.name] = answer
-    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(answer)}" for name, answer in answers.items())
-    TARGET.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    array = np.asarray(value)
-    rounded = np.round(array.astype(np.float64), 8) if array.dtype.kind == "f" else array
-    return rounded.tolist()
+    write_answers(TARGET, answers)
 
 
 def _model(tf: Any, case: cases.Case) -> Any:
@@ -133,15 +125,19 @@ def _losses(tf: Any, case: cases.Case) -> dict[str, Any]:
         try:
             _loss(_model(tf, case), predictions, groundtruth, shapes)
         except Exception as error:
-            answer["several_objects"] = _raised(error)
+            answer["several_objects"] = raised(error)[:160]
         predictions, groundtruth, shapes = _one_object_each(tf, case, predictions, groundtruth, shapes)
     model = _model(tf, case)
     losses = _loss(model, predictions, groundtruth, shapes)
     wanted = ("segmentation", "densepose", "track")
-    answer["losses"] = {name: _plain(value) for name, value in losses.items() if name.startswith(wanted)}
+    answer["losses"] = {
+        name: plain(value, _DIGITS) for name, value in losses.items() if name.startswith(wanted)
+    }
     if _layered(case):
         layers = model.track_reid_classification_net.layers
-        answer["moving"] = [_plain(value) for layer in layers for value in layer.non_trainable_weights]
+        answer["moving"] = [
+            plain(value, _DIGITS) for layer in layers for value in layer.non_trainable_weights
+        ]
     return answer
 
 
@@ -172,21 +168,16 @@ def _layered(case: cases.Case) -> bool:
     return "num_fc_layers" in case.text
 
 
-def _raised(error: Exception) -> str:
-    text = str(error).splitlines()
-    return f"{type(error).__name__}: {text[0] if text else ''}"[:160]
-
-
 def _detections(tf: Any, case: cases.Case) -> dict[str, Any]:
     from object_detection.meta_architectures import center_net_meta_arch as architecture
 
     predictions, shapes = _predictions(tf, case), tf.constant(cases.TRUE_SHAPES)
     found = _model(tf, case).postprocess(predictions, shapes)
-    answer = {name: _plain(found[name]) for name in DETECTIONS if name in found}
+    answer = {name: plain(found[name], _DIGITS) for name in DETECTIONS if name in found}
     heat = tf.sigmoid(predictions["object_center"][-1])
     heat *= architecture.mask_from_true_image_shape(heat.shape, shapes)
     _, rows, columns, _ = architecture.top_k_feature_map_locations(heat, 3, cases.DETECTIONS)
-    return {**answer, "rows": _plain(rows), "columns": _plain(columns)}
+    return {**answer, "rows": plain(rows, _DIGITS), "columns": plain(columns, _DIGITS)}
 
 
 def _targets(tf: Any) -> dict[str, Any]:
@@ -204,7 +195,7 @@ def _targets(tf: Any) -> dict[str, Any]:
             truth.get("groundtruth_mask_weights_list"),
         )
         if case.extra or case.name == "masks_sigmoid":
-            answer[case.name] = {"targets": _plain(heat), "weights": _plain(weights)}
+            answer[case.name] = {"targets": plain(heat, _DIGITS), "weights": plain(weights, _DIGITS)}
     return answer
 
 

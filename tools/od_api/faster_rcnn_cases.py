@@ -7,14 +7,12 @@ Writes proposals, losses in training and inference and detections of every case,
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tests.training.detectors.faster_rcnn import cases
+from tools.od_api.answers import answers_of, in_graph, write_answers
 from tools.od_api.stand_in import tensorflow
 
 TARGET = Path(__file__).resolve().parents[2] / "tests" / "training" / "recorded"
@@ -32,31 +30,10 @@ _TYPES = {"tf1": "faster_rcnn_resnet50", "tf2": "faster_rcnn_resnet50_keras"}
 def main(generation: str) -> None:
     """Record all cases as one generation answers them."""
     tf = tensorflow(tf1=generation == "tf1")
-    answers = {}
-    for case in cases.CASES:
-        try:
-            answers[case.name] = _answer(tf, case, generation)
-        except Exception as error:  # what the library raises is part of its answer
-            text = str(error).splitlines()
-            answers[case.name] = {"error": f"{type(error).__name__}: {text[0] if text else ''}"}
-    lines = ",\n".join(
-        f"{json.dumps(name)}: {json.dumps(answer, separators=(',', ':'))}" for name, answer in answers.items()
+    answers = answers_of(
+        cases.CASES, lambda case: in_graph(tf, lambda: _tensors(tf, case, generation), generation)
     )
-    (TARGET / f"faster_rcnn_cases_{generation}.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-
-
-def _answer(tf: Any, case: cases.Case, generation: str) -> dict[str, Any]:
-    if generation == "tf2":
-        return {name: _plain(value) for name, value in _tensors(tf, case, generation).items()}
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        found = session.run(_tensors(tf, case, generation))
-        return {name: _plain(value) for name, value in found.items()}
-
-
-def _plain(value: Any) -> Any:
-    array = np.asarray(value)
-    rounded = np.round(array.astype(np.float64), 6) if array.dtype.kind == "f" else array
-    return rounded.tolist()
+    write_answers(TARGET / f"faster_rcnn_cases_{generation}.json", answers, separators=(",", ":"))
 
 
 class _Head:

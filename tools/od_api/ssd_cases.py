@@ -7,14 +7,12 @@ network takes part.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tests.training.detectors import cases
+from tools.od_api.answers import answers_of, in_graph, write_answers
 from tools.od_api.stand_in import tensorflow
 
 TARGET = Path(__file__).resolve().parents[2] / "tests" / "training" / "recorded"
@@ -34,29 +32,10 @@ _TYPES = {"tf1": "ssd_mobilenet_v1", "tf2": "ssd_mobilenet_v2_keras"}
 def main(generation: str) -> None:
     """Record all cases as one generation answers them."""
     tf = tensorflow(tf1=generation == "tf1")
-    answers = {}
-    for case in cases.CASES:
-        try:
-            answers[case.name] = _answer(tf, case, generation)
-        except Exception as error:  # what the library raises is part of its answer
-            text = str(error).splitlines()
-            answers[case.name] = {"error": f"{type(error).__name__}: {text[0] if text else ''}"}
-    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(answer)}" for name, answer in answers.items())
-    (TARGET / f"ssd_cases_{generation}.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-
-
-def _answer(tf: Any, case: cases.Case, generation: str) -> dict[str, Any]:
-    if generation == "tf2":
-        return {name: _plain(value) for name, value in _tensors(tf, case, generation).items()}
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        found = session.run(_tensors(tf, case, generation))
-        return {name: _plain(value) for name, value in found.items()}
-
-
-def _plain(value: Any) -> Any:
-    array = np.asarray(value)
-    rounded = np.round(array.astype(np.float64), 6) if array.dtype.kind == "f" else array
-    return rounded.tolist()
+    answers = answers_of(
+        cases.CASES, lambda case: in_graph(tf, lambda: _tensors(tf, case, generation), generation)
+    )
+    write_answers(TARGET / f"ssd_cases_{generation}.json", answers)
 
 
 def _tensors(tf: Any, case: cases.Case, generation: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from cfgtool.data.image_ends import cut_off, orientation
-from cfgtool.data.images import image_header
+from cfgtool.data.images import MAX_PIXELS, image_header
 from cfgtool.data.importing.flaws import Flaw
 from cfgtool.errors import UserError
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _LARGEST = 512 << 20
 """Bytes: a record with a larger picture is beyond what protobuf parses."""
-_MOST_PIXELS = 1 << 27
-"""What says it has more is damaged; in memory it would take gigabytes for each mask."""
 _ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".gif": "gif", ".bmp": "bmp"}
 
 
@@ -89,7 +87,7 @@ class Load:
             if foreign and self._options.repair:
                 self._encode(data, turn=True)
             return
-        if min(header.width, header.height) < 1 or header.width * header.height > _MOST_PIXELS:
+        if min(header.width, header.height) < 1 or header.width * header.height > MAX_PIXELS:
             self._flaw("picture-not-decodable", f"is {header.width} x {header.height} pixels large")
             return
         if reason := cut_off(data):

@@ -9,7 +9,7 @@ from cfgtool.schema import Config
 from cfgtool.training.assemblies.base import Assembly, Batch, Values
 from cfgtool.training.detectors.center_net.detector import CenterNetDetector
 from cfgtool.training.detectors.center_net.tracking import Identify
-from cfgtool.training.tensor_ops import TensorOps, Update
+from cfgtool.training.tensor_ops import Update
 from cfgtool.training.tensors import apply_updates
 
 
@@ -52,7 +52,7 @@ class CenterNetAssembly(Assembly):
         network = self.network
 
         def identify(embeddings: tf.Tensor) -> tf.Tensor:
-            ops = TensorOps(self.weights, training=training, compute_dtype=network.compute_dtype)
+            ops = network.ops(training=training)
             message = network.config.find("model.center_net")
             logits = track_identities(ops, message, tf.cast(embeddings, network.compute_dtype))
             # At once: the next map's embeddings move the statistics further.
@@ -66,7 +66,7 @@ class CenterNetAssembly(Assembly):
     def _forward(self, images: tf.Tensor, *, training: bool) -> tuple[list[Values], list[Update]]:
         """The outputs of the heads on every map, float32, and the new moving statistics."""
         network = self.network
-        ops = TensorOps(self.weights, training=training, compute_dtype=network.compute_dtype)
+        ops = network.ops(training=training)
         config = network.config.find("model.center_net")
         raw = center_net(ops, config, tf.cast(images, network.compute_dtype), network.keypoints)
         outputs = [{name: tf.cast(y, tf.float32) for name, y in heads.items()} for heads in raw]

@@ -14,7 +14,7 @@ from cfgtool.training.targets import boxes as geometry
 from cfgtool.training.targets.anchors import Anchors
 from cfgtool.training.targets.assigner import Slots
 from cfgtool.training.targets.box_coders import BoxCoder, KeypointCoder
-from cfgtool.training.targets.nms import build_nms
+from cfgtool.training.targets.nms import Selection, build_nms
 
 if TYPE_CHECKING:
     from cfgtool.schema import Config
@@ -57,17 +57,7 @@ class SsdPostprocessor:
         window = self._window(true_image_shapes)
         chosen = self._nms.select(boxes[:, :, tf.newaxis, :], scores[:, :, self._first_class :], window)
         real = tf.sequence_mask(chosen.count, self._nms.max_total)[..., tf.newaxis]
-        all_scores = tf.gather(scores, chosen.indices, batch_dims=1)
-        detections = {
-            "detection_boxes": chosen.boxes,
-            "detection_scores": chosen.scores,
-            "detection_classes": tf.cast(chosen.classes, tf.float32),
-            "num_detections": tf.cast(chosen.count, tf.float32),
-            "detection_multiclass_scores": tf.where(real, all_scores, 0.0),
-            "detection_anchor_indices": chosen.indices,
-            "raw_detection_boxes": boxes,
-            "raw_detection_scores": scores,
-        }
+        detections = as_detections(chosen, real, boxes, scores)
         if isinstance(self._coder, KeypointCoder):
             keypoints = self._keypoints(self._coder, codes, chosen.indices, window)
             detections["detection_keypoints"] = tf.where(real[..., tf.newaxis], keypoints, 0.0)
@@ -83,6 +73,23 @@ class SsdPostprocessor:
         """The true image within the padded one, [batch, 4] as fractions."""
         ends = tf.cast(true_image_shapes[:, :2], tf.float32) / tf.constant(self._image_shape, tf.float32)
         return tf.concat([tf.zeros_like(ends), ends], axis=1)
+
+
+def as_detections(chosen: Selection, real: Tensor, boxes: Tensor, scores: Tensor) -> dict[str, Tensor]:
+    """What is told of the boxes that are `chosen` of raw `boxes` [batch, anchors, 4] and `scores` [batch, anchors,
+    slots], and these, under the OD API's names; `real` bool [batch, n, 1] are those before the last.
+    """
+    all_scores = tf.gather(scores, chosen.indices, batch_dims=1)
+    return {
+        "detection_boxes": chosen.boxes,
+        "detection_scores": chosen.scores,
+        "detection_classes": tf.cast(chosen.classes, tf.float32),
+        "num_detections": tf.cast(chosen.count, tf.float32),
+        "detection_multiclass_scores": tf.where(real, all_scores, 0.0),
+        "detection_anchor_indices": chosen.indices,
+        "raw_detection_boxes": boxes,
+        "raw_detection_scores": scores,
+    }
 
 
 def build_score_converter(config: Config) -> Callable[[Tensor], Tensor]:

@@ -68,9 +68,7 @@ class SsdLoss:
             if self._miner is not None:
                 losses = self._mined(self._miner, losses, codes, targets)
         # Summed over all matched anchors, mined or not.
-        normalizer = (
-            tf.maximum(replicas.total(tf.reduce_sum(targets.box_weights)), 1.0) if self._by_matches else 1.0
-        )
+        normalizer = replicas.at_least_one(tf.reduce_sum(targets.box_weights)) if self._by_matches else 1.0
         return {
             "localization_loss": tf.reduce_sum(losses.boxes)
             * self._box_weight

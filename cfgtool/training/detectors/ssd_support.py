@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgtool.data.sources import readers
+
 if TYPE_CHECKING:
     from cfgtool.schema import Config
 
@@ -73,12 +75,9 @@ def _keypoint_problems(config: Config) -> list[str]:
     if coder.which("box_coder_oneof") != "keypoint_box_coder":
         return []
     wanted = coder.message("keypoint_box_coder").integer("num_keypoints")
-    root = config.root
-    readers = [root.message("train_input_reader")] if root.has("train_input_reader") else []
-    readers += root.messages("eval_input_reader") if root.has("eval_input_reader") else []
     return [
         f"'{reader.path}.num_keypoints' is '{reader.integer('num_keypoints')}', the box coder needs '{wanted}'"
-        for reader in readers
+        for reader in readers(config.root)
         if reader.integer("num_keypoints") != wanted
     ]
 

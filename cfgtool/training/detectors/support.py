@@ -23,4 +23,5 @@ _OF: dict[str, Callable[[Config], list[str]]] = {
 
 def unsupported(config: Config) -> list[str]:
     """What a pipeline config's model asks for that is not done here: one sentence each, with the path of the field."""
-    return _OF[architecture(config).kind](architecture(config).message)
+    kind, message = architecture(config)
+    return _OF[kind](message)

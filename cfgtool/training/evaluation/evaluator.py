@@ -22,8 +22,7 @@ from cfgtool.training.input.pipeline import evaluation_batches
 from cfgtool.training.input.read_errors import checked
 from cfgtool.training.run.job import Job
 from cfgtool.training.run.loop import TOTAL_LOSS
-
-_PENALTY = "regularization_loss"
+from cfgtool.training.run.step import PENALTY, TAG, reported
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,8 @@ class Evaluator:
         metrics = self._metrics(per_class)
         terms = [*self._assembly.loss_terms]
         if self._regularize and self._assembly.weights.l2():
-            terms.append(_PENALTY)
-        losses = [*(f"Loss/{name}" for name in terms), TOTAL_LOSS]
+            terms.append(PENALTY)
+        losses = [*(f"{TAG}{name}" for name in terms), TOTAL_LOSS]
         return [name for metric in metrics for name in metric.names] + losses
 
     def main_names(self) -> list[str]:
@@ -127,11 +126,7 @@ class Evaluator:
 
     def _traced(self, batch: Batch) -> tuple[Batch, Batch]:
         detections, terms = self._assembly.evaluate(batch)
-        losses = {f"Loss/{name}": value for name, value in terms.items()}
-        penalty = self._assembly.regularization() if self._regularize else None
-        if penalty is not None:
-            losses[f"Loss/{_PENALTY}"] = penalty
-        losses[TOTAL_LOSS] = tf.add_n(list(losses.values()))
+        losses = reported(terms, self._assembly.regularization() if self._regularize else None)
         wanted = {name for names in FOUND_OF.values() for name in names} | {*FOUND, *DRAWN}
         return {name: value for name, value in detections.items() if name in wanted}, losses
 

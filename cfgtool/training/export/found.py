@@ -30,7 +30,9 @@ class Found(NamedTuple):
     def best(self, min_score: float) -> Found:
         """Those of at least `min_score`."""
         kept = self.scores >= min_score
-        return Found(*(None if values is None else values[kept] for values in self))  # type: ignore[arg-type]
+        return self._replace(
+            **{name: values[kept] for name, values in self._asdict().items() if values is not None}
+        )
 
     def drawn(self, size: tuple[int, int], min_score: float) -> Boxes:
         """What to draw on an image of `size` (height, width); keypoints of a lower score are left out."""

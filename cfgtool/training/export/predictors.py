@@ -16,7 +16,7 @@ from cfgtool.schema import Config
 from cfgtool.training.assemblies import build_assembly
 from cfgtool.training.export.found import Found, in_order
 from cfgtool.training.export.saved_model import SIGNATURE, DetectionModule
-from cfgtool.training.export.tflite_center_net import resized
+from cfgtool.training.export.tflite_center_net import resized, takes_pixels
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.quiet import silence
 
@@ -115,7 +115,7 @@ def tflite_predictor(path: str, config: Config) -> Predictor:
             f"takes images of shape {source['shape'].tolist()}, the config beside it makes others", path=path
         )
 
-    raw = config.message("model").has("center_net")
+    raw = takes_pixels(config)
 
     def predict(picture: Picture) -> Found:
         image = tf.constant(picture)

@@ -17,8 +17,6 @@ from cfgtool.training.input.preprocess import Preprocessor
 INPUT = "input_tensor"
 SIGNATURE = "serving_default"
 FIRST_ID = 1
-_WITHIN = ("num_proposals", "proposal_boxes", "proposal_boxes_normalized", "proposal_scores")
-"""What the first stage says to the second one."""
 
 
 class DetectionModule(tf.Module):
@@ -61,7 +59,7 @@ class DetectionModule(tf.Module):
         found: Mapping[str, Tensor] = self._detect(
             images, true_shapes, **dict(zip(self._side, side, strict=True))
         )
-        found = {name: tf.cast(value, tf.float32) for name, value in found.items() if name not in _WITHIN}
+        found = {name: tf.cast(value, tf.float32) for name, value in found.items()}
         found["detection_classes"] += FIRST_ID
         batch = self.spec.shape[0]
         return {name: tf.ensure_shape(value, [batch, *value.shape[1:]]) for name, value in found.items()}

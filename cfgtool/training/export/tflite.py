@@ -21,7 +21,7 @@ from cfgtool.training.assemblies.ssd import SsdAssembly
 from cfgtool.training.detectors.postprocess import build_score_converter
 from cfgtool.training.export.options import ExportOptions
 from cfgtool.training.export.saved_model import image_of_example
-from cfgtool.training.export.tflite_center_net import CenterNetTfliteModule, resized
+from cfgtool.training.export.tflite_center_net import CenterNetTfliteModule, resized, takes_pixels
 from cfgtool.training.input.preprocess import Preprocessor
 from cfgtool.training.input.read_errors import checked
 from cfgtool.training.input.readers import training_records
@@ -115,7 +115,7 @@ def _quantize(converter: Any, config: Config, options: ExportOptions) -> None:
     if options.quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if options.quantize == "int8":
-        images = sample_images(config, options.samples, raw=config.message("model").has("center_net"))
+        images = sample_images(config, options.samples, raw=takes_pixels(config))
         converter.representative_dataset = lambda: ([image] for image in images)
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.TFLITE_BUILTINS_INT8,

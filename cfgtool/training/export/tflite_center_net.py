@@ -9,6 +9,7 @@ from cfgtool.schema import Config, read_config
 from cfgtool.schema.overrides import set_value
 from cfgtool.textproto import apply_edits
 from cfgtool.textproto import parse as parse_text
+from cfgtool.training.architecture import architecture
 from cfgtool.training.assemblies.center_net import CenterNetAssembly
 from cfgtool.training.input.preprocess import Preprocessor
 
@@ -42,6 +43,11 @@ def with_detections(config: Config, count: int) -> Config:
     document = config.document
     edits = set_value(document, "model.center_net.object_center_params.max_box_predictions", str(count))
     return read_config(parse_text(apply_edits(document.text, edits)))
+
+
+def takes_pixels(config: Config) -> bool:
+    """Whether the TFLite model of a config normalises inside: its input has values 0 to 255."""
+    return architecture(config).kind == "center_net"
 
 
 def resized(preprocess: Preprocessor, image: Tensor) -> Tensor:

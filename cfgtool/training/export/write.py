@@ -10,6 +10,7 @@ import tensorflow as tf
 from cfgtool.data.expected import num_classes
 from cfgtool.errors import UserError
 from cfgtool.files import atomic_write, encode_text, read_bytes
+from cfgtool.training.architecture import architecture
 from cfgtool.training.assemblies import Assembly, build_assembly
 from cfgtool.training.export.folder import output_folder
 from cfgtool.training.export.labels import LABEL_MAP, LABELS, label_lines
@@ -28,7 +29,7 @@ def export(plan: ExportPlan) -> list[str]:
     """
     options = plan.options
     config = plan.job.config
-    if options.format == "tflite" and config.message("model").has("center_net"):
+    if options.format == "tflite" and architecture(config).kind == "center_net":
         config = with_detections(config, options.max_detections)
     assembly = build_assembly(config)
     assembly.weights.assign(read_values(plan.sources))

@@ -24,7 +24,6 @@ from cfgtool.files import atomic_write
 
 LIST_FILE = "bad_records.json"
 _WINDOW = 1 << 20
-_CHECKSUM = "the data checksum does not fit: the record is damaged"
 
 
 class BadRecord(NamedTuple):
@@ -110,13 +109,19 @@ class CleanFiles:
         bad: list[dict[str, Any]] = []
         for item in _items(path):
             if isinstance(item, Record):
-                reason = self._judge(item.data) if item.intact() else _CHECKSUM
+                reason = self._wrong(item)
                 if reason is None:
                     good += 1
                     continue
                 item = BadRecord(good + len(bad), item.offset, reason)
             bad.append(item._replace(record=good + len(bad))._asdict())
         return {"good": good, "bad": bad}
+
+    def _wrong(self, record: Record) -> str | None:
+        try:
+            return self._judge(record.verified())
+        except RecordError as error:
+            return error.reason
 
 
 def _is_good(item: Record | BadRecord, lost: set[int]) -> bool:

@@ -76,35 +76,18 @@ class FrameDecoder:
         return self._decoder.example(parsed)
 
 
-class RecordDecoder:
-    """Decodes the records of an `InputReader`: tf.Examples, or tf.SequenceExamples frame by frame."""
-
-    def __init__(
-        self, reader: Config, label_map: LabelMap | None, fields: Fields, cache: PictureCache | None = None
-    ) -> None:
-        self.frames: FrameDecoder | None = None
-        if reader.enum("input_type") == "TF_SEQUENCE_EXAMPLE":
-            self.frames = FrameDecoder(label_map, fields, cache)
-        else:
-            self._decoder = Decoder(label_map, fields, cache)
-
-    def number(self, record: Tensor) -> Tensor:
-        """How many examples a record holds, int32."""
-        return tf.constant(1) if self.frames is None else self.frames.number(record)
-
-    def __call__(self, record: Tensor, frame: Tensor) -> Example:
-        """The example of a record, or of its frame of that number, int32."""
-        return self._decoder(record) if self.frames is None else self.frames(record, lambda _: frame)
+def _holds_sequences(reader: Config) -> bool:
+    return reader.enum("input_type") == "TF_SEQUENCE_EXAMPLE"
 
 
 def training_decoder(
     reader: Config, label_map: LabelMap | None, fields: Fields, cache: PictureCache | None
 ) -> Decode:
     """Decodes records for training; of a sequence the frame that `frame_index` says, or any."""
-    decoder = RecordDecoder(reader, label_map, fields, cache)
-    frames = decoder.frames
-    if frames is None:
-        return lambda record, draws: decoder(record, 0)
+    if not _holds_sequences(reader):
+        decoder = Decoder(label_map, fields, cache)
+        return lambda record, draws: decoder(record)
+    frames = FrameDecoder(label_map, fields, cache)
     index = reader.integer("frame_index")
     message = f"frame_index {index} is beyond the frames of a sequence"
 
@@ -123,14 +106,13 @@ def evaluation_examples(
     reader: Config, records: tf.data.Dataset, label_map: LabelMap | None, fields: Fields
 ) -> tuple[tf.data.Dataset, Callable[[Tensor], Example]]:
     """A dataset of what is evaluated one by one, and what decodes its elements; all frames of sequences."""
-    decoder = RecordDecoder(reader, label_map, fields)
-    frames = decoder.frames
-    if frames is None:
-        return records, lambda record: decoder(record, 0)
+    if not _holds_sequences(reader):
+        return records, Decoder(label_map, fields)
+    frames = FrameDecoder(label_map, fields)
 
     @plain_python
     def each(record: Tensor) -> tf.data.Dataset:
         numbers = tf.data.Dataset.range(tf.cast(frames.number(record), tf.int64), output_type=tf.int32)
         return numbers.map(lambda number: (record, number))
 
-    return records.flat_map(each), lambda stored: decoder(*stored)
+    return records.flat_map(each), lambda stored: frames(stored[0], lambda _: stored[1])

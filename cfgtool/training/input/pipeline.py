@@ -63,6 +63,7 @@ from cfgtool.data.expected import num_classes
 from cfgtool.data.label_map import LabelMap, read_label_map
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
+from cfgtool.training.evaluation.metrics.sets import compares_masks
 from cfgtool.training.input.augment import augmentation, augmentation_problems
 from cfgtool.training.input.decode import SOURCE_ID
 from cfgtool.training.input.draws import SeededDraws
@@ -212,13 +213,6 @@ def evaluation_batches(
     if batch > 1:
         batches = batches.map(plain_python(lambda values: _filled_up(values, batch)))
     return batches.prefetch(_prefetch(reader))
-
-
-def compares_masks(eval_config: Config) -> bool:
-    """Whether an `EvalConfig` asks for metrics of masks."""
-    if eval_config.flag("eval_instance_masks"):
-        return True
-    return any("mask" in name or "segmentation" in name for name in eval_config.texts("metrics_set"))
 
 
 def _refuse(problems: list[tuple[str, str]]) -> None:

@@ -14,6 +14,7 @@ from tensorflow import Tensor
 
 from cfgtool.errors import UserError
 from cfgtool.schema import Config
+from cfgtool.training.architecture import TRAINED
 from cfgtool.training.input.example import COLOURS
 from cfgtool.training.input.resizers import Resizer, make_resizer
 
@@ -117,7 +118,7 @@ class Preprocessor:
     def __init__(self, model: Config, additional_channels: int = 0) -> None:
         """`additional_channels` are those of the reader. Raises UserError for what cannot be done."""
         kind = model.which("model")
-        if kind not in ("ssd", "faster_rcnn", "center_net"):
+        if kind not in TRAINED:
             raise UserError(f"model '{kind}' is not supported", hint="choose ssd, faster_rcnn or center_net")
         detector = model.message(kind)
         self.resizer: Resizer = make_resizer(detector.message("image_resizer"))

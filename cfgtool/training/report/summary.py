@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cfgtool.training.architecture import TRAINED
 from cfgtool.training.report.curves import title_of
 from cfgtool.training.report.folder import RunFolder, restored
 from cfgtool.training.report.history import STEPS_PER_SEC, History
@@ -99,7 +100,7 @@ def _facts(run: RunFolder, target: int | None) -> Iterator[Fact]:
     yield Fact("Run", str(run.path))
     if config is not None:
         kind = config.message("model").which("model")
-        if kind in ("ssd", "faster_rcnn", "center_net"):
+        if kind in TRAINED:
             detector = config.find(f"model.{kind}")
             network = detector.message("feature_extractor").text("type") if kind == "ssd" else kind
             yield Fact("Network", f"{network}, {detector.integer('num_classes')} classes")

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from cfgtool.errors import UserError
+from cfgtool.training import replicas
 from cfgtool.training.run.cluster import ALONE, TF_CONFIG, Cluster
 
 Batch = Mapping[str, Any]
@@ -33,7 +34,7 @@ class Distribution:
     def __init__(self, strategy: tf.distribute.Strategy | None = None, cluster: Cluster = ALONE) -> None:
         self._strategy = strategy
         self.cluster = cluster
-        self._sums: dict[tf.DType, Callable[[Tensor], Any]] = {}
+        self._summed = tf.function(self._in_replicas, autograph=False, reduce_retracing=True)
         self.replicas = 1 if strategy is None else int(strategy.num_replicas_in_sync)
         self.local = self.replicas // max(1, len(cluster.workers))
 
@@ -91,11 +92,7 @@ class Distribution:
         first = self.cluster.index * self.local
 
         def rows(context: Any) -> dict[str, Any]:
-            number = context.replica_id_in_sync_group - first
-            return {
-                name: value[number * (len(value) // self.local) : (number + 1) * (len(value) // self.local)]
-                for name, value in batch.items()
-            }
+            return part_of(batch, context.replica_id_in_sync_group - first, self.local)
 
         return self._strategy.experimental_distribute_values_from_function(rows)
 
@@ -128,18 +125,21 @@ class Distribution:
 
     def _sum(self, value: Tensor) -> Tensor:
         """The sum over all replicas of all processes."""
-        strategy = self._strategy
-        assert strategy is not None
-        if value.dtype not in self._sums:
+        assert self._strategy is not None
+        return self._strategy.experimental_local_results(self._summed(value))[0]
 
-            def own(value: Tensor) -> Tensor:
-                context = tf.distribute.get_replica_context()
-                return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(value))  # on its device
+    def _in_replicas(self, value: Tensor) -> Any:
+        assert self._strategy is not None
+        # A sum goes to the device that its value is on.
+        return self._strategy.run(lambda own: replicas.total(tf.identity(own)), (value,))
 
-            self._sums[value.dtype] = tf.function(
-                lambda value: strategy.run(own, (value,)), autograph=False, reduce_retracing=True
-            )
-        return strategy.experimental_local_results(self._sums[value.dtype](value))[0]
+
+def part_of(batch: Batch, number: int, count: int) -> dict[str, Any]:
+    """The rows of part `number`, from 0, of a batch in `count` equal parts."""
+    return {
+        name: value[number * (len(value) // count) : (number + 1) * (len(value) // count)]
+        for name, value in batch.items()
+    }
 
 
 def distribute(strategy: str, cluster: Cluster) -> Distribution:

@@ -14,9 +14,9 @@ from cfgtool.errors import UserError
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import Edit, apply_edits, parse
 from cfgtool.training.input.bad_records import CleanFiles, Judge
+from cfgtool.training.input.decode import Decoder
 from cfgtool.training.input.fields import fields_of
 from cfgtool.training.input.finish import Finish
-from cfgtool.training.input.frames import RecordDecoder
 from cfgtool.training.input.pipeline import label_map_of
 from cfgtool.training.input.read_errors import READ_ERRORS, without_assertion
 from cfgtool.training.run.job import Job, quoted
@@ -83,20 +83,19 @@ def _judge(job: Job, reader: Config, evaluation: bool) -> Judge:
             hint="`cfgtool data check` on the config lists damaged records",
         )
     fields = fields_of(reader, num_classes(job.config) or 0, evaluation=evaluation)
-    decode = RecordDecoder(reader, label_map_of(reader), fields)
+    decode = Decoder(label_map_of(reader), fields)
     finish = Finish(job.config, reader, fields)
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)], autograph=False)
-    def probe(record: tf.Tensor, frame: tf.Tensor) -> tf.Tensor:
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+    def probe(record: tf.Tensor) -> tf.Tensor:
         # All outputs hang together, so that nothing that may fail is left out of the graph.
-        outputs = finish(decode(record, frame))
+        outputs = finish(decode(record))
         with tf.control_dependencies([value.op for value in outputs.values()]):
             return tf.constant(0)
 
     def judge(data: bytes) -> str | None:
         try:
-            for frame in range(int(decode.number(tf.constant(data)))):
-                probe(data, frame)
+            probe(data)
         except READ_ERRORS as error:
             return without_assertion(error)
         return None

@@ -11,12 +11,16 @@ from tensorflow import Tensor
 
 from cfgtool.schema import Config
 from cfgtool.training import replicas
-from cfgtool.training.run.distribution import Distribution
+from cfgtool.training.run.distribution import Distribution, part_of
 from cfgtool.training.run.loop import TOTAL_LOSS
 from cfgtool.training.run.loss_scale import LossScale
 
 Batch = Mapping[str, Any]
 Values = dict[str, Tensor]
+
+TAG = "Loss/"
+"""What the names of losses begin with."""
+PENALTY = "regularization_loss"
 
 
 class Trainee(Protocol):
@@ -114,12 +118,8 @@ def make_step(
     traced_finish = spread.traced(lambda nothing: finish())
 
     def in_parts(batch: Batch) -> Values:
-        size = len(batch["image"]) // parts
         rows = [
-            traced_add(
-                {name: value[number * size : (number + 1) * size] for name, value in batch.items()},
-                tf.constant(number, tf.int64),
-            )
+            traced_add(part_of(batch, number, parts), tf.constant(number, tf.int64))
             for number in range(parts)
         ]
         means = {name: tf.add_n([row[name] for row in rows]) / parts for name in rows[0]}
@@ -146,6 +146,17 @@ def _traced(
     return without_strings
 
 
+def reported(terms: Mapping[str, Tensor], penalty: Tensor | None) -> Values:
+    """Losses under the OD API's tags, the `penalty` on weights among them, and their total.
+
+    `terms` are those of this replica's share of a batch; the penalty counts once over all replicas.
+    """
+    losses = {f"{TAG}{name}": value for name, value in terms.items()}
+    if penalty is not None:
+        losses[f"{TAG}{PENALTY}"] = penalty / replicas.count()
+    return {**losses, TOTAL_LOSS: tf.add_n(list(losses.values()))}
+
+
 class _Found(NamedTuple):
     losses: Values
     gradients: list[Tensor]
@@ -164,17 +175,13 @@ class _Slopes:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._variables)
             terms = self._detector.losses(batch, training=True, step=seed)
-            losses = {f"Loss/{name}": value for name, value in terms.items()}
-            penalty = self._detector.regularization() if self._regularize else None
-            if penalty is not None:
-                losses["Loss/regularization_loss"] = penalty / replicas.count()
-            total = tf.add_n(list(losses.values()))
+            losses = reported(terms, self._detector.regularization() if self._regularize else None)
+            total = losses[TOTAL_LOSS]
             target = total if self._loss_scale is None else self._loss_scale.scaled(total)
         gradients = tape.gradient(target, self._variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         gradients = replicas.totals(gradients)
         if self._loss_scale is not None:
             gradients = self._loss_scale.unscaled(gradients)
-        losses[TOTAL_LOSS] = total
         return _Found(dict(zip(losses, replicas.totals(list(losses.values())), strict=True)), gradients)
 
 

@@ -84,8 +84,8 @@ class DensePoseEstimation:
             part_total += tf.reduce_sum(self._part_loss.per_anchor(logits, parts, weights))
             coordinates = self._coordinates(heads[REGRESSION], points)
             surface_total += tf.reduce_sum(self._surface_loss.per_anchor(coordinates, surface, weights))
-        count = replicas.total(tf.reduce_sum(tf.cast(points.weights != 0.0, tf.float32)))
-        normalizer = len(outputs) * tf.maximum(count, 1.0)
+        count = tf.reduce_sum(tf.cast(points.weights != 0.0, tf.float32))
+        normalizer = len(outputs) * replicas.at_least_one(count)
         return {
             HEATMAP: self._part_weight * part_total / normalizer,
             REGRESSION: self._surface_weight * surface_total / normalizer,

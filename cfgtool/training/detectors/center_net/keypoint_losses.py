@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 from tensorflow import Tensor
 
+from cfgtool.training import replicas
 from cfgtool.training.detectors.center_net.cells import (
     at_cells,
     at_channels,
@@ -16,7 +17,7 @@ from cfgtool.training.detectors.center_net.cells import (
 )
 from cfgtool.training.detectors.center_net.keypoint_places import KeypointPlaces
 from cfgtool.training.detectors.center_net.keypoint_truth import Points, keypoints_of
-from cfgtool.training.detectors.center_net.task import Truth, at_least_one
+from cfgtool.training.detectors.center_net.task import Truth
 from cfgtool.training.targets.boxes import centres_and_sizes, corners
 from cfgtool.training.targets.localization import build_localization_loss
 from cfgtool.training.targets.losses import build_classification_loss
@@ -87,7 +88,7 @@ class KeypointLosses:
         )
         # Weights are counted as whole keypoints in each image.
         count = tf.reduce_sum(tf.floor(tf.reduce_sum(points.heights, axis=1)))
-        return total / (len(heats) * at_least_one(count))
+        return total / (len(heats) * replicas.at_least_one(count))
 
     def _known(self, points: Points, truth: Truth) -> Tensor:
         """0 on cells in the box of an object whose keypoint is not known, else 1: [batch, height, width, k]."""
@@ -136,7 +137,7 @@ class KeypointLosses:
 
     def _mean(self, found: Sequence[Tensor], target: Tensor, weights: Tensor) -> Tensor:
         total = tf.add_n([tf.reduce_sum(weights * self._place_loss.unweighted(one, target)) for one in found])
-        return total / (len(found) * at_least_one(tf.reduce_sum(weights)))
+        return total / (len(found) * replicas.at_least_one(tf.reduce_sum(weights)))
 
     def _cells_around(self, places: Tensor, weights: Tensor, truth: Truth) -> tuple[Tensor, Tensor]:
         """All cells within the peak radius of `places` [batch, n, k, 2]: [batch, n, k, cells, 2] and their weights

@@ -51,7 +51,7 @@ class MaskEstimation:
         for heads in outputs:
             logits = tf.reshape(heads[HEATMAP], [batch, cells, self._classes])
             total += tf.reduce_sum(self._loss.dense(logits, targets, weights))
-        pixels = tf.maximum(replicas.total(tf.reduce_sum(weights)), 1.0)
+        pixels = replicas.at_least_one(tf.reduce_sum(weights))
         return {HEATMAP: self._weight * total / (len(outputs) * pixels)}
 
     def decode(

@@ -11,11 +11,6 @@ from tensorflow import Tensor
 from cfgtool.training import replicas
 
 
-def at_least_one(count: Tensor) -> Tensor:
-    """The sum of `count` over all replicas, each of which has a share of the batch, as something to divide by."""
-    return tf.maximum(replicas.total(count), 1.0)
-
-
 class Truth(NamedTuple):
     """What a batch shows.
 
@@ -41,7 +36,7 @@ class Truth(NamedTuple):
         """How many objects of the batch have a weight, over all replicas, at least 1: what the losses of objects are
         divided by.
         """
-        return at_least_one(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32)))
+        return replicas.at_least_one(tf.reduce_sum(tf.cast(self.weights > 0.0, tf.float32)))
 
     def trimmed(self, *names: str) -> Truth:
         """The same, and what is in the batch under `names` [batch, n, ...] or says boxes and classes without the last

@@ -123,34 +123,27 @@ class FasterRcnnDetector:
         """Detections and what they are made of; see `BoxPostprocessor.detect`, and for one stage
         `proposals_as_detections`.
 
-        There are also `proposal_boxes` [batch, n, 4] in pixels of the network's input and `proposal_boxes_normalized`
-        as fractions of it, `proposal_scores` [batch, n] and `num_proposals` int32 [batch]; with a third stage
-        `detection_masks` [batch, n, mask height, mask width], in 0..1; and where the config asks for them the
-        features of detected boxes, `detection_features` and `cropped_rpn_box_features` [batch, n, height, width,
-        channels], and `raw_detection_feature_map_indices` int32 [batch, n, classes or 1], all 0.
+        With a third stage there are also `detection_masks` [batch, n, mask height, mask width], in 0..1; and where the
+        config asks for them the features of detected boxes, `detection_features` and `cropped_rpn_box_features`
+        [batch, n, height, width, channels], and `raw_detection_feature_map_indices` int32 [batch, n, classes or 1],
+        all 0.
         """
         raw = self._raw(network, training=False)
         frames = windows(true_image_shapes)
         proposals = self._rpn.propose(raw, frames)
-        fractions = proposals.boxes / sides(network.image)
-        known = {
-            "proposal_boxes": proposals.boxes,
-            "proposal_boxes_normalized": fractions,
-            "proposal_scores": proposals.scores,
-            "num_proposals": proposals.count,
-        }
         if self._stages == 1:
             only = proposals_as_detections(proposals, *self._rpn.decoded(raw), frames)
-            return Inference(raw, proposals, {**only, **known})
+            return Inference(raw, proposals, only)
+        fractions = proposals.boxes / sides(network.image)
         raw_boxes = network.predict(network.features(fractions, proposals.count), fractions)
-        detections = {**self._postprocessor.detect(raw_boxes, proposals, frames), **known}
+        detections = self._postprocessor.detect(raw_boxes, proposals, frames)
         # Detections are fractions of the true image, crops are made from the padded one.
         boxes = detections["detection_boxes"] * tf.tile(frames[:, tf.newaxis, 2:], [1, 1, 2])
-        detections.update(self._features(network, boxes / sides(network.image), detections, raw_boxes))
+        fractions = boxes / sides(network.image)
+        detections.update(self._features(network, fractions, detections, raw_boxes))
         found = Inference(raw, proposals, detections, raw_boxes)
         if self._stages < 3:
             return found
-        fractions = boxes / sides(network.image)
         count = tf.cast(detections["num_detections"], tf.int32)
         masks = network.masks(network.features(fractions, count), fractions)
         detections["detection_masks"] = mask_scores(masks, detections["detection_classes"])

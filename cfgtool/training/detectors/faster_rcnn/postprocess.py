@@ -10,7 +10,7 @@ from tensorflow import Tensor
 from cfgtool.training.detectors.calibration import build_calibration
 from cfgtool.training.detectors.faster_rcnn.box_classifier import RawBoxes
 from cfgtool.training.detectors.faster_rcnn.rpn import Proposals
-from cfgtool.training.detectors.postprocess import build_score_converter
+from cfgtool.training.detectors.postprocess import as_detections, build_score_converter
 from cfgtool.training.targets import boxes as geometry
 from cfgtool.training.targets.box_coders import BoxCoder
 from cfgtool.training.targets.nms import NOTHING, build_nms
@@ -43,19 +43,9 @@ class BoxPostprocessor:
         of_classes = tf.where(present, scores[..., 1:], NOTHING)
         candidates = _of_best(boxes, of_classes) if self._nms.class_agnostic else boxes
         chosen = self._nms.select(candidates, of_classes, windows)
-        real = tf.sequence_mask(chosen.count, self._nms.max_total)[..., tf.newaxis]
-        all_scores = tf.gather(scores, chosen.indices, batch_dims=1)
         raw_boxes = geometry.relative_to(_of_best(boxes, raw.logits[..., 1:])[:, :, 0], windows)
-        return {
-            "detection_boxes": chosen.boxes,
-            "detection_scores": chosen.scores,
-            "detection_classes": tf.cast(chosen.classes, tf.float32),
-            "num_detections": tf.cast(chosen.count, tf.float32),
-            "detection_multiclass_scores": tf.where(real, all_scores, 0.0),
-            "detection_anchor_indices": chosen.indices,
-            "raw_detection_boxes": tf.clip_by_value(raw_boxes, 0.0, 1.0),
-            "raw_detection_scores": scores,
-        }
+        real = tf.sequence_mask(chosen.count, self._nms.max_total)[..., tf.newaxis]
+        return as_detections(chosen, real, tf.clip_by_value(raw_boxes, 0.0, 1.0), scores)
 
 
 def proposals_as_detections(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgtool.data.sources import readers
+
 if TYPE_CHECKING:
     from cfgtool.schema import Config
 
@@ -72,11 +74,8 @@ def _mask_problems(config: Config) -> list[str]:
     """Readers that do not load the masks that are learnt."""
     if config.integer("number_of_stages") != 3:
         return []
-    root = config.root
-    readers = [root.message("train_input_reader")] if root.has("train_input_reader") else []
-    readers += root.messages("eval_input_reader") if root.has("eval_input_reader") else []
     return [
         f"'{reader.path}.load_instance_masks' must be true: the third stage learns masks"
-        for reader in readers
+        for reader in readers(config.root)
         if not reader.flag("load_instance_masks")
     ]

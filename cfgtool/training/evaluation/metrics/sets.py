@@ -82,6 +82,11 @@ def set_names(config: Config) -> list[str]:
     return list(dict.fromkeys(names + [COCO_MASKS] * config.flag("eval_instance_masks")))
 
 
+def compares_masks(config: Config) -> bool:
+    """Whether an `EvalConfig` asks for metrics of masks."""
+    return any(COMPARED.get(name) == "masks" for name in set_names(config))
+
+
 def keypoint_settings(config: Config) -> list[Config]:
     """The `CocoKeypointMetrics` messages of an `EvalConfig`."""
     wanted = config.messages("parameterized_metric")

@@ -24,14 +24,10 @@ from cfgtool.errors import UserError
 from cfgtool.schema import Config, read_config
 from cfgtool.textproto import parse
 from cfgtool.training.assemblies import build_assembly
-from cfgtool.training.evaluation.checkpoint import evaluate_checkpoint
-from cfgtool.training.run.job import load_job
 from cfgtool.training.run.optimizers import build_optimizer
-from cfgtool.training.run.options import TrainOptions
 from cfgtool.training.run.step import StepSettings, make_step
-from cfgtool.training.run.train import Run
-from cfgtool.training.starting.plan import find_checkpoint, plan_start
 
+from ...runs import check_that_a_seed_decides_every_bit, learnt, trained
 from .cases import BOXES, LABEL_MAP
 
 PICTURES = 16
@@ -92,19 +88,10 @@ eval_input_reader {{ shuffle: false max_number_of_boxes: 10 {reader} }}
     return path
 
 
-def trained(config: Path, model_dir: Path, **more: Any) -> Run:
-    options = TrainOptions(str(config), model_dir, log_every=10, **more)
-    job = load_job(str(config))
-    run = Run(job, plan_start(job, options), options)
-    run.run()
-    return run
-
-
 @pytest.mark.slow
 def test_boxes_are_learned_from_scratch(fixtures: Path, tmp_path: Path) -> None:
     """The mAP at an IoU of 0.5 on the pictures that it has seen; about 25 seconds."""
-    run = trained(write_config(fixtures, tmp_path, STEPS), tmp_path / "run")
-    _, evaluation = evaluate_checkpoint(run.job, find_checkpoint(tmp_path / "run", None))
+    evaluation = learnt(write_config(fixtures, tmp_path, STEPS), tmp_path / "run")
     assert evaluation.values["DetectionBoxes_Precision/mAP@.50IOU"] > 0.95
     assert evaluation.values["Loss/object_center"] < 0.05
 
@@ -112,13 +99,7 @@ def test_boxes_are_learned_from_scratch(fixtures: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_seed_decides_every_bit(fixtures: Path, tmp_path: Path) -> None:
     config = write_config(fixtures, tmp_path, 3)
-    runs = [trained(config, tmp_path / str(number), seed=seed) for number, seed in enumerate((3, 3, 4))]
-    states = [
-        {name: variable.numpy() for name, variable in run.assembly.weights.by_name.items()} for run in runs
-    ]
-    for name, value in states[0].items():
-        np.testing.assert_array_equal(states[1][name], value, err_msg=name)
-    assert any(not np.array_equal(states[2][name], value) for name, value in states[0].items())
+    check_that_a_seed_decides_every_bit(config, tmp_path)
 
 
 @pytest.mark.slow

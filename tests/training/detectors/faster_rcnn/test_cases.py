@@ -78,9 +78,9 @@ def answers(case: cases.Case) -> dict[str, Any]:
         "inference": ours.inference_losses(network, inference, truth(case)),
     }
     found = {f"{mode}/Loss/{name}": value for mode, terms in losses.items() for name, value in terms.items()}
-    for name in ("proposal_boxes", "num_proposals"):
-        found[f"inference/{name}"] = inference.detections[name]
-    return {**found, **inference.detections}
+    proposals = {"proposal_boxes": inference.proposals.boxes, "num_proposals": inference.proposals.count}
+    found |= {f"inference/{name}": value for name, value in proposals.items()}
+    return {**found, **proposals, **inference.detections}
 
 
 @pytest.mark.parametrize("generation", ["tf1", "tf2"])

@@ -23,6 +23,8 @@ TF1 = [
     "golden_tf1/faster_rcnn_resnet50_coco",
     "golden_tf1/mask_rcnn_inception_v2_coco",
 ]
+SIZE = 256
+"""The side of the images, in pixels."""
 EXACT = ("detection_classes", "num_detections", "detection_anchor_indices", "num_proposals")
 
 
@@ -39,7 +41,7 @@ def test_anchors_and_proposals(recording, name):
     np.testing.assert_array_equal(inference.raw.anchors, recorded.arrays["predict/anchors"])
     np.testing.assert_array_equal(inference.proposals.count, recorded.arrays["predict/num_proposals"])
     np.testing.assert_allclose(
-        inference.detections["proposal_boxes_normalized"],
+        inference.proposals.boxes / SIZE,
         recorded.arrays["predict/proposal_boxes_normalized"],
         atol=1e-6,
     )
@@ -48,7 +50,15 @@ def test_anchors_and_proposals(recording, name):
 @pytest.mark.parametrize("name", [*TF2, *TF1])
 def test_detections(recording, name):
     recorded = recording(name)
-    detections = recorded.detector.infer(recorded.network(), recorded.shapes).detections
+    inference = recorded.detector.infer(recorded.network(), recorded.shapes)
+    proposals = inference.proposals
+    detections = {
+        **inference.detections,
+        "proposal_boxes": proposals.boxes,
+        "proposal_boxes_normalized": proposals.boxes / SIZE,
+        "proposal_scores": proposals.scores,
+        "num_proposals": proposals.count,
+    }
     place = "predict" if "predict/detection_boxes" in recorded.arrays else "detections"
     compared = 0
     for key, value in detections.items():
@@ -56,7 +66,7 @@ def test_detections(recording, name):
         if full not in recorded.arrays:
             continue
         want, got = recorded.stored(full, value.numpy())
-        scale = 256 if key == "proposal_boxes" else 1
+        scale = SIZE if key == "proposal_boxes" else 1
         np.testing.assert_allclose(got, want, atol=0 if key in EXACT else 2e-6 * scale, err_msg=key)
         compared += 1
     assert compared >= 7
